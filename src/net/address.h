@@ -1,0 +1,28 @@
+/* A TCP address: IPv4 or IPv6 with a port. Plain data, copied freely. Pure. */
+#ifndef FRAY_NET_ADDRESS_H
+#define FRAY_NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "fray/err.h"
+
+struct fray_address {
+    uint8_t ip[16]; /* IPv6, or IPv4 mapped (::ffff:a.b.c.d), network order */
+    uint16_t port;  /* host order */
+    bool is_v4;     /* to be bound or shown as IPv4 */
+};
+
+enum { FRAY_ADDRESS_TEXT_MAX = 56 }; /* "[v6]:port" and its end */
+
+/* Reads "127.0.0.1:8080", "[::1]:8080", "localhost:8080", ":8080" (all IPv4 addresses), "8080". No name look-up
+ * besides localhost. FRAY_ERR_SYNTAX. */
+FRAY_MUST_CHECK enum fray_err fray_address_parse(struct fray_address *address,
+                                                 struct fray_slice text);
+/* Writes "a.b.c.d:port" or "[v6]:port"; returns `text`. */
+char *fray_address_format(const struct fray_address *address, char text[FRAY_ADDRESS_TEXT_MAX]);
+/* The same without port and brackets. */
+char *fray_address_format_ip(const struct fray_address *address, char text[FRAY_ADDRESS_TEXT_MAX]);
+
+#endif
