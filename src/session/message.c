@@ -1,0 +1,118 @@
+#include "session/message.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+struct fray_message *fray_message_new(const struct fray_message_parts *parts)
+{
+    struct fray_slice nsp = fray_slice_of(parts->nsp ? parts->nsp : "/");
+    size_t text_len = nsp.len + 1 + parts->name.len + parts->body.len;
+    struct fray_message *message = fray_alloc(sizeof *message + text_len);
+    *message = (struct fray_message){
+        .refs = 1,
+        .kind = (uint8_t)parts->kind,
+        .class = FRAY_RELIABLE,
+        .ack_id = parts->ack_id,
+    };
+    char *at = message->text;
+    memcpy(at, nsp.data, nsp.len);
+    at[nsp.len] = '\0';
+    message->nsp = at;
+    at += nsp.len + 1;
+    if (parts->name.len)
+        memcpy(at, parts->name.data, parts->name.len);
+    message->name = fray_slice(at, parts->name.len);
+    at += parts->name.len;
+    if (parts->body.len)
+        memcpy(at, parts->body.data, parts->body.len);
+    message->body = fray_slice(at, parts->body.len);
+    return message;
+}
+
+struct fray_message *fray_message_of(enum fray_message_kind kind, struct fray_slice body)
+{
+    return fray_message_new(
+        &(struct fray_message_parts){.kind = kind, .body = body, .ack_id = FRAY_ACK_NONE});
+}
+
+struct fray_message *fray_message_clone(const struct fray_message *message)
+{
+    struct fray_message *clone = fray_message_new(&(struct fray_message_parts){
+        .kind = message->kind,
+        .nsp = message->nsp,
+        .name = message->name,
+        .body = message->body,
+        .ack_id = message->ack_id,
+    });
+    clone->class = message->class;
+    clone->key = message->key;
+    clone->offset = message->offset;
+    for (size_t i = 0; i < message->attachments_count; i++)
+        fray_message_attach(clone, message->attachments[i].data, message->attachments[i].len);
+    return clone;
+}
+
+void fray_message_attach(fray_message *message, const void *data, size_t len)
+{
+    assert(!message->encodings && message->attachments_count < UINT16_MAX);
+    size_t count = message->attachments_count;
+    message->attachments =
+        fray_realloc(message->attachments, (count + 1) * sizeof *message->attachments);
+    message->attachments[count] = (struct fray_attachment){fray_strndup(data, len), len};
+    message->attachments_count++;
+}
+
+void fray_message_class(fray_message *message, enum fray_class class, const char *key)
+{
+    assert(!message->encodings);
+    message->class = (uint8_t)class;
+    message->key = fray_message_key(key ? fray_slice_of(key) : message->name);
+}
+
+void fray_message_unref(fray_message *message)
+{
+    assert(message->refs > 0);
+    if (--message->refs)
+        return;
+    for (struct fray_encoding *encoding = message->encodings, *next; encoding; encoding = next) {
+        next = encoding->next;
+        free(encoding);
+    }
+    for (size_t i = 0; i < message->attachments_count; i++)
+        free(message->attachments[i].data);
+    free(message->attachments);
+    free(message);
+}
+
+const struct fray_encoding *fray_message_encoding(const struct fray_message *message,
+                                                  enum fray_form form)
+{
+    const struct fray_encoding *encoding = message->encodings;
+    while (encoding && encoding->form != form)
+        encoding = encoding->next;
+    return encoding;
+}
+
+const struct fray_encoding *fray_message_encode(struct fray_message *message, enum fray_form form,
+                                                struct fray_slice bytes)
+{
+    assert(bytes.len <= UINT32_MAX);
+    struct fray_encoding *encoding = fray_alloc(sizeof *encoding + bytes.len);
+    encoding->form = form;
+    encoding->len = (uint32_t)bytes.len;
+    if (bytes.len)
+        memcpy(encoding->bytes, bytes.data, bytes.len);
+    encoding->next = message->encodings;
+    message->encodings = encoding;
+    return encoding;
+}
+
+uint64_t fray_message_key(struct fray_slice key)
+{
+    /* FNV-1a: keys are the application's own, not a peer's, so nobody can aim at collisions. */
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < key.len; i++)
+        hash = (hash ^ (unsigned char)key.data[i]) * 0x100000001b3u;
+    return hash;
+}

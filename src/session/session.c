@@ -1,0 +1,181 @@
+#include "session/session.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+void fray_session_open(struct fray_session *session, const struct fray_protocol *protocol,
+                       struct fray_worker *worker)
+{
+    session->protocol = protocol;
+    session->worker = worker;
+    session->handle = fray_id_pool_add(&worker->sessions, session);
+    fray_count(&worker->counters.sessions_opened);
+}
+
+void fray_session_attach(struct fray_session *session, struct fray_link *link)
+{
+    if (session->link == link)
+        return;
+    if (session->link)
+        session->link->session = NULL;
+    session->link = link;
+    fray_outbox_rewind(&session->outbox);
+    if (link) {
+        link->session = session;
+        fray_session_mark(session);
+    }
+}
+
+void fray_session_mark(struct fray_session *session)
+{
+    if (session->is_dirty || session->is_closed)
+        return;
+    session->is_dirty = true;
+    struct fray_worker *worker = session->worker;
+    if (worker->dirty_count == worker->dirty_cap) {
+        worker->dirty_cap = worker->dirty_cap ? worker->dirty_cap * 2 : 256;
+        worker->dirty = fray_realloc(worker->dirty, worker->dirty_cap * sizeof(*worker->dirty));
+    }
+    worker->dirty[worker->dirty_count++] = session;
+}
+
+/* What did not fit is lost to this reader: each class has its own consequence. */
+static enum fray_send_result overflow(struct fray_session *session, const struct fray_message *message)
+{
+    struct fray_counters *counters = &session->worker->counters;
+    session->owes_drained = true;
+    if (message->class == FRAY_LATEST) {
+        fray_count(&counters->dropped_latest);
+    } else if (message->class == FRAY_TRANSIENT) {
+        fray_count(&counters->dropped_transient);
+    } else {
+        fray_count(&counters->closed_slow);
+        fray_session_close(session, FRAY_SLOW_READER);
+    }
+    return FRAY_DROPPED;
+}
+
+enum fray_send_result fray_session_queue(struct fray_session *session, struct fray_message *message)
+{
+    if (session->is_closing)
+        return FRAY_DROPPED;
+    bool waits = !session->link || !session->link->is_writable;
+    if (waits && message->class == FRAY_TRANSIENT) {
+        session->owes_drained = true;
+        fray_count(&session->worker->counters.dropped_transient);
+        return FRAY_DROPPED;
+    }
+    if (fray_outbox_push(&session->outbox, message, &session->worker->outbox_limits))
+        return overflow(session, message);
+    if (!waits)
+        return FRAY_SENT;
+    session->owes_drained = true;
+    return FRAY_QUEUED;
+}
+
+enum fray_send_result fray_session_send(struct fray_session *session, struct fray_message *message)
+{
+    enum fray_send_result result = fray_session_queue(session, message);
+    if (result == FRAY_SENT)
+        fray_session_mark(session);
+    return result;
+}
+
+void fray_session_send_take(struct fray_session *session, struct fray_message *message)
+{
+    fray_session_send(session, message);
+    fray_message_unref(message);
+}
+
+/* The end: nothing of the session is left but its memory, until the turn ends. */
+static void finish(struct fray_session *session)
+{
+    if (session->is_closed)
+        return;
+    session->is_closed = true;
+    struct fray_worker *worker = session->worker;
+    struct fray_link *link = session->link;
+    if (link) {
+        session->link = NULL;
+        link->session = NULL;
+        link->ops->close(link, session->close_reason);
+    }
+    fray_timer_cancel(worker->timers, &session->timer);
+    fray_outbox_deinit(&session->outbox);
+    fray_id_pool_remove(&worker->sessions, session->handle);
+    fray_count(&worker->counters.sessions_closed);
+    worker->release(worker, session);
+}
+
+static void flush(struct fray_session *session)
+{
+    struct fray_link *link = session->link;
+    if (session->outbox.count && link && link->is_writable)
+        link->ops->flush(link);
+    if (session->is_closed || session->outbox.count)
+        return;
+    if (session->is_closing) {
+        finish(session);
+    } else if (session->owes_drained) {
+        session->owes_drained = false;
+        session->protocol->on_drained(session);
+    }
+}
+
+static void on_linger_expired(struct fray_timer *timer, uint64_t now_us)
+{
+    (void)now_us;
+    finish((struct fray_session *)((char *)timer - offsetof(struct fray_session, timer)));
+}
+
+void fray_session_close(struct fray_session *session, enum fray_disconnect reason)
+{
+    if (session->is_closing)
+        return;
+    session->is_closing = true;
+    session->close_reason = (uint8_t)reason;
+    fray_timer_cancel(session->worker->timers, &session->timer);
+    session->protocol->on_close(session, reason);
+    bool is_polite = reason == FRAY_SERVER_DISCONNECTED || reason == FRAY_SERVER_SHUTDOWN ||
+                     reason == FRAY_CLIENT_LEFT || reason == FRAY_FLOODING;
+    if (!session->link || !session->outbox.count || !is_polite) {
+        finish(session);
+        return;
+    }
+    session->timer.on_expire = on_linger_expired;
+    fray_timer_arm(session->worker->timers, &session->timer,
+                   *session->worker->now_us + session->worker->linger_ms * UINT64_C(1000));
+    fray_session_mark(session);
+}
+
+void fray_session_on_writable(struct fray_session *session)
+{
+    fray_session_mark(session);
+}
+
+void fray_link_end(struct fray_link *link, enum fray_disconnect reason)
+{
+    struct fray_session *session = link->session;
+    if (!session)
+        return;
+    link->session = NULL;
+    if (session->link == link)
+        session->link = NULL;
+    if (session->is_closing)
+        finish(session);
+    else
+        session->protocol->on_link_end(session, link, reason);
+}
+
+void fray_worker_flush(struct fray_worker *worker)
+{
+    /* Flushing may dirty others (a drained callback that sends), so the list may grow meanwhile. */
+    for (size_t i = 0; i < worker->dirty_count; i++) {
+        struct fray_session *session = worker->dirty[i];
+        session->is_dirty = false;
+        if (!session->is_closed)
+            flush(session);
+    }
+    worker->dirty_count = 0;
+}

@@ -1,0 +1,101 @@
+/* A session: one connected party on the worker that accepted it, and what is owed to it.
+ *
+ * A *link* (src/transport) carries frames; a *protocol* (src/protocol) gives them meaning; the session stands
+ * between them with the outbox, and outlives its links (upgrade, polling between two requests).
+ *
+ *      link → protocol->on_frame → namespace            in
+ *      fray_session_send → outbox → [end of turn] link->ops->flush → protocol->encode → bytes     out
+ *
+ * A protocol embeds struct fray_session first in its own struct. Owner: itself, from open until its protocol's on_close
+ * has returned; then the memory goes at the end of the turn. Thread: its worker's. Pure. */
+#ifndef FRAY_SESSION_SESSION_H
+#define FRAY_SESSION_SESSION_H
+
+#include "session/worker.h"
+
+struct fray_link;
+struct fray_session;
+
+/* How a link wraps messages. */
+enum fray_framing {
+    FRAY_FRAMING_WEBSOCKET, /* each packet in a frame of its own */
+    FRAY_FRAMING_POLLING,   /* packets joined into one HTTP body */
+};
+
+struct fray_link_ops {
+    const char *name; /* "websocket", "polling" */
+    enum fray_framing framing;
+    /* Writes what the link takes from session->outbox and pops it. Only called while is_writable. */
+    void (*flush)(struct fray_link *link);
+    /* The session is done with the link: say goodbye as the transport does, and go. */
+    void (*close)(struct fray_link *link, enum fray_disconnect reason);
+};
+
+/* One live connection of a transport. Embedded first in the transport's own struct, which owns it. */
+struct fray_link {
+    const struct fray_link_ops *ops;
+    struct fray_session *session; /* NULL once either side has let go */
+    bool is_writable;             /* flush would get rid of something now */
+};
+
+struct fray_protocol {
+    const char *name;
+    /* The bytes of the message in this framing, encoded now or found. Never NULL; len 0: nothing of it is for this protocol. */
+    const struct fray_encoding *(*encode)(struct fray_worker *worker, struct fray_message *message,
+                                          enum fray_framing framing);
+    /* A whole frame: text (valid UTF-8) or binary. `link` is the one that it came over, not always session->link. */
+    void (*on_frame)(struct fray_session *session, struct fray_link *link, struct fray_slice frame,
+                     bool is_binary);
+    /* A link of this session ended by itself; it must not be used after. */
+    void (*on_link_end)(struct fray_session *session, struct fray_link *link, enum fray_disconnect reason);
+    /* The outbox is empty after it had to wait. */
+    void (*on_drained)(struct fray_session *session);
+    /* The last call: free what the protocol's struct owns, not the struct. */
+    void (*on_close)(struct fray_session *session, enum fray_disconnect reason);
+};
+
+struct fray_session {
+    const struct fray_protocol *protocol;
+    struct fray_worker *worker;
+    struct fray_link *link; /* where to send now; NULL: between links */
+    struct fray_outbox outbox;
+    struct fray_timer timer; /* the protocol's heartbeat; ours while closing */
+    struct fray_handle handle;
+    uint8_t close_reason; /* enum fray_disconnect, once is_closing */
+    bool is_dirty;        /* in worker->dirty */
+    bool is_closing;      /* closed for the application; last messages may still be on their way */
+    bool is_closed;
+    bool owes_drained;    /* a send said QUEUED or DROPPED */
+};
+
+/* Opens a session in memory that its protocol allocated with malloc, zeroed. */
+void fray_session_open(struct fray_session *session, const struct fray_protocol *protocol,
+                       struct fray_worker *worker);
+
+/* Attaches a link in place of the present one, which is let go without being closed. NULL: no link for now. */
+void fray_session_attach(struct fray_session *session, struct fray_link *link);
+
+/* Queues the message; it goes out at the end of the turn. A reliable message that does not fit closes the session. */
+enum fray_send_result fray_session_send(struct fray_session *session, struct fray_message *message);
+/* The same without marking the session: it goes out with the next message or fray_session_mark. */
+enum fray_send_result fray_session_queue(struct fray_session *session, struct fray_message *message);
+/* Sends and drops the caller's reference. */
+void fray_session_send_take(struct fray_session *session, struct fray_message *message);
+
+/* Flush at the end of the turn. */
+void fray_session_mark(struct fray_session *session);
+
+/* Links call this when they become writable again; they set is_writable themselves. */
+void fray_session_on_writable(struct fray_session *session);
+
+/* A link calls this once when it ends by itself: it is let go, and the session's protocol hears of it. */
+void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
+
+/* Ends the session: its protocol's on_close is called now, what was sent before is still delivered if the link takes it
+ * within linger_ms, then the link is closed. Calling it twice is fine. */
+void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
+
+/* Writes all that is dirty: a hook at the end of each turn. */
+void fray_worker_flush(struct fray_worker *worker);
+
+#endif
