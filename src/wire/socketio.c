@@ -46,7 +46,7 @@ static enum fray_err take_attachments(struct fray_slice *rest, unsigned attachme
     enum fray_err err = take_uint(rest, attachments_max, &attachments);
     if (err)
         return err;
-    if (rest->len == 0 || rest->data[0] != '-')
+    if (attachments == 0 || rest->len == 0 || rest->data[0] != '-')
         return FRAY_ERR_SYNTAX;
     *rest = fray_slice_skip(*rest, 1);
     packet->attachments = (unsigned)attachments;

@@ -1,6 +1,6 @@
 /* Socket.IO protocol revision 5: packets, and the collecting of their binary attachments.
  * Spec: socketio/socket.io, docs/socket.io-protocol/v5-current.md, "Packet encoding"; where it is
- * silent, the default parser (socket.io-parser 4.2.6) decides.
+ * silent, the default parser (socket.io-parser 4.2.7) decides.
  *
  *   <type digit>[<attachments>-][<namespace>,][<ack id>][<JSON>]
  *
@@ -47,7 +47,7 @@ struct fray_socketio_limits {
 
 struct fray_socketio_packet {
     enum fray_socketio_type type;
-    unsigned attachments; /* of a BINARY_ type, else 0 */
+    unsigned attachments; /* of a BINARY_ type, at least 1; else 0 */
     bool has_ack_id;
     bool event_escaped; /* the name must be unescaped: fray_json_string_text(event_json) */
     uint64_t ack_id;
