@@ -1,0 +1,97 @@
+/* What hosts do with a game's tables, whatever the game: start, check, view, hash (fray/game.h). Pure. */
+#include "fray/game.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hashes and WebAssembly are little-endian");
+
+static int32_t option_bring_into_range(const struct fray_game_option *option, int32_t value)
+{
+    value = fray_game_clamp(value, option->min, option->max);
+    return value - (value - option->min) % option->step;
+}
+
+void fray_game_init(const struct fray_game *game, void *state, uint64_t seed, const int32_t *options)
+{
+    __builtin_memset(state, 0, game->state_size);
+    int32_t *chosen = (int32_t *)(void *)((char *)state + game->options_offset);
+    for (uint32_t i = 0; i < game->options_count; i++) {
+        const struct fray_game_option *option = &game->options[i];
+        chosen[i] = options ? option_bring_into_range(option, options[i]) : option->standard;
+    }
+    game->init(state, seed);
+}
+
+static int64_t value_read(const void *at, uint8_t type)
+{
+    switch (type) {
+    case FRAY_GAME_U8: return *(const uint8_t *)at;
+    case FRAY_GAME_U16: return *(const uint16_t *)at;
+    case FRAY_GAME_U32: return *(const uint32_t *)at;
+    case FRAY_GAME_I8: return *(const int8_t *)at;
+    case FRAY_GAME_I16: return *(const int16_t *)at;
+    default: return *(const int32_t *)at;
+    }
+}
+
+const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
+                            const void *input)
+{
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        const struct fray_game_field *field = &game->input->fields[i];
+        for (uint32_t k = 0; k < field->count; k++) {
+            const char *at = (const char *)input + field->offset + k * (field->type & 7u);
+            int64_t value = value_read(at, field->type);
+            if (value < field->min || value > field->max)
+                return "out_of_range";
+        }
+    }
+    return game->check(state, seat, input);
+}
+
+static bool row_owned(const struct fray_game_table *table, const uint8_t *row, uint32_t number,
+                      uint32_t seat)
+{
+    if (table->owner == FRAY_GAME_ROW)
+        return number == seat;
+    return table->owner && row[table->owner - 1] == seat;
+}
+
+static void field_clear(const struct fray_game_table *table, const struct fray_game_field *field,
+                        uint32_t seat, uint8_t *view)
+{
+    for (uint32_t i = 0; i < table->rows; i++) {
+        uint8_t *row = view + table->offset + (size_t)i * table->stride;
+        if (!(field->flags & FRAY_GAME_HIDDEN) && row_owned(table, row, i, seat))
+            continue;
+        __builtin_memset(row + field->offset, 0, (size_t)field->count * (field->type & 7u));
+    }
+}
+
+/* Rows are cleared before fields: `visible` looks at the untouched state. */
+void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat, void *view)
+{
+    uint8_t *bytes = (uint8_t *)view;
+
+    __builtin_memcpy(view, state, game->state_size);
+    for (uint32_t t = 0; t < game->tables_count; t++) {
+        const struct fray_game_table *table = &game->tables[t];
+        if (game->visible && table->present) {
+            for (uint32_t i = 0; i < table->rows; i++) {
+                uint8_t *row = bytes + table->offset + (size_t)i * table->stride;
+                if (!row[table->present - 1] || !game->visible(state, seat, t, i))
+                    __builtin_memset(row, 0, table->stride);
+            }
+        }
+        for (uint32_t i = 0; i < table->fields_count; i++)
+            if (table->fields[i].flags & (FRAY_GAME_OWNER | FRAY_GAME_HIDDEN))
+                field_clear(table, &table->fields[i], seat, bytes);
+    }
+}
+
+uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len)
+{
+    const uint8_t *at = (const uint8_t *)bytes;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ at[i]) * 0x100000001b3u;
+    return hash;
+}
