@@ -76,6 +76,34 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+static uint64_t folded_8(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return word | UINT64_C(0x2020202020202020);
+}
+
+static uint32_t folded_4(const char *text)
+{
+    uint32_t word;
+    memcpy(&word, text, sizeof word);
+    return word | UINT32_C(0x20202020);
+}
+
+/* Compares names of the same length of 4 or more, word by word; the last word overlaps the one
+ * before it. Bit 5 folds upper case into lower, and the lower-case letters and "-" of `known` have
+ * it set: no other tchar folds into one of them. */
+static bool is_known(const char *name, const char *known, size_t len)
+{
+    if (len < 8)
+        return folded_4(name) == folded_4(known) &&
+               folded_4(name + len - 4) == folded_4(known + len - 4);
+    for (size_t at = 0; at + 8 < len; at += 8)
+        if (folded_8(name + at) != folded_8(known + at))
+            return false;
+    return folded_8(name + len - 8) == folded_8(known + len - 8);
+}
+
 enum fray_http_header fray_http_header_lookup(struct fray_slice name)
 {
     if (name.len >= sizeof header_first)
@@ -84,8 +112,7 @@ enum fray_http_header fray_http_header_lookup(struct fray_slice name)
     if (id == FRAY_HTTP_HEADER_OTHER)
         return FRAY_HTTP_HEADER_OTHER;
     for (; id < FRAY_HTTP_HEADER_COUNT && header_names[id].len == name.len; id++)
-        if (lower(name.data[0]) == header_names[id].data[0] &&
-            fray_http_equal(name, header_names[id]))
+        if (is_known(name.data, header_names[id].data, name.len))
             return (enum fray_http_header)id;
     return FRAY_HTTP_HEADER_OTHER;
 }
@@ -115,18 +142,21 @@ static uint64_t controls_of(uint64_t word)
     return (below_space | is_del) & ~word & high;
 }
 
+static bool is_value_8(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return controls_of(word) == 0 || fray_http_is_all(fray_slice(text, 8), FRAY_HTTP_VALUE);
+}
+
 bool fray_http_is_value(struct fray_slice text)
 {
-    size_t at = 0;
-    while (text.len - at >= sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, text.data + at, sizeof word);
-        if (controls_of(word) &&
-            !fray_http_is_all(fray_slice(text.data + at, sizeof word), FRAY_HTTP_VALUE))
+    if (text.len < 8)
+        return text.len == 0 || fray_http_is_all(text, FRAY_HTTP_VALUE);
+    for (size_t at = 0; at + 8 < text.len; at += 8)
+        if (!is_value_8(text.data + at))
             return false;
-        at += sizeof word;
-    }
-    return at == text.len || fray_http_is_all(fray_slice_skip(text, at), FRAY_HTTP_VALUE);
+    return is_value_8(text.data + text.len - 8); /* overlaps the one before */
 }
 
 unsigned fray_http_hex(char c)

@@ -71,7 +71,8 @@ enum fray_http_header {
         FRAY_HTTP_HEADER_COUNT
 };
 
-/* The id of a field name in any case, FRAY_HTTP_HEADER_OTHER when it has none. */
+/* The id of a field name in any case, FRAY_HTTP_HEADER_OTHER when it has none. `name` is a token:
+ * of other bytes some may be taken for "-". */
 enum fray_http_header fray_http_header_lookup(struct fray_slice name);
 
 /* Bits of fray_http_class. */
