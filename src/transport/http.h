@@ -1,9 +1,9 @@
 /* HTTP/1.1 connections: requests in, replies out, one at a time and in order (RFC 9112).
  *
- * A connection adopts a stream, cuts requests from it with wire/http, and hands each to the service's
- * handlers. They answer at once, or keep the request and answer on a later turn (long polling), or
- * take the stream away (upgrade). While a request is unanswered nothing more of the connection is
- * read than a bounded rest (pipelining), but its end is noticed.
+ * A connection adopts a stream, cuts requests from it with wire/http, and hands each to the
+ * service's handlers. They answer at once, or keep the request and answer on a later turn (long
+ * polling), or take the stream away (upgrade). While a request is unanswered nothing more of the
+ * connection is read than a bounded rest (pipelining), but its end is noticed.
  *
  *     idle → head → body → handled → written → idle
  *                             │
@@ -42,8 +42,8 @@ struct fray_http_cache {
     char date[FRAY_HTTP_DATE_LEN];
 };
 
-/* What a worker's HTTP connections share; outlives them. Zero-initialise it, fill in what stands before
- * `connections`, and give it back with fray_http_service_deinit. */
+/* What a worker's HTTP connections share; outlives them. Zero-initialise it, fill in what stands
+ * before `connections`, and give it back with fray_http_service_deinit. */
 struct fray_http_service {
     struct fray_worker *worker;
     struct fray_http_limits limits; /* of the head; wire/http_request.h */
@@ -52,9 +52,9 @@ struct fray_http_service {
     void *owner;
     /* Unix time, for the Date header; NULL: the system's. */
     int64_t (*clock_s)(struct fray_http_service *service);
-    /* The head is complete, the body not yet read. May set request->max_body, add reply headers, reply
-     * (the body is then read and discarded, or the connection closed), keep, or take the stream
-     * (fray_request_upgrade). NULL: nothing to do here. */
+    /* The head is complete, the body not yet read. May set request->max_body, add reply headers,
+     * reply (the body is then read and discarded, or the connection closed), keep, or take the
+     * stream (fray_request_upgrade). NULL: nothing to do here. */
     void (*on_head)(struct fray_http_service *service, fray_request *request);
     /* Head and body are complete. Must reply, keep or upgrade, unless that was done in on_head. */
     void (*on_request)(struct fray_http_service *service, fray_request *request);
@@ -68,22 +68,25 @@ struct fray_request_text; /* private: terminated copies for the char * accessors
 
 struct fray_request {
     struct fray_http_service *service;
-    struct fray_http_connection *connection; /* NULL: the client is gone; replying is harmless then */
-    const struct fray_http_request *head;    /* NULL after fray_request_keep_bare */
+    struct fray_http_connection
+        *connection;                      /* NULL: the client is gone; replying is harmless then */
+    const struct fray_http_request *head; /* NULL after fray_request_keep_bare */
     struct fray_slice body;
     size_t max_body;
     struct fray_buf reply_headers; /* whole lines: by fray_request_reply_header and CORS */
-    /* For who keeps the request, or waits for its body: told once when the client goes away before the
-     * reply. Must not reply; must give the request up with fray_request_drop, now or later. */
+    /* For who keeps the request, or waits for its body: told once when the client goes away before
+     * the reply. Must not reply; must give the request up with fray_request_drop, now or later. */
     void (*on_abort)(fray_request *request);
     void *owner;
     char *reject_reason; /* of a handshake; heap, freed with the request; NULL: none */
 
     /* Private. */
     struct fray_http_request *head_memory;
-    struct fray_buf head_copy, body_copy; /* where head and body point, once they had to be copied */
+    struct fray_buf head_copy,
+        body_copy; /* where head and body point, once they had to be copied */
     struct fray_http_body decoder;
     struct fray_request_text *texts;
+    size_t head_len; /* bytes behind `head` */
     uint8_t method, minor;
     bool keep_alive, is_kept, is_body_complete;
 };
@@ -94,8 +97,8 @@ void fray_http_open(struct fray_http_service *service, struct fray_stream *strea
 /* The request will be answered on a later turn: what it points to is copied, and it lives until
  * reply, drop or upgrade. */
 void fray_request_keep(fray_request *request);
-/* The same for who needs head, body and query no more: they are forgotten, and a request costs about
- * 300 bytes while it waits. Pointers that accessors gave die. */
+/* The same for who needs head, body and query no more: they are forgotten, and a request costs
+ * about 300 bytes while it waits. Pointers that accessors gave die. */
 void fray_request_keep_bare(fray_request *request);
 /* Gives up a request without a reply: its connection is closed. After on_abort: just frees it. */
 void fray_request_drop(fray_request *request);
@@ -112,8 +115,9 @@ void fray_request_reply_static(fray_request *request, int status, const char *co
 
 /* A body made piece by piece as the peer drains it. Embedded in its owner's struct. */
 struct fray_http_producer {
-    /* The next piece, never empty; valid until the next call or close. An error cuts the connection, since
-     * the length was promised. One piece a call; keep it to about 256 KiB, the loop waits. */
+    /* The next piece, never empty; valid until the next call or close. An error cuts the
+     * connection, since the length was promised. One piece a call; keep it to about 256 KiB, the
+     * loop waits. */
     enum fray_err (*next)(struct fray_http_producer *producer, struct fray_slice *piece);
     void (*close)(struct fray_http_producer *producer); /* called once, also without any next */
 };
@@ -126,19 +130,21 @@ void fray_request_reply_from(fray_request *request, int status, const char *cont
 void fray_request_reply_status(fray_request *request, int status);
 
 /* Appends "name: value\r\n" to the reply's headers without looking at it. */
-void fray_request_add_header(fray_request *request, struct fray_slice name, struct fray_slice value);
+void fray_request_add_header(fray_request *request, struct fray_slice name,
+                             struct fray_slice value);
 
-/* Ends HTTP on this connection and hands the stream to the caller, who adopts it during the same call
- * and writes the 101 reply; bytes behind the head are offered to the new handler next. The request is
- * gone. NULL, and nothing happened, for a request with a body: its bytes would be taken for frames. Also
- * NULL when the client is gone already. */
+/* Ends HTTP on this connection and hands the stream to the caller, who adopts it during the same
+ * call and writes the 101 reply; bytes behind the head are offered to the new handler next. The
+ * request is gone. NULL, and nothing happened, for a request with a body: its bytes would be taken
+ * for frames. Also NULL when the client is gone already. */
 struct fray_stream *fray_request_upgrade(fray_request *request);
 
 /* Where the request came from; all zero when the client is gone. */
 const struct fray_address *fray_request_peer(const fray_request *request);
 bool fray_request_is_secure(const fray_request *request);
 
-/* The Date header's value, the service's cached one: FRAY_HTTP_DATE_LEN bytes, until the next call. */
+/* The Date header's value, the service's cached one: FRAY_HTTP_DATE_LEN bytes, until the next call.
+ */
 struct fray_slice fray_http_service_date(struct fray_http_service *service);
 int64_t fray_http_service_now_s(struct fray_http_service *service);
 
