@@ -19,8 +19,8 @@ setup_packages() {
         esac
         wanted+=("$package")
     done <tools/packages.txt
-    local installed
-    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+    local installed # dpkg-query fails when one of them is unknown to it
+    installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
         sed -n 's/^installed //p')
     for package in "${wanted[@]}"; do
         grep -qxF -- "$package" <<<"$installed" || missing+=("$package")

@@ -32,7 +32,7 @@ LAYERS = {
 }
 LAYERS["server"] = set(LAYERS)
 
-# These make no system call, read no clock and hold no global: time, randomness, bytes are arguments.
+# These make no system call, read no clock, hold no global: time, randomness, bytes are arguments.
 PURE = {"wire", "protocol", "session", "room", "broker", "game", "games"}
 IMPURE_HEADER = re.compile(
     r"<(sys/.*|netinet/.*|arpa/.*|openssl/rand\.h|"
@@ -45,7 +45,7 @@ CODE = (".c", ".h", ".def", ".py", ".sh", ".mjs", ".js", ".ts", ".build")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(work|farm|home|root|Users)/[\w.]")
 REGISTRY = re.compile(
     r"registry[.](npmjs|yarnpkg)|://[a-z0-9.-]*(debian|npmjs|pypi|pythonhosted|ubuntu)[.](org|com)|"
-    r'"resolved": *"http|_authToken')
+    r'"resolved": *"http|_auth[T]oken')
 
 findings = {}
 
