@@ -91,6 +91,7 @@ struct fray_app {
     const char *name; /* the namespace: NULL = "/". "/chat"; a pattern with one "*" ("/room-*") makes namespaces on demand */
     enum fray_protocol_kind protocol;
     void *app;               /* passed to every handler */
+    bool keep_handshake;     /* keep auth and handshake for as long as the socket lives */
     size_t socket_data_size; /* bytes of user data for each socket, zeroed: fray_socket_data */
 
     /* Before a session exists: the HTTP request that would open it. May add reply headers. */
@@ -99,6 +100,9 @@ struct fray_app {
     enum fray_verdict (*on_authorize)(fray_socket *socket, void *app);
     void (*on_connect)(fray_socket *socket, void *app);
     void (*on_disconnect)(fray_socket *socket, enum fray_disconnect reason, void *app);
+    /* The last look at a socket's user data, to free what it points to: after on_disconnect, or, with connection state recovery, when
+     * the socket can no longer come back. NULL: the data needs none. */
+    void (*on_forget)(void *data, void *app);
     void (*on_drained)(fray_socket *socket, void *app); /* after FRAY_QUEUED or FRAY_DROPPED: all is written */
     fray_event_fn *on_message; /* bare messages; and events that no handler is named for */
     struct fray_event_handler events[FRAY_EVENTS_MAX];
@@ -160,6 +164,7 @@ FRAY_API void *fray_socket_data(fray_socket *socket);           /* socket_data_s
 FRAY_API bool fray_socket_recovered(const fray_socket *socket); /* connection state recovery: same id, data and rooms as before */
 FRAY_API const json_t *fray_socket_auth(fray_socket *socket);   /* the CONNECT payload; NULL if none. Borrowed */
 FRAY_API json_t *fray_socket_handshake(fray_socket *socket);    /* headers, time, address, xdomain, secure, issued, url, query, auth. New reference */
+/* (auth and handshake are there during on_authorize and on_connect; afterwards only with keep_handshake, for they weigh more than all else) */
 /* For on_authorize: becomes {"message": …, "data": …} of CONNECT_ERROR. `data` may be NULL; taken. */
 FRAY_API void fray_socket_reject_reason(fray_socket *socket, const char *message, json_t *data);
 FRAY_API void fray_socket_disconnect(fray_socket *socket, bool close_session);
@@ -250,7 +255,8 @@ FRAY_API const char *fray_event_text(const fray_event *event, size_t *len); /* t
 FRAY_API bool fray_event_is_binary(const fray_event *event); /* a bare message that came as binary */
 FRAY_API size_t fray_event_attachments(const fray_event *event);
 FRAY_API const void *fray_event_attachment(const fray_event *event, size_t number, size_t *len); /* NULL beyond the last */
-FRAY_API const fray_request *fray_event_request(const fray_event *event); /* the HTTP POST that carried it; NULL over WebSocket */
+/* With keep_handshake: what the HTTP POST that carried the event said, like fray_socket_handshake; NULL over WebSocket. New reference. */
+FRAY_API json_t *fray_event_carrier(const fray_event *event);
 
 /* ------------------------------------------------------------------ timers */
 

@@ -50,15 +50,16 @@ static enum fray_send_result overflow(struct fray_session *session, const struct
     } else if (message->class == FRAY_TRANSIENT) {
         fray_count(&counters->dropped_transient);
     } else {
-        fray_count(&counters->closed_slow);
-        fray_session_close(session, FRAY_SLOW_READER);
+        /* Closed at the end of the turn: the caller may be walking a room that this session is in. */
+        session->is_overrun = true;
+        fray_session_mark(session);
     }
     return FRAY_DROPPED;
 }
 
 enum fray_send_result fray_session_queue(struct fray_session *session, struct fray_message *message)
 {
-    if (session->is_closing)
+    if (session->is_closing || session->is_overrun)
         return FRAY_DROPPED;
     bool waits = !session->link || !session->link->is_writable;
     if (waits && message->class == FRAY_TRANSIENT) {
@@ -110,6 +111,11 @@ static void finish(struct fray_session *session)
 
 static void flush(struct fray_session *session)
 {
+    if (session->is_overrun && !session->is_closing) {
+        fray_count(&session->worker->counters.closed_slow);
+        fray_session_close(session, FRAY_SLOW_READER);
+        return;
+    }
     struct fray_link *link = session->link;
     if (session->outbox.count && link && link->is_writable)
         link->ops->flush(link);

@@ -63,6 +63,7 @@ struct fray_session {
     struct fray_handle handle;
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
     bool is_dirty;        /* in worker->dirty */
+    bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
     bool is_closing;      /* closed for the application; last messages may still be on their way */
     bool is_closed;
     bool owes_drained;    /* a send said QUEUED or DROPPED */

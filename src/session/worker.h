@@ -36,6 +36,7 @@ struct fray_worker {
     unsigned linger_ms; /* how long a closing session may take to send its last messages */
 
     struct fray_id_pool sessions;    /* every open session of the worker */
+    struct fray_id_pool members;     /* every session's place in every namespace (room/audience.h) */
     struct fray_session **dirty;     /* sessions with something to send at the end of the turn */
     size_t dirty_count, dirty_cap;
     struct fray_buf scratch;         /* empty between uses: for encoding */

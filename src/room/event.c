@@ -1,0 +1,110 @@
+/* Reading events: the public API's incoming half. */
+#include "room/event.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+
+void fray_event_deinit(struct fray_event *event)
+{
+    json_decref(event->args);
+    free(event->name);
+}
+
+const char *fray_event_name(const fray_event *event)
+{
+    fray_event *lazy = (fray_event *)event;
+    if (!event->name)
+        lazy->name = fray_strndup(event->incoming->name.data, event->incoming->name.len);
+    return event->name;
+}
+
+bool fray_event_wants_ack(const fray_event *event)
+{
+    return !event->is_acked && event->incoming->ack_id != FRAY_ACK_NONE;
+}
+
+uint64_t fray_event_ack_id(const fray_event *event)
+{
+    return (uint64_t)event->incoming->ack_id;
+}
+
+/* The arguments were validated on arrival, so only jansson's own stricter rules (such as \u0000 in a key) can refuse them. */
+const json_t *fray_event_args(const fray_event *event)
+{
+    fray_event *lazy = (fray_event *)event;
+    const struct fray_incoming *incoming = event->incoming;
+    if (event->args)
+        return event->args;
+    if (incoming->is_bare) {
+        lazy->args = json_array();
+        return event->args;
+    }
+    struct fray_buf text = {0};
+    fray_buf_append_byte(&text, '[');
+    fray_buf_append_slice(&text, incoming->args);
+    fray_buf_append_byte(&text, ']');
+    lazy->args = json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
+    fray_buf_deinit(&text);
+    if (!event->args)
+        lazy->args = json_array();
+    return event->args;
+}
+
+/* Tells the sender what was wrong with its event, and counts it. */
+static void complain(const fray_event *event, const char *reason)
+{
+    fray_socket *socket = event->socket;
+    fray_count(&socket->nsp->home->counters.events_wrong_shape);
+    fray_emit(socket, "error", "{s:s, s:s, s:s}", "code", "wrong_shape", "event",
+              fray_event_name(event), "message", reason);
+}
+
+enum fray_err fray_event_unpack(const fray_event *event, const char *format, ...)
+{
+    char whole[256], *longer = NULL, *array_format = whole;
+    size_t len = strlen(format);
+    if (len + 3 > sizeof whole)
+        array_format = longer = fray_alloc(len + 3);
+    sprintf(array_format, "[%s]", format);
+    json_error_t error;
+    va_list args;
+    va_start(args, format);
+    int failed = json_vunpack_ex((json_t *)fray_event_args(event), &error, 0, array_format, args);
+    va_end(args);
+    free(longer);
+    if (!failed)
+        return FRAY_OK;
+    complain(event, error.text);
+    return FRAY_ERR_TYPE;
+}
+
+const char *fray_event_text(const fray_event *event, size_t *len)
+{
+    *len = event->incoming->args.len;
+    return event->incoming->args.data;
+}
+
+bool fray_event_is_binary(const fray_event *event)
+{
+    return event->incoming->is_binary;
+}
+
+size_t fray_event_attachments(const fray_event *event)
+{
+    return event->incoming->attachments_count;
+}
+
+const void *fray_event_attachment(const fray_event *event, size_t number, size_t *len)
+{
+    if (number >= event->incoming->attachments_count)
+        return NULL;
+    *len = event->incoming->attachments[number].len;
+    return event->incoming->attachments[number].data;
+}
+
+json_t *fray_event_carrier(const fray_event *event)
+{
+    const struct fray_handshake *carrier = event->incoming->carrier;
+    return carrier ? carrier->describe(carrier) : NULL;
+}

@@ -1,0 +1,167 @@
+/* A namespace: where event handlers live, and the home half of its sockets.
+ *
+ *   session's worker                          home worker
+ *   protocol ── fray_member_connect ────────▶ on_authorize ── accepted / rejected ──▶ protocol
+ *            ── fray_member_event ──────────▶ handler
+ *            ── fray_member_end ────────────▶ on_disconnect
+ *            ◀───────────────────────────────  emit, broadcast, join, leave, disconnect
+ *
+ * Each arrow is a plain call when both are the same worker, and a parcel (copied, in order) when they are not. So a handler never
+ * meets a lock, and a broadcast crosses once per worker.
+ *
+ * Thread: the home worker's, except the fray_member_ functions and `audiences[w]`, which are worker w's. */
+#ifndef FRAY_ROOM_NAMESPACE_H
+#define FRAY_ROOM_NAMESPACE_H
+
+#include "base/token.h"
+#include "room/audience.h"
+#include "room/handshake.h"
+#include "room/log.h"
+
+/* Limits and habits, from the server's options. */
+struct fray_namespace_options {
+    unsigned max_rooms_per_socket;
+    unsigned room_flush_interval_ms;
+    unsigned recovery_max_disconnection_ms; /* 0: no connection state recovery */
+    unsigned recovery_max_messages;
+    unsigned json_max_depth;
+};
+
+/* A room on the home worker: how many members it has on each worker. */
+struct fray_room {
+    struct fray_slice name; /* in `text`, terminated */
+    uint32_t size;
+    uint32_t *on_worker; /* workers_count entries, behind the text */
+    char text[];
+};
+
+/* A room that a socket is in, since this point of the namespace's log. */
+struct fray_joined {
+    struct fray_room *room;
+    uint64_t since;
+};
+
+struct fray_pending_ack;
+
+/* The home half of a socket. */
+struct fray_socket {
+    fray_namespace *nsp;
+    struct fray_handle handle; /* in nsp->sockets */
+    struct fray_handle member; /* on worker `worker` */
+    uint16_t worker;
+    bool is_connected; /* accepted, and not yet ended */
+    bool is_blocked;   /* its session's last word was QUEUED or DROPPED */
+    bool is_recovered;
+    char id[FRAY_TOKEN_LEN + 1];
+    uint16_t joined_count;
+    struct fray_joined *joined;
+    struct fray_pending_ack *acks;
+    uint64_t next_ack_id;
+    uint64_t connected_seq; /* the log's position when it connected */
+    struct fray_connecting *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
+    struct fray_ticket *ticket;         /* connection state recovery; NULL: off */
+    _Alignas(16) char data[];           /* socket_data_size bytes */
+};
+
+struct fray_namespace {
+    struct fray_app app; /* a copy */
+    struct fray_namespace_options options;
+    char *name;
+    struct fray_worker *home;
+    struct fray_worker **workers; /* all of the server */
+    unsigned workers_count;
+    struct fray_audience **audiences; /* by worker; NULL until it has a member there */
+    void *server;                     /* the fray_server; opaque here */
+
+    struct fray_id_pool sockets;
+    uint32_t *sockets_on_worker; /* workers_count entries */
+    struct fray_name_map rooms;  /* struct fray_room */
+    struct fray_message_log log;
+    struct fray_name_map tickets; /* recoverable sockets by pid */
+    fray_timer_handle *timers;    /* all that are running */
+};
+
+/* Made before the workers run, or on the home worker. The app's name is not used: `name` is. */
+fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_slice name,
+                                      const struct fray_namespace_options *options,
+                                      struct fray_worker *home);
+/* Before anything else; the array outlives the namespace. */
+void fray_namespace_set_workers(fray_namespace *nsp, struct fray_worker **workers, unsigned count);
+/* All sessions are closed already and no worker runs. */
+void fray_namespace_destroy(fray_namespace *nsp);
+
+/* ------------------------------------------------------------- for protocols, on the session's worker */
+
+struct fray_connect_request {
+    struct fray_slice auth;            /* JSON object as text; empty: none */
+    struct fray_handshake *handshake;  /* borrowed; NULL: none */
+    struct fray_slice pid;             /* connection state recovery; empty: none */
+    struct fray_slice offset;
+};
+
+/* An event as it came in. Slices are borrowed for the call. */
+struct fray_incoming {
+    struct fray_slice name;
+    struct fray_slice args; /* JSON text "a,b", valid; or the bare body */
+    const struct fray_slice *attachments;
+    size_t attachments_count;
+    int64_t ack_id; /* FRAY_ACK_NONE, or the wish for / the number of an ack */
+    bool is_bare, is_binary;
+    struct fray_handshake *carrier; /* the HTTP POST that carried it, where the app keeps handshakes; or NULL */
+};
+
+/* What the session's protocol hears of its sockets; a table per protocol, found through fray_member.ops. */
+struct fray_member_ops {
+    /* The socket is connected. `pid` is empty without recovery. What the handlers send comes after this. */
+    void (*on_accepted)(struct fray_member *member, const char *socket_id, const char *pid);
+    /* Refused: `error` is JSON text {"message":…}. The member is already out of the namespace. */
+    void (*on_rejected)(struct fray_member *member, struct fray_slice error);
+    /* The application disconnected it; the member is already out of the namespace. */
+    void (*on_disconnected)(struct fray_member *member, bool close_session);
+};
+
+/* Enters the namespace: zeroed member, its session and ops set. One of on_accepted and on_rejected follows, perhaps during the call. */
+void fray_member_connect(struct fray_member *member, fray_namespace *nsp,
+                         const struct fray_connect_request *request);
+/* From a connected member only. */
+void fray_member_event(struct fray_member *member, const struct fray_incoming *incoming);
+void fray_member_ack(struct fray_member *member, const struct fray_incoming *incoming);
+void fray_member_drained(struct fray_member *member);
+/* The member is out, at once; the home worker tells the application. Fine for a member that is out already. */
+void fray_member_end(struct fray_member *member, enum fray_disconnect reason);
+
+/* ------------------------------------------------------------- inside the room layer, on the home worker */
+
+struct fray_connecting {
+    json_t *auth;
+    struct fray_handshake *handshake;
+    char *reject_message;
+    json_t *reject_data;
+};
+
+/* What a connected parcel says, once it is on the home worker. */
+struct fray_arrival {
+    unsigned worker;
+    struct fray_handle member;
+    struct fray_slice auth, pid, offset;
+    struct fray_handshake *handshake; /* taken */
+};
+
+void fray_namespace_connect(fray_namespace *nsp, struct fray_arrival *arrival);
+void fray_namespace_event(fray_namespace *nsp, struct fray_handle socket,
+                          const struct fray_incoming *incoming);
+void fray_namespace_ack(fray_namespace *nsp, struct fray_handle socket,
+                        const struct fray_incoming *incoming);
+void fray_namespace_pressure(fray_namespace *nsp, struct fray_handle socket, bool is_blocked);
+void fray_namespace_end(fray_namespace *nsp, struct fray_handle socket, enum fray_disconnect reason);
+
+/* Takes the socket out of everything and frees it at the end of the turn; its member is gone or told. */
+void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason);
+
+/* To the socket's session. */
+enum fray_send_result fray_socket_deliver(fray_socket *socket, fray_message *message);
+
+void fray_acks_cancel(fray_socket *socket);
+void fray_timers_stop(fray_namespace *nsp);
+
+#endif

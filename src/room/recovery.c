@@ -1,0 +1,170 @@
+#include "room/recovery.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "room/event.h"
+
+static void on_expiry(struct fray_timer *timer, uint64_t now_us)
+{
+    (void)now_us;
+    fray_ticket_destroy(
+        (struct fray_ticket *)((char *)timer - offsetof(struct fray_ticket, expiry)));
+}
+
+void fray_ticket_issue(fray_socket *socket)
+{
+    fray_namespace *nsp = socket->nsp;
+    struct fray_ticket *ticket = fray_alloc_zero(sizeof *ticket);
+    uint8_t random[FRAY_TOKEN_RANDOM];
+    nsp->home->random(nsp->home, random, sizeof random);
+    /* 90 random bits of their own: knowing a socket's id must not help to take it over. */
+    fray_token_make(ticket->pid, 0, random);
+    memcpy(ticket->id, socket->id, sizeof ticket->id);
+    do
+        nsp->home->random(nsp->home, &ticket->lineage, sizeof ticket->lineage);
+    while (!ticket->lineage);
+    ticket->connected_seq = socket->connected_seq;
+    ticket->nsp = nsp;
+    ticket->expiry.on_expire = on_expiry;
+    fray_name_map_add(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN), ticket);
+    ticket->socket = socket;
+    socket->ticket = ticket;
+}
+
+static void drop_kept(struct fray_ticket *ticket)
+{
+    for (size_t i = 0; i < ticket->rooms_count; i++)
+        free(ticket->rooms[i].name);
+    free(ticket->rooms);
+    free(ticket->data);
+    ticket->rooms = NULL;
+    ticket->rooms_count = 0;
+    ticket->data = NULL;
+}
+
+void fray_ticket_destroy(struct fray_ticket *ticket)
+{
+    fray_namespace *nsp = ticket->nsp;
+    fray_timer_cancel(nsp->home->timers, &ticket->expiry);
+    fray_name_map_remove(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN));
+    if (ticket->data && nsp->app.on_forget)
+        nsp->app.on_forget(ticket->data, nsp->app.app);
+    drop_kept(ticket);
+    free(ticket);
+}
+
+static bool may_come_back(enum fray_disconnect reason)
+{
+    return reason == FRAY_TRANSPORT_CLOSE || reason == FRAY_TRANSPORT_ERROR ||
+           reason == FRAY_PING_TIMEOUT || reason == FRAY_SESSION_TAKEN || reason == FRAY_SLOW_READER;
+}
+
+void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
+{
+    struct fray_ticket *ticket = socket->ticket;
+    fray_namespace *nsp = socket->nsp;
+    ticket->socket = NULL;
+    socket->ticket = NULL;
+    /* The data moves: the ticket's end, not the socket's, is the last look at it. */
+    ticket->data = fray_alloc(nsp->app.socket_data_size);
+    memcpy(ticket->data, socket->data, nsp->app.socket_data_size);
+    if (!may_come_back(reason) || !socket->is_connected) {
+        fray_ticket_destroy(ticket);
+        return;
+    }
+    ticket->rooms = fray_alloc(socket->joined_count * sizeof *ticket->rooms);
+    for (size_t i = 0; i < socket->joined_count; i++) {
+        struct fray_slice name = socket->joined[i].room->name;
+        ticket->rooms[i] =
+            (struct fray_ticket_room){fray_strndup(name.data, name.len), socket->joined[i].since};
+    }
+    ticket->rooms_count = socket->joined_count;
+    fray_timer_arm(nsp->home->timers, &ticket->expiry,
+                   *nsp->home->now_us + nsp->options.recovery_max_disconnection_ms * UINT64_C(1000));
+}
+
+/* Offsets are positions in the log, in decimal. */
+static bool read_offset(struct fray_slice text, uint64_t *offset)
+{
+    *offset = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *offset = *offset * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    return text.len > 0 && text.len <= 18;
+}
+
+struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pid,
+                                       struct fray_slice offset)
+{
+    uint64_t seen;
+    struct fray_ticket *ticket = fray_name_map_get(&nsp->tickets, pid);
+    if (!ticket || !read_offset(offset, &seen) || seen >= nsp->log.next)
+        return NULL;
+    /* All that came after `seen` must still be there. */
+    if (seen + 1 < nsp->log.first)
+        return NULL;
+    if (ticket->socket) {
+        fray_crossing_disconnect(ticket->socket, true);
+        fray_socket_remove(ticket->socket, FRAY_SESSION_TAKEN);
+    }
+    return ticket;
+}
+
+void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
+{
+    assert(!ticket->socket && ticket->data);
+    fray_timer_cancel(ticket->nsp->home->timers, &ticket->expiry);
+    memcpy(socket->id, ticket->id, sizeof socket->id);
+    memcpy(socket->data, ticket->data, ticket->nsp->app.socket_data_size);
+    socket->connected_seq = ticket->connected_seq;
+    socket->is_recovered = true;
+    for (size_t i = 0; i < ticket->rooms_count; i++) {
+        if (fray_socket_join(socket, ticket->rooms[i].name))
+            continue; /* the limit was lowered meanwhile */
+        socket->joined[socket->joined_count - 1].since = ticket->rooms[i].since;
+    }
+    drop_kept(ticket);
+    ticket->socket = socket;
+    socket->ticket = ticket;
+}
+
+static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket)
+{
+    uint64_t position = entry->message->offset, lineage = socket->ticket->lineage;
+    if (entry->only)
+        return entry->only == lineage;
+    if (entry->except == lineage || position <= socket->connected_seq)
+        return false;
+    if (!entry->target)
+        return true;
+    for (size_t i = 0; i < 8 && entry->target->except_rooms[i]; i++) {
+        if (fray_socket_in(socket, entry->target->except_rooms[i]))
+            return false;
+    }
+    if (!entry->target->rooms[0])
+        return true;
+    for (size_t i = 0; i < socket->joined_count; i++) {
+        const struct fray_joined *joined = &socket->joined[i];
+        for (size_t r = 0; r < 8 && entry->target->rooms[r]; r++) {
+            if (joined->since < position &&
+                fray_slice_equal(joined->room->name, fray_slice_of(entry->target->rooms[r])))
+                return true;
+        }
+    }
+    return false;
+}
+
+void fray_ticket_replay(fray_socket *socket, struct fray_slice offset)
+{
+    uint64_t position;
+    if (!read_offset(offset, &position))
+        return;
+    const struct fray_log_entry *entry;
+    while ((entry = fray_message_log_at(&socket->nsp->log, ++position))) {
+        if (is_for(entry, socket))
+            fray_socket_deliver(socket, entry->message);
+    }
+}
