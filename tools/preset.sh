@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/preset.sh NAME [TARGET…]: configures build/NAME from tools/presets/NAME.ini when needed, and
-# builds TARGETs (by default all but the unit tests, which `meson test -C build/NAME` builds).
+# builds TARGETs (by default all).
 set -eu
 cd "$(dirname "$0")/.."
 name=${1:-}

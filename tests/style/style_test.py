@@ -94,10 +94,13 @@ class StyleTest(unittest.TestCase):
         self.expect(rule, "include/fray/err.h:3: include may not",
                     {"include/fray/err.h": GOOD["include/fray/err.h"] + '#include "base/buf.h"\n'})
         games = {"games/duel/meson.build": "files('rules.c')\n",
-                 "games/duel/rules.c": '#include "fray/game.h"\n#include "rules.h"\n'}
+                 "games/duel/rules.c": '#include "fray/game.h"\n#include "rules.h"\n'
+                                       '#include "duel/map.h"\n'}
         self.assertEqual(self.findings(files=games), {})
         games["games/duel/rules.c"] += '#include "fray/fray.h"\n'
-        self.expect(rule, "games/duel/rules.c:3: games may not", games)
+        self.expect(rule, "games/duel/rules.c:4: games may not", games)
+        games["games/duel/rules.c"] = '#include "arena/rules.h"\n'
+        self.expect(rule, "games/duel/rules.c:1: games may not", games)
         self.expect(rule, "src/misc/x.h:1: tests/style/style.py knows no",
                     {"src/misc/README.md": "", "src/misc/x.h": "/* X. */\n",
                      "tests/x.py": "", "src/wire/http_test.c": GOOD["src/wire/http_test.c"] +

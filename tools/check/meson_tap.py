@@ -10,9 +10,7 @@ import sys
 
 
 def cases(program):
-    name = program["name"].split(" / ")[-1].replace("fray:", "")
-    suite = program["name"].split(" / ")[0].replace("fray:", "")
-    label = f"{suite}/{name}" if suite != name else name
+    label = program["name"].split(" / ")[-1]
     output = program.get("stdout") or ""
     lines = re.findall(r"^(ok|not ok) \d+ - (.*)$", output, re.M)
     planned = sum(int(count) for count in re.findall(r"^1\.\.(\d+)$", output, re.M))
