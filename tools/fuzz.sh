@@ -1,6 +1,6 @@
 #!/bin/sh
-# tools/fuzz.sh [TARGET] [SECONDS]: fuzzes one target ("http") or each in turn, 60 s by default. What
-# it learns stays in build/fuzz-corpus/; a crash leaves its input there. Copy inputs that mean
+# tools/fuzz.sh [TARGET] [SECONDS]: fuzzes one target ("http") or each in turn, 60 s by default.
+# What it learns stays in build/fuzz-corpus/; a crash leaves its input there. Copy inputs that mean
 # something new, small and with a telling name, to tests/fuzz/corpus/TARGET/.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,5 +23,6 @@ for source in tests/fuzz/${only:-*}_fuzz.c; do
     mkdir -p "$found"
     echo "--- $name, $seconds s"
     "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=20 \
-        -artifact_prefix="$found/" -verbosity=0 -print_final_stats=1 "$found" "tests/fuzz/corpus/$name"
+        -artifact_prefix="$found/" -verbosity=0 -print_final_stats=1 \
+        "$found" "tests/fuzz/corpus/$name"
 done

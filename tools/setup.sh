@@ -20,8 +20,8 @@ setup_packages() {
         wanted+=("$package")
     done <tools/packages.txt
     local installed # dpkg-query fails when one of them is unknown to it
-    installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
-        sed -n 's/^installed //p')
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+        sed -n 's/^installed //p') || true
     for package in "${wanted[@]}"; do
         grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
     done
@@ -30,7 +30,7 @@ setup_packages() {
     echo "Installing Debian packages that are missing (tools/packages.txt says why): ${missing[*]}"
     if ((EUID != 0)); then
         if ! command -v sudo >/dev/null; then
-            echo "Not root and no sudo here: run 'apt-get install ${missing[*]}' as root, then again." >&2
+            echo "Not root, and no sudo: run 'apt-get install ${missing[*]}' as root first." >&2
             return 1
         fi
         sudo=(sudo)

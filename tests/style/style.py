@@ -38,7 +38,7 @@ IMPURE_HEADER = re.compile(
     r"<(sys/.*|netinet/.*|arpa/.*|openssl/rand\.h|"
     r"(time|unistd|pthread|threads|fcntl|signal|poll|dirent|netdb|spawn|semaphore|syslog)\.h)>")
 IMPURE_CALL = re.compile(
-    r"\b(time|clock|clock_gettime|gettimeofday|rand|random|srand|getrandom|getenv|RAND_bytes|"
+    r"(?<![\w.>])(time|clock|clock_gettime|gettimeofday|rand|random|srand|getrandom|getenv|RAND_bytes|"
     r"printf|puts|fopen|fprintf|perror|malloc|calloc|realloc|strdup|fray_log)\s*\(")
 
 CODE = (".c", ".h", ".def", ".py", ".sh", ".mjs", ".js", ".ts", ".build")

@@ -121,6 +121,10 @@ class StyleTest(unittest.TestCase):
         self.expect("purity", "src/wire/http.c:14: wire is pure and may not call time()",
                     self.http("int now(void)\n{\n    return time(0);\n}\n"))
 
+    def test_purity_allows_what_is_handed_in(self):
+        self.assertEqual(self.findings(files=self.http(
+            "int now(struct x *x)\n{\n    return x->random(1) + x->y.time(2);\n}\n")), {})
+
     def test_header_comment(self):
         self.expect("header comment", "src/wire/http.h:1:",
                     {"src/wire/http.h": "int fray_http_parse(void);\n"})
