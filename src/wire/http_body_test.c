@@ -134,7 +134,7 @@ static void chunk_extensions_and_trailers_are_dropped(void **state)
 {
     (void)state;
     assert_decodes(true, "1;a\r\nx\r\n0;b=c;d\r\n\r\n", "x", 0);
-    assert_decodes(true, "1 ; a\t= b ; c=\"d; \\\"=\" ;e\r\nx\r\n0\r\n\r\n", "x", 0);
+    assert_decodes(true, "1 \t; a \t= b ; c=\"d; \\\"=\" ;e\r\nx\r\n0\r\n\r\n", "x", 0);
     assert_decodes(true, "1\r\nx\r\n0\r\nA: b\r\nContent-Length: 5\r\nEmpty:\r\n\r\nz", "x", 1);
 }
 

@@ -61,6 +61,7 @@ static void etag_lists(void **state)
     assert_false(matches("\"x", "\"x", FRAY_HTTP_ETAG_WEAK));
     assert_false(matches("w/\"x\"", "\"x\"", FRAY_HTTP_ETAG_WEAK));
     assert_false(matches("\"a\" \"x\"", "\"x\"", FRAY_HTTP_ETAG_WEAK));
+    assert_false(matches("\"a b\"", "\"a b\"", FRAY_HTTP_ETAG_WEAK));
     assert_false(matches("W/", "W/", FRAY_HTTP_ETAG_WEAK));
 }
 
@@ -191,6 +192,8 @@ static void if_range(void **state)
     assert_asks("GET", RANGE "If-Range: \"v2\"\r\n", &strong, FRAY_ERR_NOT_FOUND);
     assert_asks("GET", RANGE "If-Range: W/\"v1\"\r\n", &weak, FRAY_ERR_NOT_FOUND);
     assert_asks("GET", RANGE "If-Range: \"v1\", \"v2\"\r\n", &strong, FRAY_ERR_NOT_FOUND);
+    assert_asks("GET", RANGE "If-Range: \"v1\"\r\nIf-Range: \"v1\"\r\n", &strong,
+                FRAY_ERR_NOT_FOUND);
     assert_asks("GET", RANGE "If-Range: *\r\n", &strong, FRAY_ERR_NOT_FOUND);
     assert_asks("GET", RANGE "If-Range:\r\n", &strong, FRAY_ERR_NOT_FOUND);
     assert_asks("GET", RANGE "If-Range: \"v1\"\r\n", &none, FRAY_ERR_NOT_FOUND);

@@ -80,6 +80,8 @@ static void refuses_everything_else(void **state)
         "Sun, 06 NOV 1994 08:49:37 GMT",
         "Son, 06 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 94 08:49:37 GMT",
+        "Sun, 0x Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:3",
         "Sun, 00 Nov 1994 08:49:37 GMT",
         "Sun, 31 Nov 1994 08:49:37 GMT",
         "Wed, 29 Feb 2023 00:00:00 GMT",

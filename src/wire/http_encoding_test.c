@@ -64,6 +64,7 @@ static void negotiation(void **state)
         {ACCEPT("br;q=1.000, gzip;q=0.999"), ALL, "br"},
         {ACCEPT("br;q=1.001"), ALL, "identity"},
         {ACCEPT("br;q=0.1234"), ALL, "identity"},
+        {ACCEPT("br;q=0.x"), ALL, "identity"},
         {ACCEPT("br;q="), ALL, "identity"},
         {ACCEPT("br;q=2"), ALL, "identity"},
         {ACCEPT("br;q=.5"), ALL, "identity"},

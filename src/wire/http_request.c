@@ -74,8 +74,6 @@ static enum fray_err read_request_line(struct fray_http_request *request, struct
     if (version[-1] != ' ' || memcmp(version, version_start, sizeof version_start - 1) != 0 ||
         version[6] != '.' || major > 9 || minor > 9)
         return fail(request, 400, "bad version");
-    if (version - 1 == space)
-        return fail(request, 400, "no target");
     if (major != 1)
         return fail(request, 505, "unknown version");
     request->minor = minor > 0;

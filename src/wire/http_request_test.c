@@ -283,6 +283,8 @@ static void reads_every_form_of_target(void **state)
 
     assert_accepts(&request, "GET //x?a=|{}^\\&b=%20 HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_slice(fray_http_request_path(&request), "//x");
+    assert_accepts(&request, "GET http://b/x HTTP/1.0\r\n\r\n"); /* needs no Host there */
+    assert_slice(fray_http_request_host(&request), "b");
     assert_accepts(&request, "GET /x HTTP/1.0\r\n\r\n");
     assert_null(fray_http_request_query(&request).data);
     assert_null(fray_http_request_host(&request).data);
@@ -329,6 +331,7 @@ static void rejects_bad_hosts(void **state)
     assert_rejects("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400);
     assert_rejects("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", 400);
     assert_rejects("GET / HTTP/1.1\r\nHost: [1.2]\r\n\r\n", 400);
+    assert_rejects("GET / HTTP/1.1\r\nHost: [g::1]\r\n\r\n", 400);
     assert_rejects("GET / HTTP/1.1\r\nHost: []\r\n\r\n", 400);
     assert_rejects("GET / HTTP/1.1\r\nHost: \xC3\xA9\r\n\r\n", 400);
 }
