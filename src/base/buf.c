@@ -17,7 +17,7 @@ void fray_buf_deinit(struct fray_buf *buf)
 char *fray_buf_reserve(struct fray_buf *buf, size_t extra)
 {
     assert(extra <= SIZE_MAX / 2 - buf->len);
-    if (buf->cap - buf->len < extra) {
+    if (buf->cap - buf->len < extra || !buf->data) {
         size_t cap = buf->cap ? buf->cap : BUF_CAP_MIN;
         while (cap - buf->len < extra)
             cap *= 2;

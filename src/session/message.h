@@ -18,12 +18,10 @@ enum fray_message_kind {
     FRAY_MESSAGE_BARE_TEXT,   /* a body without a name */
     FRAY_MESSAGE_BARE_BINARY,
     FRAY_MESSAGE_PACKET,      /* a control packet of the protocol, as its text is on the wire */
-    FRAY_MESSAGE_RAW,         /* bytes of the link it is queued for (a pong frame, the 101 reply); they die with it */
 };
 
 /* What bytes a protocol makes of a message for a kind of transport. */
 enum fray_form {
-    FRAY_FORM_RAW,
     FRAY_FORM_BARE_WEBSOCKET,
     FRAY_FORM_ENGINEIO_WEBSOCKET, /* also of Socket.IO, which is a kind of Engine.IO message */
     FRAY_FORM_ENGINEIO_POLLING,
@@ -73,7 +71,6 @@ struct fray_message *fray_message_new(const struct fray_message_parts *parts);
 struct fray_message *fray_message_of(enum fray_message_kind kind, struct fray_slice body);
 /* A copy without encodings, for another worker. */
 struct fray_message *fray_message_clone(const struct fray_message *message);
-/* A copy that may still be changed: with other ack id and offset. */
 
 static inline struct fray_message *fray_message_ref(struct fray_message *message)
 {

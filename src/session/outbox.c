@@ -87,21 +87,6 @@ void fray_outbox_pop(struct fray_outbox *outbox, unsigned count)
     free_if_empty(outbox);
 }
 
-void fray_outbox_rewind(struct fray_outbox *outbox)
-{
-    unsigned kept = 0;
-    for (unsigned i = 0; i < outbox->count; i++) {
-        struct fray_message *message = *slot(outbox, i);
-        if (message->kind == FRAY_MESSAGE_RAW)
-            forget(outbox, message);
-        else
-            *slot(outbox, kept++) = message;
-    }
-    outbox->count = (uint16_t)kept;
-    outbox->head_sent = 0;
-    free_if_empty(outbox);
-}
-
 void fray_outbox_deinit(struct fray_outbox *outbox)
 {
     fray_outbox_pop(outbox, outbox->count);

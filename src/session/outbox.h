@@ -38,9 +38,11 @@ static inline struct fray_message *fray_outbox_at(const struct fray_outbox *outb
 /* Forgets the first `count` messages: they are written. head_sent becomes 0. */
 void fray_outbox_pop(struct fray_outbox *outbox, unsigned count);
 
-/* For another link: what is half sent is sent again from its beginning, and raw messages, which were the
- * old link's, go. */
-void fray_outbox_rewind(struct fray_outbox *outbox);
+/* For another link: what is half sent is sent again from its beginning. */
+static inline void fray_outbox_rewind(struct fray_outbox *outbox)
+{
+    outbox->head_sent = 0;
+}
 
 void fray_outbox_deinit(struct fray_outbox *outbox);
 

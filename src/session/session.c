@@ -10,20 +10,23 @@ void fray_session_open(struct fray_session *session, const struct fray_protocol 
     session->protocol = protocol;
     session->worker = worker;
     session->handle = fray_id_pool_add(&worker->sessions, session);
+    session->admitted = worker->messages_per_second + worker->messages_burst;
+    session->admitted_second = (uint32_t)(*worker->now_us / 1000000);
     fray_count(&worker->counters.sessions_opened);
 }
 
 void fray_session_attach(struct fray_session *session, struct fray_link *link)
 {
-    if (session->link == link)
+    struct fray_link *former = session->link;
+    if (former == link)
         return;
-    if (session->link)
-        session->link->session = NULL;
     session->link = link;
+    link->session = session;
     fray_outbox_rewind(&session->outbox);
-    if (link) {
-        link->session = session;
-        fray_session_mark(session);
+    fray_session_mark(session);
+    if (former) {
+        former->session = NULL;
+        former->ops->retire(former);
     }
 }
 
@@ -117,9 +120,9 @@ static void flush(struct fray_session *session)
         return;
     }
     struct fray_link *link = session->link;
-    if (session->outbox.count && link && link->is_writable)
+    if (link && link->is_writable && (session->outbox.count || link->has_own_bytes))
         link->ops->flush(link);
-    if (session->is_closed || session->outbox.count)
+    if (session->is_closed || session->outbox.count || (link && link->has_own_bytes))
         return;
     if (session->is_closing) {
         finish(session);
@@ -153,6 +156,28 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
     fray_timer_arm(session->worker->timers, &session->timer,
                    *session->worker->now_us + session->worker->linger_ms * UINT64_C(1000));
     fray_session_mark(session);
+}
+
+bool fray_session_admits(struct fray_session *session)
+{
+    const struct fray_worker *worker = session->worker;
+    if (session->is_closing)
+        return false;
+    if (!worker->messages_per_second)
+        return true;
+    /* A token bucket, refilled by the second: coarse, and 8 bytes. */
+    uint32_t second = (uint32_t)(*worker->now_us / 1000000);
+    uint64_t refill = (uint64_t)(second - session->admitted_second) * worker->messages_per_second;
+    uint32_t most = worker->messages_per_second + worker->messages_burst;
+    session->admitted = session->admitted + refill > most ? most : session->admitted + (uint32_t)refill;
+    session->admitted_second = second;
+    if (session->admitted) {
+        session->admitted--;
+        return true;
+    }
+    fray_count(&session->worker->counters.closed_flooding);
+    fray_session_close(session, FRAY_FLOODING);
+    return false;
 }
 
 void fray_session_on_writable(struct fray_session *session)

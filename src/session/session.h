@@ -29,6 +29,10 @@ struct fray_link_ops {
     void (*flush)(struct fray_link *link);
     /* The session is done with the link: say goodbye as the transport does, and go. */
     void (*close)(struct fray_link *link, enum fray_disconnect reason);
+    /* The session went on to another link: go quietly. */
+    void (*retire)(struct fray_link *link);
+    /* Sends one text frame past the outbox, on a link that is not (yet) its session's. NULL: cannot. */
+    void (*send_text)(struct fray_link *link, struct fray_slice text);
 };
 
 /* One live connection of a transport. Embedded first in the transport's own struct, which owns it. */
@@ -36,6 +40,7 @@ struct fray_link {
     const struct fray_link_ops *ops;
     struct fray_session *session; /* NULL once either side has let go */
     bool is_writable;             /* flush would get rid of something now */
+    bool has_own_bytes;           /* it has something of its own to flush: a handshake's reply, a pong */
 };
 
 struct fray_protocol {
@@ -61,6 +66,8 @@ struct fray_session {
     struct fray_outbox outbox;
     struct fray_timer timer; /* the protocol's heartbeat; ours while closing */
     struct fray_handle handle;
+    uint32_t admitted; /* frames of this second's budget that are left, see fray_session_admits */
+    uint32_t admitted_second;
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
     bool is_dirty;        /* in worker->dirty */
     bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
@@ -73,7 +80,7 @@ struct fray_session {
 void fray_session_open(struct fray_session *session, const struct fray_protocol *protocol,
                        struct fray_worker *worker);
 
-/* Attaches a link in place of the present one, which is let go without being closed. NULL: no link for now. */
+/* Attaches a link in place of the present one, which retires. */
 void fray_session_attach(struct fray_session *session, struct fray_link *link);
 
 /* Queues the message; it goes out at the end of the turn. A reliable message that does not fit closes the session. */
@@ -85,6 +92,9 @@ void fray_session_send_take(struct fray_session *session, struct fray_message *m
 
 /* Flush at the end of the turn. */
 void fray_session_mark(struct fray_session *session);
+
+/* Links ask before each frame: false when the session is ending, or sends more than messages_per_second allows, which ends it. */
+bool fray_session_admits(struct fray_session *session);
 
 /* Links call this when they become writable again; they set is_writable themselves. */
 void fray_session_on_writable(struct fray_session *session);

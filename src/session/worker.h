@@ -33,13 +33,14 @@ struct fray_worker {
     struct fray_timer_wheel *timers;
     struct fray_counters counters;
     struct fray_outbox_limits outbox_limits;
+    uint32_t messages_per_second, messages_burst; /* from one session; 0: no limit */
     unsigned linger_ms; /* how long a closing session may take to send its last messages */
 
     struct fray_id_pool sessions;    /* every open session of the worker */
     struct fray_id_pool members;     /* every session's place in every namespace (room/audience.h) */
     struct fray_session **dirty;     /* sessions with something to send at the end of the turn */
     size_t dirty_count, dirty_cap;
-    struct fray_buf scratch;         /* empty between uses: for encoding */
+    struct fray_buf scratch, packet; /* nobody's between calls: for encoding */
 
     /* Hands the parcel to `to`'s thread: runs there in a later turn, in order of posting. */
     void (*post)(struct fray_worker *from, struct fray_worker *to, struct fray_parcel *parcel);

@@ -122,6 +122,10 @@ void fray_socketio_encode_connect(struct fray_buf *buf, struct fray_slice namesp
 void fray_socketio_encode_connect_error(struct fray_buf *buf, struct fray_slice namespace_name,
                                         struct fray_slice message, struct fray_slice data_json);
 
+/* The same with its object written already. */
+void fray_socketio_encode_connect_error_json(struct fray_buf *buf, struct fray_slice namespace_name,
+                                             struct fray_slice error_json);
+
 void fray_socketio_encode_disconnect(struct fray_buf *buf, struct fray_slice namespace_name);
 
 /* Appends {"_placeholder":true,"num":…}. */

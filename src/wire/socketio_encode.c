@@ -74,6 +74,13 @@ void fray_socketio_encode_connect_error(struct fray_buf *buf, struct fray_slice 
     fray_buf_append_byte(buf, '}');
 }
 
+void fray_socketio_encode_connect_error_json(struct fray_buf *buf, struct fray_slice namespace_name,
+                                             struct fray_slice error_json)
+{
+    write_header(buf, FRAY_SOCKETIO_CONNECT_ERROR, 0, namespace_name);
+    fray_buf_append_slice(buf, error_json);
+}
+
 void fray_socketio_encode_disconnect(struct fray_buf *buf, struct fray_slice namespace_name)
 {
     write_header(buf, FRAY_SOCKETIO_DISCONNECT, 0, namespace_name);

@@ -1,0 +1,287 @@
+#include "protocol/engineio.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+enum {
+    WORKER_BITS = 6,           /* of a sid's number; the session's index has the other 24 */
+    POST_PACKETS_MAX = 16384,  /* of one POST; a body is bounded in bytes as well */
+};
+
+/* A websocket that wants to take over from polling. */
+struct fray_engineio_probe {
+    struct fray_engineio *engineio;
+    struct fray_link *link;
+    struct fray_timer timer;
+};
+
+void fray_engineio_config_init(struct fray_engineio_config *config)
+{
+    config->ping = fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("2"));
+}
+
+void fray_engineio_config_deinit(struct fray_engineio_config *config)
+{
+    fray_message_unref(config->ping);
+}
+
+/* ------------------------------------------------------------------ heartbeat */
+
+static void arm(struct fray_engineio *engineio, uint32_t delay_ms)
+{
+    struct fray_worker *worker = engineio->session.worker;
+    fray_timer_arm(worker->timers, &engineio->session.timer,
+                   *worker->now_us + delay_ms * UINT64_C(1000));
+}
+
+static void on_heartbeat(struct fray_timer *timer, uint64_t now_us)
+{
+    struct fray_engineio *engineio =
+        (struct fray_engineio *)((char *)timer - offsetof(struct fray_engineio, session.timer));
+    (void)now_us;
+    if (engineio->awaits_pong) {
+        fray_count(&engineio->session.worker->counters.closed_ping_timeout);
+        fray_session_close(&engineio->session, FRAY_PING_TIMEOUT);
+        return;
+    }
+    engineio->awaits_pong = true;
+    arm(engineio, engineio->config->ping_timeout_ms);
+    fray_session_send(&engineio->session, engineio->config->ping);
+}
+
+/* ------------------------------------------------------------------ opening and finding */
+
+static void send_open(struct fray_engineio *engineio, bool may_upgrade)
+{
+    static const struct fray_slice websocket = {"websocket", 9};
+    const struct fray_engineio_config *config = engineio->config;
+    struct fray_buf text = {0};
+    fray_engineio_encode_open(&text, &(struct fray_engineio_open){
+                                         .sid = {engineio->sid, FRAY_TOKEN_LEN},
+                                         .upgrades = &websocket,
+                                         .upgrade_count = may_upgrade,
+                                         .ping_interval_ms = config->ping_interval_ms,
+                                         .ping_timeout_ms = config->ping_timeout_ms,
+                                         .max_payload = config->max_payload,
+                                     });
+    fray_session_send_take(&engineio->session,
+                           fray_message_of(FRAY_MESSAGE_PACKET, fray_buf_slice(&text)));
+    fray_buf_deinit(&text);
+}
+
+struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config, struct fray_link *link,
+                                         struct fray_handshake *handshake)
+{
+    struct fray_worker *worker = config->worker;
+    struct fray_engineio *engineio = fray_alloc_zero(config->upper->session_size);
+    engineio->config = config;
+    fray_session_open(&engineio->session, &fray_engineio_protocol, worker);
+    uint8_t random[FRAY_TOKEN_RANDOM];
+    worker->random(worker, random, sizeof random);
+    uint32_t number = (engineio->session.handle.index << WORKER_BITS | worker->index) & 0x3fffffff;
+    fray_token_make(engineio->sid, number, random);
+    engineio->session.timer.on_expire = on_heartbeat;
+    fray_session_attach(&engineio->session, link);
+    send_open(engineio, link->ops->framing == FRAY_FRAMING_POLLING && config->allow_upgrades);
+    arm(engineio, config->ping_interval_ms);
+    config->upper->on_open(engineio, handshake);
+    return engineio;
+}
+
+bool fray_engineio_worker_of(struct fray_slice sid, unsigned *worker)
+{
+    uint32_t number;
+    if (!fray_token_number(sid, &number))
+        return false;
+    *worker = number & ((1u << WORKER_BITS) - 1);
+    return true;
+}
+
+struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config, struct fray_slice sid)
+{
+    uint32_t number;
+    struct fray_worker *worker = config->worker;
+    if (!fray_token_number(sid, &number) || number >> WORKER_BITS >= worker->sessions.used)
+        return NULL;
+    struct fray_session *session = fray_id_pool_at(&worker->sessions, number >> WORKER_BITS);
+    if (!session || session->protocol != &fray_engineio_protocol || session->is_closing)
+        return NULL;
+    struct fray_engineio *engineio = (struct fray_engineio *)session;
+    return engineio->config == config && fray_token_equal(sid, engineio->sid) ? engineio : NULL;
+}
+
+void fray_engineio_send(struct fray_engineio *engineio, struct fray_slice text)
+{
+    fray_session_send_take(&engineio->session, fray_message_of(FRAY_MESSAGE_BARE_TEXT, text));
+}
+
+/* ------------------------------------------------------------------ upgrade */
+
+/* Ends the probe; its link, which is let go, is closed unless it took over. */
+static void probe_end(struct fray_engineio *engineio, bool closes_link)
+{
+    struct fray_engineio_probe *probe = engineio->probe;
+    if (!probe)
+        return;
+    engineio->probe = NULL;
+    engineio->is_polling_paused = false;
+    fray_timer_cancel(engineio->session.worker->timers, &probe->timer);
+    if (closes_link) {
+        probe->link->session = NULL;
+        probe->link->ops->close(probe->link, FRAY_TRANSPORT_CLOSE);
+    }
+    free(probe);
+}
+
+static void on_probe_timeout(struct fray_timer *timer, uint64_t now_us)
+{
+    struct fray_engineio_probe *probe =
+        (struct fray_engineio_probe *)((char *)timer - offsetof(struct fray_engineio_probe, timer));
+    (void)now_us;
+    probe_end(probe->engineio, true);
+}
+
+enum fray_err fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link)
+{
+    struct fray_link *present = engineio->session.link;
+    if (!engineio->config->allow_upgrades || engineio->probe || !link->ops->send_text ||
+        !present || present->ops->framing != FRAY_FRAMING_POLLING)
+        return FRAY_ERR_STATE;
+    struct fray_worker *worker = engineio->session.worker;
+    struct fray_engineio_probe *probe = fray_alloc_zero(sizeof *probe);
+    probe->engineio = engineio;
+    probe->link = link;
+    probe->timer.on_expire = on_probe_timeout;
+    fray_timer_arm(worker->timers, &probe->timer,
+                   *worker->now_us + engineio->config->upgrade_timeout_ms * UINT64_C(1000));
+    engineio->probe = probe;
+    link->session = &engineio->session;
+    return FRAY_OK;
+}
+
+/* Lets a waiting GET return, so that the client can pause polling. It goes out with whatever else is owed. */
+static void send_noop(struct fray_engineio *engineio)
+{
+    fray_session_send_take(&engineio->session,
+                           fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("6")));
+}
+
+/* A packet on a websocket that is not the session's yet: "2probe", then "5"; anything else ends the attempt. */
+static void on_probe_packet(struct fray_engineio *engineio, const struct fray_engineio_packet *packet)
+{
+    struct fray_link *link = engineio->probe->link;
+    if (packet->type == FRAY_ENGINEIO_PING && fray_slice_equal(packet->data, FRAY_SLICE("probe"))) {
+        engineio->is_polling_paused = true;
+        link->ops->send_text(link, FRAY_SLICE("3probe"));
+        if (engineio->session.link && engineio->session.link->is_writable)
+            send_noop(engineio);
+    } else if (packet->type == FRAY_ENGINEIO_UPGRADE && engineio->is_polling_paused) {
+        probe_end(engineio, false);
+        fray_count(&engineio->session.worker->counters.upgrades);
+        fray_session_attach(&engineio->session, link);
+    } else {
+        probe_end(engineio, true);
+    }
+}
+
+/* ------------------------------------------------------------------ packets in */
+
+static void fail(struct fray_engineio *engineio)
+{
+    fray_count(&engineio->session.worker->counters.closed_parse_error);
+    fray_session_close(&engineio->session, FRAY_PARSE_ERROR);
+}
+
+/* FRAY_ERR_STATE: a packet that a client must not send. */
+static enum fray_err on_packet(struct fray_engineio *engineio, const struct fray_engineio_packet *packet)
+{
+    switch (packet->type) {
+    case FRAY_ENGINEIO_PONG:
+        if (engineio->awaits_pong) {
+            engineio->awaits_pong = false;
+            arm(engineio, engineio->config->ping_interval_ms);
+        }
+        return FRAY_OK;
+    case FRAY_ENGINEIO_MESSAGE:
+        engineio->config->upper->on_message(engineio, packet->data, packet->binary);
+        return FRAY_OK;
+    case FRAY_ENGINEIO_CLOSE:
+        fray_session_close(&engineio->session, FRAY_CLIENT_LEFT);
+        return FRAY_OK;
+    default: return FRAY_ERR_STATE;
+    }
+}
+
+static void on_frame(struct fray_session *session, struct fray_link *link, struct fray_slice frame,
+                     bool is_binary)
+{
+    struct fray_engineio *engineio = (struct fray_engineio *)session;
+    struct fray_engineio_packet packet;
+    struct fray_buf base64 = {0};
+    enum fray_err err = FRAY_OK;
+    if (is_binary)
+        packet = fray_engineio_decode_binary(frame);
+    else
+        err = fray_engineio_decode_text(frame, &base64, &packet);
+    bool is_probe = engineio->probe && engineio->probe->link == link;
+    if (is_probe && err)
+        probe_end(engineio, true);
+    else if (is_probe)
+        on_probe_packet(engineio, &packet);
+    else if (err || on_packet(engineio, &packet))
+        fail(engineio);
+    fray_buf_deinit(&base64);
+}
+
+enum fray_err fray_engineio_receive(struct fray_engineio *engineio, struct fray_slice body)
+{
+    struct fray_engineio_payload payload = fray_engineio_payload_open(body, POST_PACKETS_MAX);
+    struct fray_engineio_packet packet;
+    struct fray_buf base64 = {0};
+    enum fray_err err;
+    do {
+        err = fray_engineio_payload_next(&payload, &base64, &packet);
+        if (!err)
+            err = on_packet(engineio, &packet);
+    } while (!err && !engineio->session.is_closing);
+    fray_buf_deinit(&base64);
+    if (!err || err == FRAY_ERR_NOT_FOUND)
+        return FRAY_OK;
+    fail(engineio);
+    return err;
+}
+
+/* ------------------------------------------------------------------ as a protocol of sessions */
+
+static void on_link_end(struct fray_session *session, struct fray_link *link,
+                        enum fray_disconnect reason)
+{
+    struct fray_engineio *engineio = (struct fray_engineio *)session;
+    if (engineio->probe && engineio->probe->link == link)
+        probe_end(engineio, false);
+    else
+        fray_session_close(session, reason);
+}
+
+static void on_drained(struct fray_session *session)
+{
+    struct fray_engineio *engineio = (struct fray_engineio *)session;
+    engineio->config->upper->on_drained(engineio);
+}
+
+static void on_close(struct fray_session *session, enum fray_disconnect reason)
+{
+    struct fray_engineio *engineio = (struct fray_engineio *)session;
+    probe_end(engineio, true);
+    engineio->config->upper->on_close(engineio, reason);
+}
+
+const struct fray_protocol fray_engineio_protocol = {
+    .name = "engineio",
+    .encode = fray_engineio_encode_message,
+    .on_frame = on_frame,
+    .on_link_end = on_link_end,
+    .on_drained = on_drained,
+    .on_close = on_close,
+};
