@@ -1,0 +1,157 @@
+#include "server/metrics.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void append_head(struct fray_buf *out, const char *name, const char *type, const char *help)
+{
+    fray_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void append_metric(struct fray_buf *out, const char *name, const char *type,
+                          const char *help, uint64_t value)
+{
+    append_head(out, name, type, help);
+    fray_buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void add_up(const struct fray_metrics *metrics, struct fray_counters *sum)
+{
+    *sum = (struct fray_counters){0};
+    for (size_t i = 0; i < metrics->workers_count; i++) {
+        const struct fray_counters *counters = &metrics->workers[i]->counters;
+#define COUNTER(field, metric, help)                                                               \
+    sum->field += __atomic_load_n(&counters->field, __ATOMIC_RELAXED);
+#include "session/counters.def"
+#undef COUNTER
+    }
+}
+
+/* Ended may be read later than begun, and be more. */
+static uint64_t difference(uint64_t begun, uint64_t ended)
+{
+    return begun > ended ? begun - ended : 0;
+}
+
+static void append_counters(const struct fray_metrics *metrics, struct fray_buf *out)
+{
+    struct fray_counters sum;
+    add_up(metrics, &sum);
+#define COUNTER(field, metric, help) append_metric(out, metric, "counter", help, sum.field);
+#include "session/counters.def"
+#undef COUNTER
+    append_metric(out, "fray_connections_open", "gauge", "TCP connections that are open.",
+                  difference(sum.connections_accepted, sum.connections_closed));
+    append_metric(out, "fray_sessions_open", "gauge", "Sessions that are open.",
+                  difference(sum.sessions_opened, sum.sessions_closed));
+}
+
+/* Since Linux 6.2 the directory's size is how many there are; before, they have to be counted. */
+static uint64_t open_descriptors(void)
+{
+    struct stat stat_of_dir;
+    if (!stat("/proc/self/fd", &stat_of_dir) && stat_of_dir.st_size > 0)
+        return (uint64_t)stat_of_dir.st_size;
+    DIR *dir = opendir("/proc/self/fd");
+    if (!dir)
+        return 0;
+    uint64_t count = 0;
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count > 3 ? count - 3 : 0; /* ".", ".." and the one that reads it */
+}
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%*u %lu", &pages) != 1)
+        pages = 0;
+    fclose(file);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Under the names that every Prometheus client library uses. */
+static void append_process(const struct fray_metrics *metrics, struct fray_buf *out)
+{
+    append_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.",
+                  resident_bytes());
+    append_metric(out, "process_open_fds", "gauge", "Open file descriptors.", open_descriptors());
+    struct rlimit limit;
+    if (!getrlimit(RLIMIT_NOFILE, &limit))
+        append_metric(out, "process_max_fds", "gauge", "Most file descriptors that may be open.",
+                      limit.rlim_cur);
+    struct rusage usage;
+    if (!getrusage(RUSAGE_SELF, &usage)) {
+        append_head(out, "process_cpu_seconds_total", "counter",
+                    "User and system CPU time spent in seconds.");
+        double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+        fray_buf_printf(out, "process_cpu_seconds_total %.3f\n", seconds);
+    }
+    append_metric(out, "process_start_time_seconds", "gauge",
+                  "When the process began, in seconds since 1970.", (uint64_t)metrics->started_s);
+}
+
+void fray_metrics_encode(const struct fray_metrics *metrics, int64_t now_s, struct fray_buf *out)
+{
+    append_head(out, "fray_build_info", "gauge", "Always 1; what is running.");
+    fray_buf_printf(out, "fray_build_info{version=\"%s\"} 1\n", metrics->version);
+    int64_t uptime_s = now_s > metrics->started_s ? now_s - metrics->started_s : 0;
+    append_metric(out, "fray_uptime_seconds", "gauge", "How long the server has been up.",
+                  (uint64_t)uptime_s);
+    append_metric(out, "fray_workers", "gauge", "Worker threads.", metrics->workers_count);
+    append_counters(metrics, out);
+    append_process(metrics, out);
+}
+
+static void answer_metrics(fray_request *request, void *context)
+{
+    struct fray_buf text = {0};
+    fray_metrics_encode(context, fray_http_service_now_s(request->service), &text);
+    fray_request_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", text.data,
+                       text.len);
+    fray_buf_deinit(&text);
+}
+
+static void answer_word(fray_request *request, int status, const char *word)
+{
+    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
+    fray_request_reply(request, status, "text/plain; charset=utf-8", word, strlen(word));
+}
+
+static void answer_healthz(fray_request *request, void *context)
+{
+    (void)context;
+    answer_word(request, 200, "ok");
+}
+
+static void answer_readyz(fray_request *request, void *context)
+{
+    const struct fray_metrics *metrics = context;
+    if (atomic_load_explicit(&metrics->is_ready, memory_order_relaxed))
+        answer_word(request, 200, "ok");
+    else
+        answer_word(request, 503, "draining");
+}
+
+void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router)
+{
+    const struct fray_http_route routes[] = {
+        {"GET", "/metrics", answer_metrics, metrics, NULL},
+        {"GET", "/healthz", answer_healthz, metrics, NULL},
+        {"GET", "/readyz", answer_readyz, metrics, NULL},
+    };
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        enum fray_err err = fray_http_router_add(router, &routes[i]);
+        assert(!err || err == FRAY_ERR_EXISTS); /* an application's own goes first */
+    }
+}
