@@ -8,14 +8,14 @@ struct writer {
     size_t size, len;
 };
 
-static void put_char(struct writer *out, char c)
+__attribute__((noinline)) static void put_char(struct writer *out, char c)
 {
     if (out->len + 1 < out->size)
         out->text[out->len] = c;
     out->len++;
 }
 
-static void put(struct writer *out, const char *text)
+__attribute__((noinline)) static void put(struct writer *out, const char *text)
 {
     while (*text)
         put_char(out, *text++);
