@@ -41,7 +41,7 @@ typedef struct fray_message fray_message;
 typedef struct fray_request fray_request;
 typedef struct fray_timer_handle fray_timer_handle;
 
-enum { FRAY_EVENTS_MAX = 64, FRAY_ROUTES_MAX = 16 };
+enum { FRAY_EVENTS_MAX = 64, FRAY_ROUTES_MAX = 16, FRAY_SETTINGS_MAX = 16 };
 
 /* ------------------------------------------------------------------ what an application is made of */
 
@@ -86,6 +86,12 @@ struct fray_route_handler {
     void (*handle)(fray_request *request, void *app);
 };
 
+/* The value that a program wants an option of docs/config.md to have. */
+struct fray_setting {
+    const char *option; /* NULL ends the list */
+    const char *value;
+};
+
 /* One namespace and its handlers. Everything is optional; zero-initialise it. Copied by the server; strings are not, keep them. */
 struct fray_app {
     const char *name; /* the namespace: NULL = "/". "/chat"; a pattern with one "*" ("/room-*") makes namespaces on demand */
@@ -111,6 +117,10 @@ struct fray_app {
     void (*on_start)(fray_server *server, fray_namespace *nsp, void *app); /* the home thread runs now */
     void (*on_stop)(fray_namespace *nsp, void *app);
     const char *static_dir; /* files served at "/", below the routes; NULL for none */
+
+    /* The program's own defaults for the whole server's options. fray_main reads configuration file, environment and command
+     * line over them; fray_server_add sets them, and a later fray_server_set goes over them. */
+    struct fray_setting settings[FRAY_SETTINGS_MAX];
 };
 
 /* ------------------------------------------------------------------ a program that is a server */
