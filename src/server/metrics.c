@@ -146,9 +146,9 @@ static void answer_readyz(fray_request *request, void *context)
 void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router)
 {
     const struct fray_http_route routes[] = {
-        {"GET", "/metrics", answer_metrics, metrics, NULL},
-        {"GET", "/healthz", answer_healthz, metrics, NULL},
-        {"GET", "/readyz", answer_readyz, metrics, NULL},
+        {.method = "GET", .path = "/metrics", .handle = answer_metrics, .context = metrics},
+        {.method = "GET", .path = "/healthz", .handle = answer_healthz, .context = metrics},
+        {.method = "GET", .path = "/readyz", .handle = answer_readyz, .context = metrics},
     };
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         enum fray_err err = fray_http_router_add(router, &routes[i]);

@@ -52,7 +52,7 @@ enum fray_err fray_request_reply_header(fray_request *request, const char *name,
  * (RFC 9110 10.1.1), and then nobody knows where the next request begins. */
 static void settle_body(struct fray_http_connection *connection, const fray_request *request)
 {
-    if (request->is_body_complete)
+    if (request->is_body_complete || connection->closes_after_reply)
         return;
     uint64_t left = connection->state == FRAY_HTTP_IN_BODY ? request->decoder.remaining
                                                            : request->head->content_length;
@@ -125,9 +125,9 @@ static void send_reply(fray_request *request, unsigned status, const char *conte
         fray_http_request_destroy(request);
         return;
     }
-    settle_body(connection, request);
     if (!request->keep_alive || service->is_draining)
         connection->closes_after_reply = true;
+    settle_body(connection, request);
 
     struct fray_buf *head = &service->worker->scratch;
     encode_head(head, request, status, content_type, body->len);
