@@ -55,35 +55,45 @@ static bool row_owned(const struct fray_game_table *table, const uint8_t *row, u
     return table->owner && row[table->owner - 1] == seat;
 }
 
-static void field_clear(const struct fray_game_table *table, const struct fray_game_field *field,
-                        uint32_t seat, uint8_t *view)
+/* Almost all are one number; a call of memset for each would be half the cost of a view. */
+static void bytes_clear(uint8_t *at, uint32_t len)
 {
-    for (uint32_t i = 0; i < table->rows; i++) {
-        uint8_t *row = view + table->offset + (size_t)i * table->stride;
-        if (!(field->flags & FRAY_GAME_HIDDEN) && row_owned(table, row, i, seat))
-            continue;
-        __builtin_memset(row + field->offset, 0, (size_t)field->count * (field->type & 7u));
+    switch (len) {
+    case 1: *at = 0; break;
+    case 2: __builtin_memset(at, 0, 2); break;
+    case 4: __builtin_memset(at, 0, 4); break;
+    default: __builtin_memset(at, 0, len);
     }
 }
 
-/* Rows are cleared before fields: `visible` looks at the untouched state. */
+static void row_clear_secrets(const struct fray_game_table *table, uint8_t *row, bool owned)
+{
+    for (uint32_t i = 0; i < table->fields_count; i++) {
+        const struct fray_game_field *field = &table->fields[i];
+        uint8_t secret = owned ? FRAY_GAME_HIDDEN : FRAY_GAME_HIDDEN | FRAY_GAME_OWNER;
+        if (field->flags & secret)
+            bytes_clear(row + field->offset, field->count * (field->type & 7u));
+    }
+}
+
+/* Rows that are not there are cleared too: what rules leave behind in them is nobody's business. */
 void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat, void *view)
 {
-    uint8_t *bytes = (uint8_t *)view;
-
-    __builtin_memcpy(view, state, game->state_size);
     for (uint32_t t = 0; t < game->tables_count; t++) {
         const struct fray_game_table *table = &game->tables[t];
-        if (game->visible && table->present) {
-            for (uint32_t i = 0; i < table->rows; i++) {
-                uint8_t *row = bytes + table->offset + (size_t)i * table->stride;
-                if (!row[table->present - 1] || !game->visible(state, seat, t, i))
-                    __builtin_memset(row, 0, table->stride);
+        const uint8_t *from = (const uint8_t *)state + table->offset;
+        uint8_t *row = (uint8_t *)view + table->offset;
+        for (uint32_t i = 0; i < table->rows; i++, row += table->stride, from += table->stride) {
+            bool there = !table->present || from[table->present - 1];
+            if (there && game->visible && table->present)
+                there = game->visible(state, seat, t, i);
+            if (!there) {
+                __builtin_memset(row, 0, table->stride);
+                continue;
             }
+            __builtin_memcpy(row, from, table->stride);
+            row_clear_secrets(table, row, row_owned(table, from, i, seat));
         }
-        for (uint32_t i = 0; i < table->fields_count; i++)
-            if (table->fields[i].flags & (FRAY_GAME_OWNER | FRAY_GAME_HIDDEN))
-                field_clear(table, &table->fields[i], seat, bytes);
     }
 }
 
