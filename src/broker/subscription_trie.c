@@ -315,6 +315,7 @@ static uint32_t deliver_node(const struct fray_subscription_trie *trie, uint32_t
     for (uint32_t index = value[SUBSCRIPTIONS]; index; count++) {
         const struct record *record = record_at(trie, index);
         index = record->next;
+        __builtin_prefetch(record_at(trie, index)); /* while the callback works */
         deliver(record, match);
     }
     for (uint32_t index = value[GROUPS]; index; count++) {
