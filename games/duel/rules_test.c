@@ -395,7 +395,7 @@ static void A31_no_shot_is_lost_for_want_of_rows(void **unused)
     rest(&state, COUNTDOWN);
     struct duel_input shot = {.aim_x = 2047, .aim_y = 463, .fire = 1};
     put(&state.players[1], 700, 300); /* out of the line */
-    put(&state.players[0], 10, 480);
+    put(&state.players[0], 31, 480);
     int most = 0;
     for (int tick = 0; tick < 600; tick++) {
         uint32_t ready = state.players[0].ready_tick;
@@ -409,7 +409,7 @@ static void A31_no_shot_is_lost_for_want_of_rows(void **unused)
             assert_true(after >= before && before < DUEL_BULLETS_EACH);
         most = after > most ? after : most;
     }
-    assert_int_equal(most, 7); /* 992 px at 12 px a tick */
+    assert_int_equal(most, 7); /* 961 px at 12 px a tick, a shot every 12 ticks */
 }
 
 static void A31_out_of_range_inputs_are_refused(void **unused)
