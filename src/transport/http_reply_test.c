@@ -165,6 +165,26 @@ static void test_broken_producer_cuts_the_reply(void **state)
     assert_starts(ask("GET /unopened HTTP/1.1\r\nHost: a\r\n\r\n"), "HTTP/1.1 500 ");
 }
 
+static bool has_produced(void *context)
+{
+    (void)context;
+    return produced > 0;
+}
+
+/* However fast the peer reads, it has the loop for a share of its turn only. */
+static void test_fast_reader_leaves_time_for_others(void **state)
+{
+    (void)state;
+    fray_sim_network_options(sim.network)->window = 2 * LASTING_SIZE;
+    http_client_deinit(&client);
+    http_client_open(&client, &sim);
+    http_client_say(&client, "GET /pieces HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_true(fray_sim_run_until(sim.network, UINT64_MAX, has_produced, NULL));
+    assert_true(produced < LASTING_SIZE / 4);
+    http_sim_run_ms(&sim, 2000);
+    assert_lasting_came();
+}
+
 /* More parts than one write takes, and more than the kernel takes: each in its place. */
 static void test_many_parts(void **state)
 {
@@ -193,6 +213,7 @@ int main(void)
         TEST(test_reader_that_stands_still_is_closed),
         TEST(test_half_closed_peer_gets_its_reply),
         TEST(test_broken_producer_cuts_the_reply),
+        TEST(test_fast_reader_leaves_time_for_others),
         TEST(test_many_parts),
         TEST(test_head_of_a_produced_reply),
     };
