@@ -130,8 +130,9 @@ static void sim_shutdown(struct fray_loop *loop, int fd)
 
 static void sim_close(struct fray_loop *loop, int fd, bool reset)
 {
-    sim_socket_close(socket_of(loop, fd), reset);
-    sim_loop_of(loop)->descriptors--;
+    struct sim_socket *socket = sim_socket_by_fd(sim_loop_of(loop)->network, fd);
+    socket->loop->descriptors--; /* it may be on its way from one loop to another */
+    sim_socket_close(socket, reset);
 }
 
 static enum fray_err sim_local_address(struct fray_loop *loop, int fd, struct fray_address *address)
@@ -140,9 +141,22 @@ static enum fray_err sim_local_address(struct fray_loop *loop, int fd, struct fr
     return FRAY_OK;
 }
 
+/* Descriptors belong to the process, so a loop may watch what another has let go of. */
+static void move_here(struct sim_loop *self, struct sim_socket *socket)
+{
+    assert(!socket->source);
+    socket->loop->descriptors--;
+    self->descriptors++;
+    socket->loop = self;
+    socket->is_queued = false;
+}
+
 static enum fray_err sim_watch(struct fray_loop *loop, struct fray_source *source, unsigned mask)
 {
-    struct sim_socket *socket = socket_of(loop, source->fd);
+    struct sim_loop *self = sim_loop_of(loop);
+    struct sim_socket *socket = sim_socket_by_fd(self->network, source->fd);
+    if (socket->loop != self)
+        move_here(self, socket);
     assert(!socket->source || socket->source == source);
     socket->source = mask ? source : NULL;
     source->watched = (uint8_t)mask;
@@ -165,7 +179,7 @@ static void call_ready(struct sim_loop *self)
     }
     for (size_t i = 0; i < batch.count; i++) {
         struct sim_socket *socket = sim_socket_by_id(network, batch.items[i]);
-        if (!socket)
+        if (!socket || socket->loop != self)
             continue;
         socket->is_queued = false;
         unsigned ready = socket->source ? sim_socket_ready(socket) & socket->source->watched : 0;
