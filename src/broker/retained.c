@@ -198,7 +198,7 @@ uint32_t fray_retained_match(const struct fray_retained *retained, struct fray_s
     uint32_t depth = 0, count = 0;
     while (node) {
         uint32_t index = fray_topic_tree_at(tree, node)->value[0];
-        bool complete = depth == pattern.count || (depth > pattern.count && pattern.rest);
+        bool complete = depth >= pattern.count; /* deeper only inside of "#" */
         const struct fray_retained_message *message =
             index && complete ? &entry_at(retained, index)->message : NULL;
         if (message && !expired(message, now_us)) {
