@@ -143,6 +143,8 @@ FRAY_API enum fray_err fray_server_add(fray_server *server, const struct fray_ap
 FRAY_API enum fray_err fray_server_start(fray_server *server) FRAY_MUST_CHECK;
 /* The port of the first listen address: the one the kernel chose when port 0 was asked for. */
 FRAY_API uint16_t fray_server_port(const fray_server *server);
+/* What fray_main does after adding the apps: options over those set before, start, wait. Returns the exit code. */
+FRAY_API int fray_server_run(fray_server *server, int argc, char **argv);
 /* Waits until fray_server_stop. Any thread. */
 FRAY_API void fray_server_wait(fray_server *server);
 /* Stops accepting, lets sessions end for at most drain_timeout_ms, then closes them. Any thread, also a signal handler. */

@@ -110,6 +110,8 @@ struct fray_loop {
     char *buffer;                       /* FRAY_LOOP_BUFFER_SIZE bytes */
     struct fray_loop_inbox *inbox;      /* posts of other threads */
     void *owner;                        /* the worker */
+    uint32_t streams_count;             /* open streams (net/stream.h) */
+    void (*on_stream_gone)(struct fray_loop *loop); /* a stream was closed; NULL: nobody asks */
 };
 
 /* Heap; NULL with errno set when the kernel refuses. */

@@ -341,6 +341,7 @@ struct fray_stream *fray_stream_create(struct fray_loop *loop, int fd,
         free(stream);
         return NULL;
     }
+    loop->streams_count++;
     return stream;
 }
 
@@ -410,5 +411,8 @@ void fray_stream_close(struct fray_stream *stream, bool reset)
         stream->unread = NULL;
     }
     fray_source_close(stream->loop, &stream->source, reset);
+    stream->loop->streams_count--;
+    if (stream->loop->on_stream_gone)
+        stream->loop->on_stream_gone(stream->loop);
     fray_loop_release(stream->loop, stream);
 }

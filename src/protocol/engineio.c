@@ -105,7 +105,7 @@ struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config, st
     if (!fray_token_number(sid, &number) || number >> WORKER_BITS >= worker->sessions.used)
         return NULL;
     struct fray_session *session = fray_id_pool_at(&worker->sessions, number >> WORKER_BITS);
-    if (!session || session->protocol != &fray_engineio_protocol || session->is_closing)
+    if (!session || session->protocol != &fray_engineio_protocol)
         return NULL;
     struct fray_engineio *engineio = (struct fray_engineio *)session;
     return engineio->config == config && fray_token_equal(sid, engineio->sid) ? engineio : NULL;
@@ -142,12 +142,16 @@ static void on_probe_timeout(struct fray_timer *timer, uint64_t now_us)
     probe_end(probe->engineio, true);
 }
 
-enum fray_err fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link)
+bool fray_engineio_may_upgrade(const struct fray_engineio *engineio)
 {
-    struct fray_link *present = engineio->session.link;
-    if (!engineio->config->allow_upgrades || engineio->probe || !link->ops->send_text ||
-        !present || present->ops->framing != FRAY_FRAMING_POLLING)
-        return FRAY_ERR_STATE;
+    const struct fray_link *present = engineio->session.link;
+    return engineio->config->allow_upgrades && !engineio->probe && !engineio->session.is_closing &&
+           present && present->ops->framing == FRAY_FRAMING_POLLING;
+}
+
+void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link)
+{
+    assert(fray_engineio_may_upgrade(engineio) && link->ops->send_text);
     struct fray_worker *worker = engineio->session.worker;
     struct fray_engineio_probe *probe = fray_alloc_zero(sizeof *probe);
     probe->engineio = engineio;
@@ -157,7 +161,6 @@ enum fray_err fray_engineio_probe(struct fray_engineio *engineio, struct fray_li
                    *worker->now_us + engineio->config->upgrade_timeout_ms * UINT64_C(1000));
     engineio->probe = probe;
     link->session = &engineio->session;
-    return FRAY_OK;
 }
 
 /* Lets a waiting GET return, so that the client can pause polling. It goes out with whatever else is owed. */
@@ -165,6 +168,12 @@ static void send_noop(struct fray_engineio *engineio)
 {
     fray_session_send_take(&engineio->session,
                            fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("6")));
+}
+
+void fray_engineio_on_poll(struct fray_engineio *engineio)
+{
+    if (engineio->is_polling_paused)
+        send_noop(engineio);
 }
 
 /* A packet on a websocket that is not the session's yet: "2probe", then "5"; anything else ends the attempt. */
@@ -275,6 +284,14 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     struct fray_engineio *engineio = (struct fray_engineio *)session;
     probe_end(engineio, true);
     engineio->config->upper->on_close(engineio, reason);
+    /* Who polls hears of it with its last messages; on a websocket the close frame says it. */
+    if (session->link && session->link->ops->framing == FRAY_FRAMING_POLLING &&
+        (reason == FRAY_SERVER_DISCONNECTED || reason == FRAY_SERVER_SHUTDOWN)) {
+        struct fray_message *goodbye = fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("1"));
+        enum fray_err ignored = fray_outbox_push(&session->outbox, goodbye, &session->worker->outbox_limits);
+        (void)ignored; /* a full outbox says more than a goodbye */
+        fray_message_unref(goodbye);
+    }
 }
 
 const struct fray_protocol fray_engineio_protocol = {

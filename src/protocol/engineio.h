@@ -15,6 +15,8 @@
 
 struct fray_engineio;
 
+enum { FRAY_ENGINEIO_WORKERS_MAX = 64 }; /* a sid has 6 bits for its worker */
+
 struct fray_engineio_upper {
     size_t session_size; /* of the upper's struct, zeroed before on_open */
     /* The open packet is queued. `handshake` is borrowed. */
@@ -55,17 +57,20 @@ struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config, st
 
 /* The worker that a sid belongs to. False: no sid of ours. */
 bool fray_engineio_worker_of(struct fray_slice sid, unsigned *worker);
-/* The session on this worker, of this config; NULL: none. */
+/* The session on this worker, of this config; NULL: none. It may be closing, and wait for a GET to say so. */
 struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config, struct fray_slice sid);
 
 /* Takes the body of a POST apart. FRAY_ERR_SYNTAX etc.: the reply is 400, and the session is closed. */
 FRAY_MUST_CHECK enum fray_err fray_engineio_receive(struct fray_engineio *engineio,
                                                     struct fray_slice body);
 
-/* A websocket link with this session's sid: probes, then takes over. FRAY_ERR_STATE: the session does not poll, or
- * another one probes already. */
-FRAY_MUST_CHECK enum fray_err fray_engineio_probe(struct fray_engineio *engineio,
-                                                  struct fray_link *link);
+/* A websocket link with this session's sid may take over: the session polls, and none tries already. */
+bool fray_engineio_may_upgrade(const struct fray_engineio *engineio);
+/* It probes, then takes over. */
+void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link);
+
+/* A GET has come to wait: one that the client's upgrade makes pointless is answered at once. */
+void fray_engineio_on_poll(struct fray_engineio *engineio);
 
 /* Queues a message for the client. */
 void fray_engineio_send(struct fray_engineio *engineio, struct fray_slice text);

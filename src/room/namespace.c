@@ -8,15 +8,15 @@
 
 fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_slice name,
                                       const struct fray_namespace_options *options,
-                                      struct fray_worker *home)
+                                      struct fray_worker *home, struct fray_worker *maker)
 {
     fray_namespace *nsp = fray_alloc_zero(sizeof *nsp);
     nsp->app = *app;
     nsp->options = *options;
     nsp->name = fray_strndup(name.data, name.len);
     nsp->home = home;
-    home->random(home, &nsp->rooms.key, sizeof nsp->rooms.key);
-    home->random(home, &nsp->tickets.key, sizeof nsp->tickets.key);
+    maker->random(maker, &nsp->rooms.key, sizeof nsp->rooms.key);
+    maker->random(maker, &nsp->tickets.key, sizeof nsp->tickets.key);
     uint64_t away_us = options->recovery_max_disconnection_ms * UINT64_C(1000);
     fray_message_log_init(&nsp->log, away_us ? options->recovery_max_messages : 0, away_us);
     return nsp;
@@ -95,14 +95,14 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
     fray_id_pool_remove(&nsp->sockets, socket->handle);
     nsp->sockets_on_worker[socket->worker]--;
     bool was_connected = socket->is_connected;
+    socket->is_connected = false;
+    fray_acks_cancel(socket); /* before user data goes: their callbacks are given the socket */
     if (was_connected && nsp->app.on_disconnect)
         nsp->app.on_disconnect(socket, reason, nsp->app.app);
     if (socket->ticket)
         fray_ticket_suspend(socket, reason);
     else if (nsp->app.on_forget)
         nsp->app.on_forget(socket->data, nsp->app.app);
-    socket->is_connected = false;
-    fray_acks_cancel(socket);
     fray_socket_leave_all(socket);
     connecting_free(socket);
     nsp->home->release(nsp->home, socket);
@@ -147,12 +147,14 @@ void fray_namespace_connect(fray_namespace *nsp, struct fray_arrival *arrival)
         if (nsp->log.cap)
             fray_ticket_issue(socket);
     }
+    struct fray_handle handle = socket->handle;
+    fray_crossing_accept(socket);
+    if (!fray_id_pool_get(&nsp->sockets, handle))
+        return; /* a handler ended its session meanwhile */
     socket->is_connected = true;
     fray_count(&nsp->home->counters.sockets_connected);
-    fray_crossing_accept(socket);
     if (ticket)
         fray_ticket_replay(socket, arrival->offset);
-    struct fray_handle handle = socket->handle;
     if (app->on_connect)
         app->on_connect(socket, app->app);
     if (!app->keep_handshake && fray_id_pool_get(&nsp->sockets, handle))

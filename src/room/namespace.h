@@ -53,7 +53,7 @@ struct fray_socket {
     bool is_blocked;   /* its session's last word was QUEUED or DROPPED */
     bool is_recovered;
     char id[FRAY_TOKEN_LEN + 1];
-    uint16_t joined_count;
+    uint32_t joined_count;
     struct fray_joined *joined;
     struct fray_pending_ack *acks;
     uint64_t next_ack_id;
@@ -81,10 +81,10 @@ struct fray_namespace {
     fray_timer_handle *timers;    /* all that are running */
 };
 
-/* Made before the workers run, or on the home worker. The app's name is not used: `name` is. */
+/* The app's name is not used: `name` is. `maker` is the worker whose thread this is, or any while none runs. */
 fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_slice name,
                                       const struct fray_namespace_options *options,
-                                      struct fray_worker *home);
+                                      struct fray_worker *home, struct fray_worker *maker);
 /* Before anything else; the array outlives the namespace. */
 void fray_namespace_set_workers(fray_namespace *nsp, struct fray_worker **workers, unsigned count);
 /* All sessions are closed already and no worker runs. */

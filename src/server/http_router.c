@@ -129,6 +129,8 @@ void fray_http_router_head(const struct fray_http_router *router, fray_request *
         struct match match = find(router, request, path);
         if (cors_of(&match))
             fray_http_cors_apply(cors_of(&match), request);
+        if (match.route && match.route->on_head)
+            match.route->on_head(request, match.route->context);
     }
     fray_buf_deinit(&scratch);
 }

@@ -1,4 +1,5 @@
 /* Routes, CORS, and the routes that operators ask for. */
+#include "transport/http_assert.h"
 #include "transport/http_sim.h"
 
 #include "server/http_router.h"

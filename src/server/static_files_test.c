@@ -1,4 +1,5 @@
 /* Files inside the program and on disk, and the headers that go with them. */
+#include "transport/http_assert.h"
 #include "transport/http_sim.h"
 
 #include <fcntl.h>

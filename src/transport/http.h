@@ -46,6 +46,7 @@ struct fray_http_cache {
  * before `connections`, and give it back with fray_http_service_deinit. */
 struct fray_http_service {
     struct fray_worker *worker;
+    struct fray_loop *loop; /* the worker's */
     struct fray_http_limits limits; /* of the head; wire/http_request.h */
     size_t max_body;                /* default; on_head may set request->max_body */
     unsigned header_timeout_ms, body_timeout_ms, keep_alive_timeout_ms;
@@ -58,6 +59,10 @@ struct fray_http_service {
     void (*on_head)(struct fray_http_service *service, fray_request *request);
     /* Head and body are complete. Must reply, keep or upgrade, unless that was done in on_head. */
     void (*on_request)(struct fray_http_service *service, fray_request *request);
+
+    /* A connection whose first byte no HTTP request begins with (TLS, MQTT, …): the stream is given away, and adopted or closed
+     * during the call. Returns what it consumed of the bytes, as on_data does. NULL: they are answered with 400. */
+    size_t (*on_foreign)(struct fray_http_service *service, struct fray_stream *stream, char *data, size_t len);
 
     struct fray_http_connection *connections; /* all of them */
     bool is_draining;                         /* replies say Connection: close */
@@ -138,6 +143,9 @@ void fray_request_add_header(fray_request *request, struct fray_slice name,
  * request is gone. NULL, and nothing happened, for a request with a body: its bytes would be taken
  * for frames. Also NULL when the client is gone already. */
 struct fray_stream *fray_request_upgrade(fray_request *request);
+
+/* In on_head only: the connection goes on at another worker's service, which reads this request again, head and all. The request is gone. */
+void fray_request_move(fray_request *request, struct fray_http_service *to);
 
 /* Where the request came from; all zero when the client is gone. */
 const struct fray_address *fray_request_peer(const fray_request *request);

@@ -38,7 +38,6 @@ void fray_http_connection_close(struct fray_http_connection *connection, bool re
     fray_request *request = connection->request;
     fray_http_connection_release(connection);
     fray_stream_close(stream, reset);
-    fray_count(&connection->service->worker->counters.connections_closed);
     connection->request = NULL;
     if (!request)
         return;
@@ -52,7 +51,6 @@ static void finish(struct fray_http_connection *connection)
 {
     struct fray_stream *stream = connection->stream;
     fray_http_connection_release(connection);
-    fray_count(&connection->service->worker->counters.connections_closed);
     if (connection->has_ended)
         fray_stream_close(stream, false);
     else
@@ -106,10 +104,22 @@ void fray_http_connection_written(struct fray_http_connection *connection)
         receive_unread(connection);
 }
 
+/* Requests begin with a method's letter, or an empty line before it (RFC 9112 2.2). */
+static bool is_foreign(const struct fray_http_connection *connection, char first)
+{
+    return connection->service->on_foreign && connection->is_first &&
+           connection->state == FRAY_HTTP_IDLE && !(first >= 'A' && first <= 'z') && first != '\r';
+}
+
 static size_t on_data(struct fray_stream *stream, char *data, size_t len)
 {
     struct fray_http_connection *connection = stream->owner;
     size_t used = 0;
+    if (is_foreign(connection, data[0])) {
+        struct fray_http_service *service = connection->service;
+        fray_http_connection_release(connection);
+        return service->on_foreign(service, stream, data, len);
+    }
     connection->is_receiving = true;
     while (connection->stream && used < len) {
         size_t count = fray_http_connection_receive(connection, data + used, len - used);
@@ -118,6 +128,10 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
         used += count;
     }
     connection->is_receiving = false;
+    if (connection->moves_to) {
+        fray_http_connection_move(connection, fray_slice(data + used, len - used));
+        return len;
+    }
     if (!connection->stream)
         return connection->is_upgraded ? used : len; /* what follows is the new handler's */
     if (connection->has_ended && connection->state != FRAY_HTTP_WRITING) {

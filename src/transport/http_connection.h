@@ -28,6 +28,7 @@ struct fray_http_connection {
     struct fray_stream *stream; /* NULL once closed or given away */
     struct fray_http_service *service;
     struct fray_http_connection *next, **link; /* in service->connections */
+    struct fray_http_service *moves_to;        /* another worker's, once the request was moved */
     fray_request *request;                     /* the one being read or answered; NULL: none */
     struct fray_http_output *output;
     uint32_t discard;        /* bytes of body nobody wants */
@@ -61,6 +62,9 @@ void fray_http_connection_replied(struct fray_http_connection *connection);
 void fray_http_connection_written(struct fray_http_connection *connection);
 /* Lets go of the stream without touching it. */
 void fray_http_connection_release(struct fray_http_connection *connection);
+
+/* http_move.c: sends the connection to connection->moves_to, `unread` first. */
+void fray_http_connection_move(struct fray_http_connection *connection, struct fray_slice unread);
 
 /* http_receive.c: reads on, and returns how many bytes it has dealt with. */
 size_t fray_http_connection_receive(struct fray_http_connection *connection, char *data,

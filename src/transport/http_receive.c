@@ -131,7 +131,8 @@ static size_t receive_head(struct fray_http_connection *connection, const char *
         head_complete(connection);
         connection->state = FRAY_HTTP_IN_HEAD;
         request->head_len = consumed;
-        return consumed + begin_body(connection, data + consumed, len - consumed);
+        size_t used = begin_body(connection, data + consumed, len - consumed);
+        return connection->moves_to ? 0 : consumed + used;
     }
     if (err != FRAY_ERR_AGAIN) {
         request->method = request->head_memory->method;

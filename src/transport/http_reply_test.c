@@ -1,4 +1,5 @@
 /* Large replies and those who read them, quickly, slowly or not at all. */
+#include "transport/http_assert.h"
 #include "transport/http_sim.h"
 
 enum { LASTING_SIZE = 3000000, PIECE = 100000, PARTS = 200 };

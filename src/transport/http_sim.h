@@ -1,14 +1,9 @@
-/* For tests: an HTTP service on a simulated network with fake time, and raw clients that send bytes
- * and collect what comes back. */
+/* For tests and fuzzing: an HTTP service on a simulated network with fake time, and raw clients
+ * that send bytes and collect what comes back. */
 #ifndef FRAY_TRANSPORT_HTTP_SIM_H
 #define FRAY_TRANSPORT_HTTP_SIM_H
 
 #include <assert.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 #include "base/mem.h"
 #include "net/loop_sim.h"
@@ -176,31 +171,13 @@ static inline const char *http_client_text(struct http_client *client)
 
 /* Sends, gives the server time to answer, and returns all that has come since the last call, until
  * the next one. */
-static const char *http_client_ask(struct http_sim *sim, struct http_client *client,
-                                   const char *text)
+static inline const char *http_client_ask(struct http_sim *sim, struct http_client *client,
+                                          const char *text)
 {
     client->received.len = 0;
     http_client_say(client, text);
     http_sim_run_ms(sim, 500);
     return http_client_text(client);
-}
-
-static inline void assert_starts(const char *text, const char *start)
-{
-    if (strncmp(text, start, strlen(start)) != 0)
-        fail_msg("\"%s\" does not begin with \"%s\"", text, start);
-}
-
-static inline void assert_holds(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" does not hold \"%s\"", text, part);
-}
-
-static inline void assert_lacks(const char *text, const char *part)
-{
-    if (strstr(text, part))
-        fail_msg("\"%s\" holds \"%s\"", text, part);
 }
 
 #endif

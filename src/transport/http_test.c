@@ -1,3 +1,4 @@
+#include "transport/http_assert.h"
 #include "transport/http_sim.h"
 
 /* What the tests' service does, by path:

@@ -470,6 +470,11 @@ struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
     return &self->link;
 }
 
+void fray_websocket_discard(struct fray_link *link)
+{
+    release(websocket_of(link));
+}
+
 void fray_websocket_start(struct fray_link *link, struct fray_stream *stream)
 {
     struct websocket *self = websocket_of(link);

@@ -38,6 +38,8 @@ struct fray_websocket_opening {
  * the stream from its HTTP connection, gives it to fray_websocket_start, and attaches a session in the same turn. */
 struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
                                         const struct fray_websocket_opening *opening);
+/* Gives the link up instead. */
+void fray_websocket_discard(struct fray_link *link);
 void fray_websocket_start(struct fray_link *link, struct fray_stream *stream);
 
 #endif

@@ -1,0 +1,56 @@
+/* Moving a connection from one loop to another: between a worker that accepted it and the one whose business it is. */
+#include <stdlib.h>
+
+#include "net/stream.h"
+#include "net/stream_unread.h"
+#include "net/tls.h"
+
+void fray_stream_detach(struct fray_stream *stream, struct fray_slice unread,
+                        struct fray_stream_cargo *cargo)
+{
+    struct fray_loop *loop = stream->loop;
+    *cargo = (struct fray_stream_cargo){
+        .fd = stream->source.fd, .tls = stream->tls, .peer = stream->peer};
+    fray_buf_append_slice(&cargo->unread, unread);
+    enum fray_err never = loop->ops->watch(loop, &stream->source, 0);
+    (void)never; /* unwatching does not fail */
+    if (stream->unread) {
+        fray_timer_cancel(&loop->timers, &stream->unread->offer);
+        fray_loop_release(loop, stream->unread);
+        stream->unread = NULL;
+    }
+    stream->tls = NULL;
+    stream->is_closed = true;
+    loop->streams_count--;
+    fray_loop_release(loop, stream);
+}
+
+struct fray_stream *fray_stream_attach(struct fray_loop *loop, struct fray_stream_cargo *cargo,
+                                       const struct fray_stream_handler *handler, void *owner)
+{
+    struct fray_stream *stream = fray_stream_create(loop, cargo->fd, &cargo->peer, handler, owner);
+    size_t len = cargo->unread.len;
+    if (!stream) {
+        if (cargo->tls)
+            fray_tls_destroy(cargo->tls);
+        fray_buf_deinit(&cargo->unread);
+        return NULL;
+    }
+    stream->tls = cargo->tls;
+    if (len) {
+        stream->unread = fray_stream_unread_create(stream, len);
+        memcpy(stream->unread->data, cargo->unread.data, len);
+        stream->unread->end = len;
+    }
+    fray_buf_deinit(&cargo->unread);
+    fray_stream_adopt(stream, handler, owner); /* has the rest offered */
+    return stream;
+}
+
+void fray_stream_cargo_close(struct fray_loop *loop, struct fray_stream_cargo *cargo)
+{
+    if (cargo->tls)
+        fray_tls_destroy(cargo->tls);
+    fray_buf_deinit(&cargo->unread);
+    loop->ops->close(loop, cargo->fd, false);
+}

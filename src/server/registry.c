@@ -1,0 +1,112 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/server.h"
+
+enum {
+    NAMESPACES_MAX = 10000, /* what patterns may make in all: names come from clients */
+    NAME_MAX_LEN = 256,
+};
+
+void fray_registry_init(struct fray_registry *registry)
+{
+    pthread_mutex_init(&registry->mutex, NULL);
+}
+
+void fray_registry_deinit(struct fray_registry *registry)
+{
+    for (size_t i = 0; i < registry->count; i++)
+        fray_namespace_destroy(registry->all[i]);
+    free(registry->all);
+    fray_name_map_deinit(&registry->by_name);
+    pthread_mutex_destroy(&registry->mutex);
+}
+
+static struct fray_namespace_options options_of(const struct fray_config *config)
+{
+    return (struct fray_namespace_options){
+        .max_rooms_per_socket = config->max_rooms_per_socket,
+        .room_flush_interval_ms = config->room_flush_interval_ms,
+        .recovery_max_disconnection_ms = config->recovery_max_disconnection_ms,
+        .recovery_max_messages = config->recovery_max_messages,
+        .json_max_depth = config->json_max_depth,
+    };
+}
+
+struct start_post {
+    struct fray_post post; /* first */
+    fray_namespace *nsp;
+};
+
+static void run_start(struct fray_loop *loop, struct fray_post *post)
+{
+    fray_namespace *nsp = ((struct start_post *)post)->nsp;
+    (void)loop;
+    nsp->app.on_start(nsp->server, nsp, nsp->app.app);
+    free(post);
+}
+
+/* The next home in turn. The mutex is held, or no worker runs yet. */
+static fray_namespace *add(fray_server *server, const struct fray_app *app, struct fray_slice name,
+                           struct fray_worker *maker)
+{
+    struct fray_registry *registry = &server->registry;
+    struct fray_namespace_options options = options_of(&server->config);
+    struct fray_server_worker *home = server->workers[registry->count % server->workers_count];
+    fray_namespace *nsp = fray_namespace_create(app, name, &options, &home->base, maker);
+    fray_namespace_set_workers(nsp, server->bases, server->workers_count);
+    nsp->server = server;
+    registry->all = fray_realloc(registry->all, (registry->count + 1) * sizeof(*registry->all));
+    registry->all[registry->count++] = nsp;
+    fray_name_map_add(&registry->by_name, fray_slice_of(nsp->name), nsp);
+    if (app->on_start) {
+        struct start_post *start = fray_alloc(sizeof *start);
+        *start = (struct start_post){.post.run = run_start, .nsp = nsp};
+        fray_loop_post(home->loop, &start->post);
+    }
+    return nsp;
+}
+
+enum fray_err fray_registry_add(fray_server *server, const struct fray_app *app,
+                                struct fray_slice name, fray_namespace **nsp)
+{
+    if (fray_name_map_get(&server->registry.by_name, name))
+        return FRAY_ERR_EXISTS;
+    *nsp = add(server, app, name, &server->workers[0]->base);
+    return FRAY_OK;
+}
+
+/* "/room-*" fits "/room-1"; the star stands for one character or more. */
+static bool fits(struct fray_slice name, const char *pattern)
+{
+    const char *star = pattern ? strchr(pattern, '*') : NULL;
+    if (!star)
+        return false;
+    struct fray_slice before = fray_slice(pattern, (size_t)(star - pattern));
+    struct fray_slice after = fray_slice_of(star + 1);
+    return name.len > before.len + after.len && fray_slice_starts(name, before) &&
+           fray_slice_equal(fray_slice_skip(name, name.len - after.len), after);
+}
+
+static const struct fray_app *pattern_for(const fray_server *server, struct fray_slice name)
+{
+    for (size_t i = 0; i < server->apps_count; i++) {
+        const struct fray_app *app = &server->apps[i];
+        if (app->protocol == FRAY_SOCKETIO && fits(name, app->name))
+            return app;
+    }
+    return NULL;
+}
+
+fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
+                                   struct fray_slice name)
+{
+    struct fray_registry *registry = &server->registry;
+    pthread_mutex_lock(&registry->mutex);
+    fray_namespace *nsp = fray_name_map_get(&registry->by_name, name);
+    const struct fray_app *app = nsp || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
+    if (app && registry->count < NAMESPACES_MAX)
+        nsp = add(server, app, name, finder);
+    pthread_mutex_unlock(&registry->mutex);
+    /* Bare namespaces are named by their paths, and no Socket.IO client may walk in. */
+    return nsp && nsp->app.protocol == FRAY_SOCKETIO ? nsp : NULL;
+}

@@ -1,0 +1,349 @@
+#include <assert.h>
+#include <errno.h>
+#include <openssl/rand.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/server.h"
+
+enum { LINGER_MS = 2000, ACCEPTS_PER_TURN = 256 };
+
+struct fray_listener {
+    struct fray_source source;
+    struct fray_server_worker *worker;
+};
+
+/* Parcels for one other worker, in order, until the turn ends. */
+struct fray_outgoing {
+    struct fray_parcel *first, **last;
+};
+
+/* ------------------------------------------------------------------ parcels */
+
+struct delivery {
+    struct fray_post post; /* first */
+    struct fray_server_worker *to;
+    struct fray_parcel *first;
+};
+
+static void run_delivery(struct fray_loop *loop, struct fray_post *post)
+{
+    struct delivery *delivery = (struct delivery *)post;
+    (void)loop;
+    for (struct fray_parcel *parcel = delivery->first, *next; parcel; parcel = next) {
+        next = parcel->next;
+        parcel->run(&delivery->to->base, parcel);
+    }
+    free(delivery);
+}
+
+static void on_post(struct fray_worker *from, struct fray_worker *to, struct fray_parcel *parcel)
+{
+    struct fray_outgoing *outgoing = &((struct fray_server_worker *)from)->outgoing[to->index];
+    parcel->next = NULL;
+    *outgoing->last = parcel;
+    outgoing->last = &parcel->next;
+}
+
+/* One post and one wake for all that the turn had for a worker. */
+static void send_parcels(struct fray_server_worker *worker)
+{
+    for (unsigned i = 0; i < worker->server->workers_count; i++) {
+        struct fray_outgoing *outgoing = &worker->outgoing[i];
+        if (!outgoing->first)
+            continue;
+        struct delivery *delivery = fray_alloc(sizeof *delivery);
+        *delivery = (struct delivery){
+            .post.run = run_delivery, .to = worker->server->workers[i], .first = outgoing->first};
+        *outgoing = (struct fray_outgoing){.last = &outgoing->first};
+        fray_loop_post(delivery->to->loop, &delivery->post);
+    }
+}
+
+/* ------------------------------------------------------------------ what session/worker.h promises */
+
+static void on_release(struct fray_worker *worker, void *memory)
+{
+    fray_loop_release(((struct fray_server_worker *)worker)->loop, memory);
+}
+
+/* From a pool, for a call of OpenSSL's generator costs a microsecond whatever the amount. */
+static void on_random(struct fray_worker *base, void *bytes, size_t len)
+{
+    struct fray_server_worker *worker = (struct fray_server_worker *)base;
+    assert(len <= sizeof worker->random);
+    if (worker->random_left < len) {
+        int ok = RAND_bytes(worker->random, sizeof worker->random);
+        assert(ok == 1);
+        worker->random_left = sizeof worker->random;
+    }
+    worker->random_left -= len;
+    memcpy(bytes, worker->random + worker->random_left, len);
+    memset(worker->random + worker->random_left, 0, len); /* a secret is not kept twice */
+}
+
+static void on_turn_end(struct fray_loop *loop, struct fray_hook *hook)
+{
+    struct fray_server_worker *worker =
+        (struct fray_server_worker *)((char *)hook - offsetof(struct fray_server_worker, hook));
+    (void)loop;
+    fray_worker_flush(&worker->base);
+    send_parcels(worker);
+    if (worker->is_draining && !worker->base.sessions.count && !worker->http.connections &&
+        !atomic_exchange(&worker->is_idle, true))
+        eventfd_write(worker->server->idle_event, 1);
+}
+
+/* ------------------------------------------------------------------ connections */
+
+static void on_foreign_tls(struct fray_server_worker *worker, struct fray_stream *stream,
+                           struct fray_slice early)
+{
+    if (!worker->server->tls || fray_stream_is_tls(stream) ||
+        fray_stream_start_tls(stream, worker->server->tls, early)) {
+        fray_count(&worker->base.counters.tls_failures);
+        fray_stream_close(stream, false);
+        return;
+    }
+    fray_http_open(&worker->http, stream);
+}
+
+/* The protocols of the common port are told apart by their first byte. */
+static size_t on_foreign(struct fray_http_service *service, struct fray_stream *stream, char *data,
+                         size_t len)
+{
+    enum { TLS_HANDSHAKE = 0x16 }; /* ContentType, RFC 8446 5.1 */
+    if (data[0] == TLS_HANDSHAKE)
+        on_foreign_tls(service->owner, stream, fray_slice(data, len));
+    else
+        fray_stream_close(stream, false);
+    return len;
+}
+
+static bool is_full(const struct fray_server_worker *worker)
+{
+    uint32_t share = worker->server->config.max_connections / worker->server->workers_count;
+    return worker->loop->streams_count >= (share ? share : 1);
+}
+
+static void on_accept(struct fray_loop *loop, struct fray_source *source, unsigned ready)
+{
+    struct fray_server_worker *worker = ((struct fray_listener *)source)->worker;
+    (void)ready;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct fray_address peer;
+        int fd;
+        enum fray_err err = loop->ops->accept(loop, source->fd, &fd, &peer);
+        if (err == FRAY_ERR_LIMIT)
+            fray_count(&worker->base.counters.connections_refused);
+        if (err)
+            return;
+        if (is_full(worker)) {
+            fray_count(&worker->base.counters.connections_refused);
+            loop->ops->close(loop, fd, true);
+            continue;
+        }
+        fray_count(&worker->base.counters.connections_accepted);
+        static const struct fray_stream_handler nobody = {0};
+        struct fray_stream *stream = fray_stream_create(loop, fd, &peer, &nobody, NULL);
+        if (stream)
+            fray_http_open(&worker->http, stream);
+    }
+}
+
+static void on_stream_gone(struct fray_loop *loop)
+{
+    struct fray_server_worker *worker = loop->owner;
+    fray_count(&worker->base.counters.connections_closed);
+}
+
+enum fray_err fray_server_worker_listen(struct fray_server_worker *worker,
+                                        const struct fray_address *addresses, size_t count)
+{
+    worker->listeners = fray_alloc_zero(count * sizeof *worker->listeners);
+    for (size_t i = 0; i < count; i++) {
+        struct fray_listener *listener = &worker->listeners[i];
+        enum fray_err err = worker->loop->ops->listen(worker->loop, &addresses[i],
+                                                      worker->server->workers_count > 1,
+                                                      &listener->source.fd);
+        if (err)
+            return err;
+        listener->worker = worker;
+        listener->source.on_ready = on_accept;
+        worker->listeners_count++;
+        err = worker->loop->ops->watch(worker->loop, &listener->source, FRAY_READY_READ);
+        if (err)
+            return err;
+    }
+    return FRAY_OK;
+}
+
+static void stop_listening(struct fray_server_worker *worker)
+{
+    for (size_t i = 0; i < worker->listeners_count; i++)
+        fray_source_close(worker->loop, &worker->listeners[i].source, false);
+    worker->listeners_count = 0;
+}
+
+/* ------------------------------------------------------------------ HTTP */
+
+static void on_http_head(struct fray_http_service *service, fray_request *request)
+{
+    fray_http_router_head(((struct fray_server_worker *)service->owner)->server->router, request);
+}
+
+static void on_http_request(struct fray_http_service *service, fray_request *request)
+{
+    fray_http_router_route(((struct fray_server_worker *)service->owner)->server->router, request);
+}
+
+static void init_http(struct fray_server_worker *worker)
+{
+    const struct fray_config *config = &worker->server->config;
+    worker->http = (struct fray_http_service){
+        .worker = &worker->base,
+        .loop = worker->loop,
+        .limits = {.line_max = (uint32_t)config->http_max_header_bytes,
+                   .head_max = (uint32_t)config->http_max_header_bytes,
+                   .fields_max = config->http_max_headers},
+        .max_body = config->max_http_buffer_size,
+        .header_timeout_ms = config->http_header_timeout_ms,
+        .body_timeout_ms = config->http_body_timeout_ms,
+        .keep_alive_timeout_ms = config->http_keep_alive_timeout_ms,
+        .owner = worker,
+        .on_head = on_http_head,
+        .on_request = on_http_request,
+        .on_foreign = on_foreign,
+    };
+}
+
+/* ------------------------------------------------------------------ life */
+
+struct fray_server_worker *fray_server_worker_create(fray_server *server, unsigned index)
+{
+    const struct fray_config *config = &server->config;
+    struct fray_server_worker *worker = fray_alloc_zero(sizeof *worker);
+    worker->server = server;
+    worker->loop = fray_loop_epoll_create();
+    if (!worker->loop) {
+        free(worker);
+        return NULL;
+    }
+    worker->loop->owner = worker;
+    worker->loop->on_stream_gone = on_stream_gone;
+    worker->base.index = index;
+    worker->base.now_us = &worker->loop->now_us;
+    worker->base.timers = &worker->loop->timers;
+    worker->base.outbox_limits = (struct fray_outbox_limits){
+        .max_messages = config->outbox_max_messages, .max_bytes = (uint32_t)config->outbox_max_bytes};
+    worker->base.messages_per_second = config->messages_per_second;
+    worker->base.messages_burst = config->messages_burst;
+    worker->base.linger_ms = LINGER_MS;
+    worker->base.post = on_post;
+    worker->base.release = on_release;
+    worker->base.random = on_random;
+    worker->outgoing = fray_alloc(server->workers_count * sizeof *worker->outgoing);
+    for (unsigned i = 0; i < server->workers_count; i++)
+        worker->outgoing[i] = (struct fray_outgoing){.last = &worker->outgoing[i].first};
+    worker->hook.run = on_turn_end;
+    fray_loop_add_hook(worker->loop, &worker->hook);
+    fray_websocket_service_init(&worker->websocket, &worker->base);
+    init_http(worker);
+    return worker;
+}
+
+static void *run(void *argument)
+{
+    fray_loop_run(((struct fray_server_worker *)argument)->loop);
+    return NULL;
+}
+
+enum fray_err fray_server_worker_start(struct fray_server_worker *worker)
+{
+    int failed = pthread_create(&worker->thread, NULL, run, worker);
+    if (failed) {
+        errno = failed;
+        return FRAY_ERR_IO;
+    }
+    worker->is_started = true;
+    char name[16];
+    snprintf(name, sizeof name, "fray-%u", worker->base.index);
+    pthread_setname_np(worker->thread, name);
+    return FRAY_OK;
+}
+
+/* What another thread asks of a worker. */
+struct command {
+    struct fray_post post; /* first */
+    struct fray_server_worker *worker;
+};
+
+static void command(struct fray_server_worker *worker,
+                    void (*execute)(struct fray_loop *loop, struct fray_post *post))
+{
+    struct command *order = fray_alloc(sizeof *order);
+    *order = (struct command){.post.run = execute, .worker = worker};
+    fray_loop_post(worker->loop, &order->post);
+}
+
+static void run_drain(struct fray_loop *loop, struct fray_post *post)
+{
+    struct fray_server_worker *worker = ((struct command *)post)->worker;
+    (void)loop;
+    worker->is_draining = true;
+    stop_listening(worker);
+    fray_http_drain(&worker->http);
+    free(post);
+}
+
+void fray_server_worker_drain(struct fray_server_worker *worker)
+{
+    command(worker, run_drain);
+}
+
+static void run_close(struct fray_loop *loop, struct fray_post *post)
+{
+    struct fray_server_worker *worker = ((struct command *)post)->worker;
+    (void)loop;
+    for (uint32_t i = 0; i < worker->base.sessions.used; i++) {
+        struct fray_session *session = fray_id_pool_at(&worker->base.sessions, i);
+        if (session)
+            fray_session_close(session, FRAY_SERVER_SHUTDOWN);
+    }
+    fray_worker_flush(&worker->base);
+    fray_http_close(&worker->http);
+    free(post);
+}
+
+void fray_server_worker_close(struct fray_server_worker *worker)
+{
+    command(worker, run_close);
+}
+
+void fray_server_worker_join(struct fray_server_worker *worker)
+{
+    if (!worker->is_started)
+        return;
+    fray_loop_stop(worker->loop);
+    pthread_join(worker->thread, NULL);
+    worker->is_started = false;
+}
+
+void fray_server_worker_destroy(struct fray_server_worker *worker)
+{
+    stop_listening(worker);
+    free(worker->listeners);
+    fray_http_close(&worker->http);
+    fray_http_service_deinit(&worker->http);
+    fray_websocket_service_deinit(&worker->websocket);
+    fray_id_pool_deinit(&worker->base.sessions);
+    fray_id_pool_deinit(&worker->base.members);
+    free(worker->base.dirty);
+    fray_buf_deinit(&worker->base.scratch);
+    fray_buf_deinit(&worker->base.packet);
+    free(worker->outgoing);
+    fray_loop_destroy(worker->loop);
+    free(worker);
+}
