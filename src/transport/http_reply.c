@@ -130,6 +130,7 @@ static void send_reply(fray_request *request, unsigned status, const char *conte
     settle_body(connection, request);
 
     struct fray_buf *head = &service->worker->scratch;
+    head->len = 0;
     encode_head(head, request, status, content_type, body->len);
     if (request->method == FRAY_HTTP_HEAD || fray_http_status_is_bodiless(status)) {
         if (body->producer)
@@ -137,7 +138,6 @@ static void send_reply(fray_request *request, unsigned status, const char *conte
         *body = (struct fray_http_reply_body){0};
     }
     enum fray_err err = fray_http_output_write(connection, fray_buf_slice(head), body);
-    head->len = 0;
     count_reply(&service->worker->counters, status);
 
     connection->request = NULL;
