@@ -51,11 +51,12 @@ int fray_server_run(fray_server *server, int argc, char **argv)
 int fray_main_apps(int argc, char **argv, const struct fray_app *apps, size_t apps_count)
 {
     fray_server *server = fray_server_create();
-    for (size_t i = 0; i < apps_count; i++) {
-        enum fray_err err = fray_server_add(server, &apps[i]);
-        (void)err; /* only a started server refuses */
-    }
-    int code = fray_server_run(server, argc, argv);
+    enum fray_err err = FRAY_OK;
+    for (size_t i = 0; i < apps_count && !err; i++)
+        err = fray_server_add(server, &apps[i]);
+    if (err)
+        fprintf(stderr, "%s\n", fray_server_error(server)); /* a wrong setting */
+    int code = err ? 2 : fray_server_run(server, argc, argv);
     fray_server_destroy(server);
     return code;
 }

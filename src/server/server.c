@@ -63,7 +63,11 @@ enum fray_err fray_server_add(fray_server *server, const struct fray_app *app)
         return fray_server_fail(server, FRAY_ERR_STATE, "Namespaces are added before the server starts.");
     server->apps = fray_realloc(server->apps, (server->apps_count + 1) * sizeof *server->apps);
     server->apps[server->apps_count++] = *app;
-    return FRAY_OK;
+    enum fray_err err = FRAY_OK;
+    for (const struct fray_setting *setting = app->settings;
+         setting < app->settings + FRAY_SETTINGS_MAX && setting->option && !err; setting++)
+        err = fray_server_set(server, setting->option, setting->value);
+    return err;
 }
 
 const char *fray_server_error(const fray_server *server)
