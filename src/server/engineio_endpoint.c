@@ -172,8 +172,10 @@ static void upgrade(struct fray_engineio *engineio, fray_request *request)
     }
     struct fray_link *link =
         fray_websocket_endpoint_open(request, (uint32_t)engineio->config->max_payload);
-    if (link)
-        fray_engineio_probe(engineio, link);
+    if (!link)
+        return;
+    fray_engineio_probe(engineio, link);
+    fray_websocket_reply_now(link);
 }
 
 static void serve_session(struct fray_endpoint *endpoint, fray_request *request, const struct query *query)

@@ -344,6 +344,7 @@ void fray_server_worker_destroy(struct fray_server_worker *worker)
     fray_buf_deinit(&worker->base.scratch);
     fray_buf_deinit(&worker->base.packet);
     free(worker->outgoing);
+    free(worker->endpoints);
     fray_loop_destroy(worker->loop);
     free(worker);
 }

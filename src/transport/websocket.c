@@ -324,18 +324,27 @@ static void on_flush(struct fray_link *link)
 }
 
 /* Past the outbox, for a link that no session sends on yet: it has written next to nothing, so the kernel takes it. */
+static void write_own(struct websocket *self)
+{
+    size_t written;
+    write_batch(self, &(struct iovec){self->own->data, self->own->len}, 1, self->own->len, &written);
+    fray_buf_consume(self->own, written);
+    if (self->own->len)
+        return;
+    buf_free(&self->own);
+    self->link.has_own_bytes = false;
+}
+
 static void on_send_text(struct fray_link *link, struct fray_slice text)
 {
     struct websocket *self = websocket_of(link);
-    struct fray_buf *own = own_bytes(self);
-    fray_websocket_frame_append(own, FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_TEXT, text, NULL);
-    size_t written;
-    write_batch(self, &(struct iovec){own->data, own->len}, 1, own->len, &written);
-    fray_buf_consume(own, written);
-    if (!own->len) {
-        buf_free(&self->own);
-        link->has_own_bytes = false;
-    }
+    fray_websocket_frame_append(own_bytes(self), FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_TEXT, text, NULL);
+    write_own(self);
+}
+
+void fray_websocket_reply_now(struct fray_link *link)
+{
+    write_own(websocket_of(link));
 }
 
 static const struct fray_link_ops link_ops = {

@@ -40,6 +40,8 @@ struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
                                         const struct fray_websocket_opening *opening);
 /* Gives the link up instead. */
 void fray_websocket_discard(struct fray_link *link);
+/* Sends the reply to the handshake at once: for a link that no session sends on yet. */
+void fray_websocket_reply_now(struct fray_link *link);
 void fray_websocket_start(struct fray_link *link, struct fray_stream *stream);
 
 #endif
