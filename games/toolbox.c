@@ -72,13 +72,14 @@ static int32_t divide_to_nearest(int64_t value, int64_t by)
     return (int32_t)((value + (value < 0 ? -by / 2 : by / 2)) / by);
 }
 
-/* The length is taken in 1/64, so that its rounding does not show in the result. */
+/* The length is taken with as many fractional bits as fit, so that its rounding does not show in the result. */
 void fray_game_scale(int32_t *x, int32_t *y, int32_t length)
 {
     uint64_t square = (uint64_t)((int64_t)*x * *x + (int64_t)*y * *y);
     if (square == 0)
         return;
-    int64_t from = fray_game_sqrt(square << 12);
-    *x = divide_to_nearest((int64_t)*x * length * 64, from);
-    *y = divide_to_nearest((int64_t)*y * length * 64, from);
+    int bits = __builtin_clzll(square) / 2;
+    int64_t from = fray_game_sqrt(square << 2 * bits), unit = (int64_t)1 << bits;
+    *x = divide_to_nearest(*x * unit * length, from);
+    *y = divide_to_nearest(*y * unit * length, from);
 }

@@ -21,18 +21,18 @@ enum {
 /* Steering goes on until told otherwise; a target is walked to, then stood on. */
 enum arena_mode { ARENA_STEER, ARENA_TARGET };
 
-#define ARENA_OPTIONS(O)                                                                           \
-    O(width, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                      \
-    O(height, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                     \
-    O(spawn, 0, ARENA_MAP_MAX_PX, 1, 100, "side of the square at the top left where players appear, px; 0: anywhere") \
-    O(obstacles, 0, ARENA_OBSTACLES, 1, 8, "how many")                                             \
-    O(sight, 50, ARENA_MAP_MAX_PX, 1, 500, "how far a player sees to each side, px")               \
-    O(cooldown_ticks, 1, 300, 1, 10, "between two attacks")                                        \
-    O(respawn_ticks, 1, 900, 1, 90, "between death and return")                                    \
-    O(goal, 0, 1000, 1, 0, "kills that win; 0: endless")
+#define ARENA_OPTIONS(O, T)                                                                        \
+    O(T, width, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                   \
+    O(T, height, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                  \
+    O(T, spawn, 0, ARENA_MAP_MAX_PX, 1, 100, "side of the square at the top left where players appear, px; 0: anywhere")\
+    O(T, obstacles, 0, ARENA_OBSTACLES, 1, 8, "how many")                                          \
+    O(T, sight, 50, ARENA_MAP_MAX_PX, 1, 500, "how far a player sees to each side, px")            \
+    O(T, cooldown_ticks, 1, 300, 1, 10, "between two attacks")                                     \
+    O(T, respawn_ticks, 1, 900, 1, 90, "between death and return")                                 \
+    O(T, goal, 0, 1000, 1, 0, "kills that win; 0: endless")
 
 struct arena_options {
-    ARENA_OPTIONS(FRAY_GAME_OPTION_MEMBER)
+    ARENA_OPTIONS(FRAY_GAME_OPTION_MEMBER, )
 };
 
 struct arena_match {

@@ -165,7 +165,7 @@ static bool player_step(struct arena_state *state, uint32_t seat, const struct f
     struct arena_player *player = &state->players[seat];
     const struct arena_input *input = (const struct arena_input *)step->inputs + seat;
     const uint32_t *random = state->match.random;
-    bool given = step->given[seat] && !check(state, seat, input);
+    bool given = step->given[seat] && !fray_game_check(&fray_arena, state, seat, input);
 
     if (player->hp == 0) {
         bool view = (random[0] | random[1] | random[2] | random[3]) == 0;
@@ -272,8 +272,8 @@ FRAY_GAME_FIELDS(obstacle_fields, struct arena_obstacle, OBSTACLE);
     F(T, y, .bits = 22, .fraction = 8, .min = TARGET_MIN, .max = TARGET_MAX)
 FRAY_GAME_FIELDS(input_fields, struct arena_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {ARENA_OPTIONS(FRAY_GAME_OPTION_FIELD)};
-static const struct fray_game_option options[] = {ARENA_OPTIONS(FRAY_GAME_OPTION)};
+static const struct fray_game_field option_fields[] = {ARENA_OPTIONS(FRAY_GAME_OPTION_FIELD, struct arena_options)};
+static const struct fray_game_option options[] = {ARENA_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct arena_state, match, match_fields, 1, 0),

@@ -31,20 +31,20 @@ enum duel_phase {
     DUEL_OVER, /* until both ask for a rematch */
 };
 
-#define DUEL_OPTIONS(O)                                                                            \
-    O(hits, 1, 100, 1, 5, "hits that kill")                                                        \
-    O(rounds, 1, 20, 1, 3, "rounds that win the match")                                            \
-    O(cooldown_ticks, 12, 120, 1, 15, "between two shots")                                         \
-    O(countdown_ticks, 0, 600, 1, 60, "before each round")                                         \
-    O(pause_ticks, 1, 600, 1, 90, "after each round")                                              \
-    O(round_ticks, 0, 36000, 1, 5400, "until a round goes to who was hit less; 0: no limit")       \
-    O(bot_error, 0, 500, 1, 60, "at first, px that a bot aims beside the target at 1000 px")      \
-    O(bot_error_max, 1, 999, 1, 400, "the most that losing makes of it")                          \
-    O(bot_error_half, 1, 100, 1, 8, "losses that bring it half way there")                         \
-    O(bot_sharpens, 0, 1, 1, 0, "whether a bot's win takes back one of its losses")
+#define DUEL_OPTIONS(O, T)                                                                         \
+    O(T, hits, 1, 100, 1, 5, "hits that kill")                                                     \
+    O(T, rounds, 1, 20, 1, 3, "rounds that win the match")                                         \
+    O(T, cooldown_ticks, 12, 120, 1, 15, "between two shots")                                      \
+    O(T, countdown_ticks, 0, 600, 1, 60, "before each round")                                      \
+    O(T, pause_ticks, 1, 600, 1, 90, "after each round")                                           \
+    O(T, round_ticks, 0, 36000, 1, 5400, "until a round goes to who was hit less; 0: no limit")    \
+    O(T, bot_error, 0, 500, 1, 60, "at first, px that a bot aims beside the target at 1000 px")    \
+    O(T, bot_error_max, 1, 999, 1, 400, "the most that losing makes of it")                        \
+    O(T, bot_error_half, 1, 100, 1, 8, "losses that bring it half way there")                      \
+    O(T, bot_sharpens, 0, 1, 1, 0, "whether a bot's win takes back one of its losses")
 
 struct duel_options {
-    DUEL_OPTIONS(FRAY_GAME_OPTION_MEMBER)
+    DUEL_OPTIONS(FRAY_GAME_OPTION_MEMBER, )
 };
 
 struct duel_match {

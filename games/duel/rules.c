@@ -206,9 +206,13 @@ static void step(void *bytes, const struct fray_game_step *step)
     const struct duel_input *inputs = step->inputs;
 
     state->match.tick++;
-    for (uint32_t seat = 0; seat < DUEL_SEATS; seat++)
+    for (uint32_t seat = 0; seat < DUEL_SEATS; seat++) {
+        const struct duel_input *input = &inputs[seat];
+        if (!step->given[seat] || fray_game_check(&fray_duel, state, seat, input))
+            input = NULL;
         if (state->players[seat].present)
-            player_step(state, seat, step->given[seat] ? &inputs[seat] : NULL);
+            player_step(state, seat, input);
+    }
     world_step(state, step->events);
     phase_step(state, step->events);
 }
@@ -280,8 +284,8 @@ FRAY_GAME_FIELDS(platform_fields, struct duel_platform, PLATFORM);
     F(T, rematch, .bits = 1, .max = 1, .flags = FRAY_GAME_ONCE)
 FRAY_GAME_FIELDS(input_fields, struct duel_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {DUEL_OPTIONS(FRAY_GAME_OPTION_FIELD)};
-static const struct fray_game_option options[] = {DUEL_OPTIONS(FRAY_GAME_OPTION)};
+static const struct fray_game_field option_fields[] = {DUEL_OPTIONS(FRAY_GAME_OPTION_FIELD, struct duel_options)};
+static const struct fray_game_option options[] = {DUEL_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct duel_state, match, match_fields, 1, 0),

@@ -11,12 +11,12 @@ enum rps_kind { RPS_PASS, RPS_CHOOSE, RPS_START };
 
 /* `kinds` is 3 (rock, paper, scissors), 5 (rock, Spock, paper, lizard, scissors), 7 (rock, water, air, paper, sponge,
  * scissors, fire) or any other odd number: choice a beats b when (a − b) mod kinds is in 1 … (kinds − 1) / 2. */
-#define RPS_OPTIONS(O)                                                                             \
-    O(kinds, 3, RPS_KINDS_MAX, 2, 3, "how many choices there are, an odd number")                  \
-    O(round_ms, 1000, 600000, 100, 15000, "milliseconds to choose; who is late is out")
+#define RPS_OPTIONS(O, T)                                                                          \
+    O(T, kinds, 3, RPS_KINDS_MAX, 2, 3, "how many choices there are, an odd number")               \
+    O(T, round_ms, 1000, 600000, 100, 15000, "milliseconds to choose; who is late is out")
 
 struct rps_options {
-    RPS_OPTIONS(FRAY_GAME_OPTION_MEMBER)
+    RPS_OPTIONS(FRAY_GAME_OPTION_MEMBER, )
 };
 
 struct rps_match {

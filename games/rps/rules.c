@@ -218,7 +218,7 @@ static void step(void *bytes, const struct fray_game_step *step)
 
     state->match.now_ms = step->now_ms;
     for (uint32_t seat = 0; seat < RPS_SEATS; seat++) {
-        if (!step->given[seat] || check(state, seat, &inputs[seat]))
+        if (!step->given[seat] || fray_game_check(&fray_rps, state, seat, &inputs[seat]))
             continue;
         if (inputs[seat].kind == RPS_CHOOSE) {
             state->players[seat].chosen = 1;
@@ -278,8 +278,8 @@ FRAY_GAME_FIELDS(player_fields, struct rps_player, PLAYER);
     F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 FRAY_GAME_FIELDS(input_fields, struct rps_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {RPS_OPTIONS(FRAY_GAME_OPTION_FIELD)};
-static const struct fray_game_option options[] = {RPS_OPTIONS(FRAY_GAME_OPTION)};
+static const struct fray_game_field option_fields[] = {RPS_OPTIONS(FRAY_GAME_OPTION_FIELD, struct rps_options)};
+static const struct fray_game_option options[] = {RPS_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct rps_state, match, match_fields, 1, 0),

@@ -156,7 +156,7 @@ static void step(void *bytes, const struct fray_game_step *step)
     if (match->phase == TICTACTOE_PLAYING && match->now_ms >= match->deadline_ms)
         game_end(state, !match->turn, TICTACTOE_BY_TIME, step->events);
     for (uint32_t seat = 0; seat < 2; seat++) {
-        if (!step->given[seat] || check(state, seat, &inputs[seat]))
+        if (!step->given[seat] || fray_game_check(&fray_tictactoe, state, seat, &inputs[seat]))
             continue;
         if (inputs[seat].kind == TICTACTOE_PLACE)
             place(state, seat, inputs[seat].cell, step->events);
@@ -217,8 +217,8 @@ FRAY_GAME_FIELDS(player_fields, struct tictactoe_player, PLAYER);
     F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 FRAY_GAME_FIELDS(input_fields, struct tictactoe_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION_FIELD)};
-static const struct fray_game_option options[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION)};
+static const struct fray_game_field option_fields[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION_FIELD, struct tictactoe_options)};
+static const struct fray_game_option options[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct tictactoe_state, match, match_fields, 1, 0),

@@ -11,11 +11,11 @@ enum tictactoe_ending { TICTACTOE_BY_NOTHING, TICTACTOE_BY_LINE, TICTACTOE_BY_DR
                         TICTACTOE_BY_LEAVING, TICTACTOE_BY_TIME };
 enum tictactoe_kind { TICTACTOE_PASS, TICTACTOE_PLACE, TICTACTOE_REMATCH };
 
-#define TICTACTOE_OPTIONS(O)                                                                       \
-    O(turn_ms, 0, 600000, 1000, 0, "milliseconds for a move, then the game is lost; 0: no limit")
+#define TICTACTOE_OPTIONS(O, T)                                                                    \
+    O(T, turn_ms, 0, 600000, 1000, 0, "milliseconds for a move, then the game is lost; 0: no limit")
 
 struct tictactoe_options {
-    TICTACTOE_OPTIONS(FRAY_GAME_OPTION_MEMBER)
+    TICTACTOE_OPTIONS(FRAY_GAME_OPTION_MEMBER, )
 };
 
 struct tictactoe_match {

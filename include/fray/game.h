@@ -96,16 +96,16 @@ struct fray_game_table {
 #define FRAY_GAME_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What an operator or a room's host may set. Options live in the state as int32_t in the order of their table. One list,
- * `#define NAME(O) O(hits, 1, 100, 1, 5, "hits that kill") …`, makes the members, the table and the fields. */
+ * `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits that kill") O(T, …)`, makes the members, the table and the fields. */
 struct fray_game_option {
     const char *name, *summary;
     int32_t min, max, step, standard; /* min, min + step, … max */
 };
-#define FRAY_GAME_OPTION_MEMBER(name, min, max, step, standard, summary) int32_t name;
-#define FRAY_GAME_OPTION(name, min, max, step, standard, summary)                                  \
+#define FRAY_GAME_OPTION_MEMBER(T, name, min, max, step, standard, summary) int32_t name;
+#define FRAY_GAME_OPTION(T, name, min, max, step, standard, summary)                               \
     {#name, summary, min, max, step, standard},
-#define FRAY_GAME_OPTION_FIELD(name, min, max, step, standard, summary)                            \
-    {#name, NULL, 0, 1, FRAY_GAME_I32, 32, 0, 0, min, max},
+#define FRAY_GAME_OPTION_FIELD(T, name, least, most, step, standard, summary)                      \
+    FRAY_GAME_FIELD(T, name, .bits = 32)
 
 /* What a client without the SDK sends: an event by this name whose first argument is an object with the keys `takes` (missing
  * ones are 0). They are written over the seat's last input, as is `value` into the field `sets`. */
@@ -203,7 +203,7 @@ struct fray_game {
     void (*leave)(void *state, uint32_t seat, struct fray_game_events *events);
     /* Why the input may not be played now. It has passed its fields' ranges. Use fray_game_check. */
     const char *(*check)(const void *state, uint32_t seat, const void *input);
-    /* Inputs that do not pass `check` are as if not given. */
+    /* Inputs that do not pass fray_game_check are as if not given: rules ask it themselves. */
     void (*step)(void *state, const struct fray_game_step *step);
     /* Is this row shown to this seat (or spectator)? NULL: all are. The row exists. */
     bool (*visible)(const void *state, uint32_t seat, uint32_t table, uint32_t row);

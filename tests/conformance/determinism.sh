@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Plays the matches of determinism.txt with the rules built by gcc and clang, at -O0 and -O3, and as WebAssembly in Node; each must
+# end with the recorded hash. Usage: determinism.sh [quick|full|record] (full: 10^7 ticks). Prints TAP.
+#
+# A hash that changed because the rules changed is recorded again with `record`, together with the game's next `version`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mode=${1:-quick}
+golden=tests/conformance/determinism.txt
+games="tictactoe rps arena duel"
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+
+rules_of() { find "games/$1" -name '*.c' ! -name '*_test.c' | sort; }
+
+build_native() { # compiler, level
+    local sources="games/game.c games/toolbox.c games/describe.c games/simulate.c"
+    for game in $games; do sources+=" $(rules_of "$game")"; done
+    # shellcheck disable=SC2086
+    "$1" -std=c17 -D_GNU_SOURCE "$2" -ffp-contract=off -Iinclude -Igames \
+        tests/conformance/simulate.c $sources -o "$build/$1$2"
+}
+
+build_wasm() { # game
+    # shellcheck disable=SC2046
+    clang --target=wasm32 -std=c17 -O3 -ffreestanding -nostdlib -mbulk-memory -ffp-contract=off \
+        -Iinclude -Igames "-DFRAY_WASM_GAME=fray_$1" -Wl,--no-entry -Wl,--strip-all \
+        web/sdk/wasm/module.c games/game.c games/toolbox.c games/describe.c games/simulate.c \
+        $(rules_of "$1") -o "$build/$1.wasm"
+}
+
+simulate() { # builder, game, seed, ticks, bots, guests
+    local builder=$1 game=$2
+    local arguments=(--seed "$3" --ticks "$4" --bots "$5" --guests "$6")
+    if [ "$builder" = wasm ]; then
+        node web/sdk/bin/simulate.mjs "$game" --module "$build/$game.wasm" "${arguments[@]}"
+    else
+        "$build/$builder" "$game" "${arguments[@]}"
+    fi
+}
+
+builders=()
+for compiler in gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for level in -O0 -O3; do
+        build_native "$compiler" "$level"
+        builders+=("$compiler$level")
+    done
+done
+if command -v wasm-ld >/dev/null && command -v node >/dev/null; then
+    for game in $games; do build_wasm "$game"; done
+    builders+=(wasm)
+fi
+
+if [ "$mode" = record ]; then
+    while read -r set game seed ticks bots guests old; do
+        if [ "$set" = '#' ]; then
+            echo "$set $game $seed $ticks $bots $guests $old"
+            continue
+        fi
+        line=$(simulate "${builders[0]}" "$game" "$seed" "$ticks" "$bots" "$guests")
+        hash=${line#*hash=}
+        echo "$set $game $seed $ticks $bots $guests ${hash%% *}"
+    done <"$golden" >"$build/golden"
+    cp "$build/golden" "$golden"
+    exit
+fi
+
+number=0
+failed=0
+while read -r set game seed ticks bots guests golden_hash; do
+    [ "$set" = "$mode" ] || continue
+    for builder in "${builders[@]}"; do
+        number=$((number + 1))
+        line=$(simulate "$builder" "$game" "$seed" "$ticks" "$bots" "$guests")
+        hash=${line#*hash=}
+        hash=${hash%% *}
+        name="E_determinism $builder $game, $ticks ticks, $bots bots, $guests guests"
+        if [ "$hash" = "$golden_hash" ]; then
+            echo "ok $number - $name # $line"
+        else
+            echo "not ok $number - $name: $hash, recorded is $golden_hash"
+            failed=1
+        fi
+    done
+done <"$golden"
+echo "1..$number"
+[ "$number" -gt 0 ] || { echo "There is no set \"$mode\" in $golden." >&2; exit 2; }
+exit $failed
