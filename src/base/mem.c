@@ -1,14 +1,13 @@
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/panic.h"
 
 static void *check(void *memory, size_t size)
 {
-    if (!memory) {
-        fprintf(stderr, "error out_of_memory bytes=%zu\n", size);
-        abort();
-    }
+    if (!memory)
+        fray_panic("out_of_memory bytes=%zu", size);
     return memory;
 }
 
