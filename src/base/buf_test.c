@@ -35,8 +35,7 @@ static void writes_numbers_and_formats(void **state)
     fray_buf_append_uint(&buf, UINT64_MAX);
     fray_buf_printf(&buf, " %s=%d", "n", -7);
     fray_buf_printf(&buf, "%s", "");
-    assert_true(
-        fray_slice_equal(fray_buf_slice(&buf), FRAY_SLICE("0 18446744073709551615 n=-7")));
+    assert_true(fray_slice_equal(fray_buf_slice(&buf), FRAY_SLICE("0 18446744073709551615 n=-7")));
     buf.len = 0;
     fray_buf_printf(&buf, "%0*d", 1000, 7);
     assert_int_equal(buf.len, 1000);
@@ -81,7 +80,8 @@ static void appends_and_consumes_as_a_string_would(void **state)
             fray_buf_consume(&buf, gone);
             first += gone;
         }
-        assert_true(fray_slice_equal(fray_buf_slice(&buf), fray_slice(model + first, last - first)));
+        assert_true(
+            fray_slice_equal(fray_buf_slice(&buf), fray_slice(model + first, last - first)));
     }
     fray_buf_deinit(&buf);
 }

@@ -1,4 +1,5 @@
-/* SipHash-1-3: a keyed hash for tables whose keys peers choose (Aumasson and Bernstein, 2012). Pure. */
+/* SipHash-1-3: a keyed hash for tables whose keys peers choose (Aumasson and Bernstein, 2012).
+ * Pure. */
 #ifndef FRAY_BASE_HASH_H
 #define FRAY_BASE_HASH_H
 

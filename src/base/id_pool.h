@@ -1,5 +1,6 @@
-/* Handles: small values that name an object which may be gone by the time that they are used. {0, 0} names nothing.
- * An index is reused, its generation is not (it wraps after 2^32 reuses). One thread. Pure. */
+/* Handles: small values that name an object which may be gone by the time that they are used. {0,
+ * 0} names nothing. An index is reused, its generation is not (it wraps after 2^32 reuses). One
+ * thread. Pure. */
 #ifndef FRAY_BASE_ID_POOL_H
 #define FRAY_BASE_ID_POOL_H
 
@@ -23,7 +24,7 @@ struct fray_id_pool {
     struct fray_id_slot *slots;
     uint32_t used; /* slots ever handed out */
     uint32_t cap;
-    uint32_t count; /* live objects */
+    uint32_t count;      /* live objects */
     uint32_t first_free; /* index + 1; 0 = none */
 };
 

@@ -84,8 +84,7 @@ static void agrees_with_a_list(void **state)
         bool is_live = false;
         for (unsigned i = 0; i < live_count; i++)
             is_live |= live[i] == probe;
-        assert_ptr_equal(fray_id_pool_get(&pool, handles[probe]),
-                         is_live ? &objects[probe] : NULL);
+        assert_ptr_equal(fray_id_pool_get(&pool, handles[probe]), is_live ? &objects[probe] : NULL);
     }
     unsigned seen = 0;
     for (uint32_t i = 0; i < pool.used; i++)

@@ -55,7 +55,8 @@ struct fray_message *fray_message_clone(const struct fray_message *message)
 
 void fray_message_attach(fray_message *message, const void *data, size_t len)
 {
-    assert(!message->encodings && message->attachments_count < UINT16_MAX);
+    /* Whoever else holds it counts on its size, and may have encoded it. */
+    assert(message->refs == 1 && !message->encodings && message->attachments_count < UINT16_MAX);
     size_t count = message->attachments_count;
     message->attachments =
         fray_realloc(message->attachments, (count + 1) * sizeof *message->attachments);
@@ -63,11 +64,25 @@ void fray_message_attach(fray_message *message, const void *data, size_t len)
     message->attachments_count++;
 }
 
+static uint64_t fnv(uint64_t hash, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+/* FNV-1a: keys are the application's own, not a peer's, so nobody can aim at collisions. The
+ * namespace is in it, its terminator too, for a session's outbox serves all of its namespaces. */
+static uint64_t key_of(const char *nsp, struct fray_slice key)
+{
+    return fnv(fnv(0xcbf29ce484222325u, nsp, strlen(nsp) + 1), key.data, key.len);
+}
+
 void fray_message_class(fray_message *message, enum fray_class class, const char *key)
 {
-    assert(!message->encodings);
-    message->class = (uint8_t)class;
-    message->key = fray_message_key(key ? fray_slice_of(key) : message->name);
+    assert(message->refs == 1 && !message->encodings); /* outboxes sort by class and key */
+    message->class = (uint8_t) class;
+    message->key = key_of(message->nsp, key ? fray_slice_of(key) : message->name);
 }
 
 void fray_message_unref(fray_message *message)
@@ -106,13 +121,4 @@ const struct fray_encoding *fray_message_encode(struct fray_message *message, en
     encoding->next = message->encodings;
     message->encodings = encoding;
     return encoding;
-}
-
-uint64_t fray_message_key(struct fray_slice key)
-{
-    /* FNV-1a: keys are the application's own, not a peer's, so nobody can aim at collisions. */
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ (unsigned char)key.data[i]) * 0x100000001b3u;
-    return hash;
 }

@@ -1,7 +1,8 @@
-/* One message on its way out: immutable once sent, reference-counted, encoded at most once per form.
+/* One message on its way out: immutable once sent, reference-counted, encoded at most once per
+ * form.
  *
- * A broadcast makes one message; each protocol encodes it when the first of its sessions needs it, and
- * all others send the same bytes. References are counted per worker, without atomics: a message
+ * A broadcast makes one message; each protocol encodes it when the first of its sessions needs it,
+ * and all others send the same bytes. References are counted per worker, without atomics: a message
  * never crosses threads, a clone of it does (fray_message_clone). */
 #ifndef FRAY_SESSION_MESSAGE_H
 #define FRAY_SESSION_MESSAGE_H
@@ -13,11 +14,11 @@
 
 /* What a message means. */
 enum fray_message_kind {
-    FRAY_MESSAGE_EVENT,       /* name and arguments, in a namespace */
-    FRAY_MESSAGE_ACK,         /* arguments in reply to ack_id */
-    FRAY_MESSAGE_BARE_TEXT,   /* a body without a name */
+    FRAY_MESSAGE_EVENT,     /* name and arguments, in a namespace */
+    FRAY_MESSAGE_ACK,       /* arguments in reply to ack_id */
+    FRAY_MESSAGE_BARE_TEXT, /* a body without a name */
     FRAY_MESSAGE_BARE_BINARY,
-    FRAY_MESSAGE_PACKET,      /* a control packet of the protocol, as its text is on the wire */
+    FRAY_MESSAGE_PACKET, /* a control packet of the protocol, as its text is on the wire */
 };
 
 /* What bytes a protocol makes of a message for a kind of transport. */
@@ -46,10 +47,11 @@ struct fray_message {
     uint8_t kind;  /* enum fray_message_kind */
     uint8_t class; /* enum fray_class */
     uint16_t attachments_count;
-    uint64_t key;          /* of FRAY_LATEST: hash of the key */
-    int64_t ack_id;        /* of an ack; of an event that wants one; else FRAY_ACK_NONE */
-    uint64_t offset;       /* connection state recovery: sequence number in the namespace's log; 0 = none */
-    const char *nsp;       /* the namespace's name, in `text` */
+    uint64_t key;   /* of FRAY_LATEST: hash of namespace and key */
+    int64_t ack_id; /* of an ack; of an event that wants one; else FRAY_ACK_NONE */
+    uint64_t
+        offset; /* connection state recovery: sequence number in the namespace's log; 0 = none */
+    const char *nsp;        /* the namespace's name, in `text` */
     struct fray_slice name; /* of an event, in `text` */
     struct fray_slice body; /* arguments as JSON text "a,b", or the bare body; in `text` */
     struct fray_attachment *attachments;
@@ -88,10 +90,10 @@ const struct fray_encoding *fray_message_encode(struct fray_message *message, en
 /* Roughly what the message costs whoever is owed it; for bounds. */
 static inline size_t fray_message_size(const struct fray_message *message)
 {
-    return message->body.len + message->name.len + 32;
+    size_t size = message->body.len + message->name.len + 32;
+    for (size_t i = 0; i < message->attachments_count; i++)
+        size += message->attachments[i].len;
+    return size;
 }
-
-/* Hash of a FRAY_LATEST key. */
-uint64_t fray_message_key(struct fray_slice key);
 
 #endif

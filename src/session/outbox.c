@@ -47,8 +47,9 @@ enum fray_err fray_outbox_push(struct fray_outbox *outbox, struct fray_message *
         return FRAY_OK;
     size_t size = fray_message_size(message);
     /* The first message always fits: a bound smaller than one message must not mute a session. */
-    if (outbox->count && (outbox->count >= limits->max_messages || outbox->count == OUTBOX_CAP_MAX ||
-                          outbox->bytes + size > limits->max_bytes))
+    if (outbox->count &&
+        (outbox->count >= limits->max_messages || outbox->count == OUTBOX_CAP_MAX ||
+         outbox->bytes + size > limits->max_bytes))
         return FRAY_ERR_LIMIT;
     if (outbox->count == outbox->cap)
         grow(outbox);

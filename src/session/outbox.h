@@ -3,7 +3,8 @@
  * Every class of message has its rule where the queue is full or the reader slow:
  *   reliable   kept in order; past the bounds the push fails and the session is closed
  *   latest     replaces an unsent one of the same key, in its place; past the bounds dropped
- *   transient  dropped by the session where it would have to wait; never queued behind a blocked link
+ *   transient  dropped by the session where it would have to wait; never queued behind a blocked
+ * link
  *
  * An empty outbox owns no memory. Owner: its session. Thread: the session's worker. Pure. */
 #ifndef FRAY_SESSION_OUTBOX_H
@@ -14,7 +15,7 @@
 struct fray_outbox {
     struct fray_message **ring; /* cap entries, a power of two; NULL while empty */
     uint32_t bytes;             /* sum of fray_message_size */
-    uint32_t head_sent;         /* bytes of the first message's encoding that are on their way already */
+    uint32_t head_sent; /* bytes of the first message's encoding that are on their way already */
     uint16_t head, count, cap;
     uint16_t latest_count; /* how many of them are FRAY_LATEST */
 };

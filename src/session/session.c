@@ -44,7 +44,8 @@ void fray_session_mark(struct fray_session *session)
 }
 
 /* What did not fit is lost to this reader: each class has its own consequence. */
-static enum fray_send_result overflow(struct fray_session *session, const struct fray_message *message)
+static enum fray_send_result overflow(struct fray_session *session,
+                                      const struct fray_message *message)
 {
     struct fray_counters *counters = &session->worker->counters;
     session->owes_drained = true;
@@ -53,7 +54,8 @@ static enum fray_send_result overflow(struct fray_session *session, const struct
     } else if (message->class == FRAY_TRANSIENT) {
         fray_count(&counters->dropped_transient);
     } else {
-        /* Closed at the end of the turn: the caller may be walking a room that this session is in. */
+        /* Closed at the end of the turn: the caller may be walking a room that this session is in.
+         */
         session->is_overrun = true;
         fray_session_mark(session);
     }
@@ -112,6 +114,12 @@ static void finish(struct fray_session *session)
     worker->release(worker, session);
 }
 
+/* Something is still to be written. */
+static bool is_owed(const struct fray_session *session)
+{
+    return session->outbox.count || (session->link && session->link->has_own_bytes);
+}
+
 static void flush(struct fray_session *session)
 {
     if (session->is_overrun && !session->is_closing) {
@@ -120,9 +128,11 @@ static void flush(struct fray_session *session)
         return;
     }
     struct fray_link *link = session->link;
-    if (link && link->is_writable && (session->outbox.count || link->has_own_bytes))
+    if (!link || !link->is_writable) /* it waits on, and so does whoever wants to hear on_drained */
+        return;
+    if (is_owed(session))
         link->ops->flush(link);
-    if (session->is_closed || session->outbox.count || (link && link->has_own_bytes))
+    if (session->is_closed || is_owed(session))
         return;
     if (session->is_closing) {
         finish(session);
@@ -148,7 +158,7 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
     session->protocol->on_close(session, reason);
     bool is_polite = reason == FRAY_SERVER_DISCONNECTED || reason == FRAY_SERVER_SHUTDOWN ||
                      reason == FRAY_CLIENT_LEFT || reason == FRAY_FLOODING;
-    if (!session->link || !session->outbox.count || !is_polite) {
+    if (!session->link || !is_owed(session) || !is_polite) {
         finish(session);
         return;
     }
@@ -169,7 +179,8 @@ bool fray_session_admits(struct fray_session *session)
     uint32_t second = (uint32_t)(*worker->now_us / 1000000);
     uint64_t refill = (uint64_t)(second - session->admitted_second) * worker->messages_per_second;
     uint32_t most = worker->messages_per_second + worker->messages_burst;
-    session->admitted = session->admitted + refill > most ? most : session->admitted + (uint32_t)refill;
+    session->admitted =
+        session->admitted + refill > most ? most : session->admitted + (uint32_t)refill;
     session->admitted_second = second;
     if (session->admitted) {
         session->admitted--;

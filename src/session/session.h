@@ -1,13 +1,15 @@
 /* A session: one connected party on the worker that accepted it, and what is owed to it.
  *
- * A *link* (src/transport) carries frames; a *protocol* (src/protocol) gives them meaning; the session stands
- * between them with the outbox, and outlives its links (upgrade, polling between two requests).
+ * A *link* (src/transport) carries frames; a *protocol* (src/protocol) gives them meaning; the
+ * session stands between them with the outbox, and outlives its links (upgrade, polling between two
+ * requests).
  *
  *      link → protocol->on_frame → namespace            in
- *      fray_session_send → outbox → [end of turn] link->ops->flush → protocol->encode → bytes     out
+ *      fray_session_send → outbox → [end of turn] link->ops->flush → protocol->encode → bytes out
  *
- * A protocol embeds struct fray_session first in its own struct. Owner: itself, from open until its protocol's on_close
- * has returned; then the memory goes at the end of the turn. Thread: its worker's. Pure. */
+ * A protocol embeds struct fray_session first in its own struct. Owner: itself, from open until its
+ * protocol's on_close has returned; then the memory goes at the end of the turn. Thread: its
+ * worker's. Pure. */
 #ifndef FRAY_SESSION_SESSION_H
 #define FRAY_SESSION_SESSION_H
 
@@ -25,34 +27,40 @@ enum fray_framing {
 struct fray_link_ops {
     const char *name; /* "websocket", "polling" */
     enum fray_framing framing;
-    /* Writes what the link takes from session->outbox and pops it. Only called while is_writable. */
+    /* Writes what the link takes from session->outbox and pops it. Only called while is_writable.
+     */
     void (*flush)(struct fray_link *link);
     /* The session is done with the link: say goodbye as the transport does, and go. */
     void (*close)(struct fray_link *link, enum fray_disconnect reason);
     /* The session went on to another link: go quietly. */
     void (*retire)(struct fray_link *link);
-    /* Sends one text frame past the outbox, on a link that is not (yet) its session's. NULL: cannot. */
+    /* Sends one text frame past the outbox, on a link that is not (yet) its session's. NULL:
+     * cannot. */
     void (*send_text)(struct fray_link *link, struct fray_slice text);
 };
 
-/* One live connection of a transport. Embedded first in the transport's own struct, which owns it. */
+/* One live connection of a transport. Embedded first in the transport's own struct, which owns it.
+ */
 struct fray_link {
     const struct fray_link_ops *ops;
     struct fray_session *session; /* NULL once either side has let go */
     bool is_writable;             /* flush would get rid of something now */
-    bool has_own_bytes;           /* it has something of its own to flush: a handshake's reply, a pong */
+    bool has_own_bytes; /* it has something of its own to flush: a handshake's reply, a pong */
 };
 
 struct fray_protocol {
     const char *name;
-    /* The bytes of the message in this framing, encoded now or found. Never NULL; len 0: nothing of it is for this protocol. */
+    /* The bytes of the message in this framing, encoded now or found. Never NULL; len 0: nothing of
+     * it is for this protocol. */
     const struct fray_encoding *(*encode)(struct fray_worker *worker, struct fray_message *message,
                                           enum fray_framing framing);
-    /* A whole frame: text (valid UTF-8) or binary. `link` is the one that it came over, not always session->link. */
+    /* A whole frame: text (valid UTF-8) or binary. `link` is the one that it came over, not always
+     * session->link. */
     void (*on_frame)(struct fray_session *session, struct fray_link *link, struct fray_slice frame,
                      bool is_binary);
     /* A link of this session ended by itself; it must not be used after. */
-    void (*on_link_end)(struct fray_session *session, struct fray_link *link, enum fray_disconnect reason);
+    void (*on_link_end)(struct fray_session *session, struct fray_link *link,
+                        enum fray_disconnect reason);
     /* The outbox is empty after it had to wait. */
     void (*on_drained)(struct fray_session *session);
     /* The last call: free what the protocol's struct owns, not the struct. */
@@ -73,7 +81,7 @@ struct fray_session {
     bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
     bool is_closing;      /* closed for the application; last messages may still be on their way */
     bool is_closed;
-    bool owes_drained;    /* a send said QUEUED or DROPPED */
+    bool owes_drained; /* a send said QUEUED or DROPPED */
 };
 
 /* Opens a session in memory that its protocol allocated with malloc, zeroed. */
@@ -83,27 +91,31 @@ void fray_session_open(struct fray_session *session, const struct fray_protocol 
 /* Attaches a link in place of the present one, which retires. */
 void fray_session_attach(struct fray_session *session, struct fray_link *link);
 
-/* Queues the message; it goes out at the end of the turn. A reliable message that does not fit closes the session. */
+/* Queues the message; it goes out at the end of the turn. A reliable message that does not fit
+ * closes the session. */
 enum fray_send_result fray_session_send(struct fray_session *session, struct fray_message *message);
 /* The same without marking the session: it goes out with the next message or fray_session_mark. */
-enum fray_send_result fray_session_queue(struct fray_session *session, struct fray_message *message);
+enum fray_send_result fray_session_queue(struct fray_session *session,
+                                         struct fray_message *message);
 /* Sends and drops the caller's reference. */
 void fray_session_send_take(struct fray_session *session, struct fray_message *message);
 
 /* Flush at the end of the turn. */
 void fray_session_mark(struct fray_session *session);
 
-/* Links ask before each frame: false when the session is ending, or sends more than messages_per_second allows, which ends it. */
+/* Asked before each frame (of polling: each packet): false when the session is ending, or sends
+ * more than messages_per_second allows, which ends it. */
 bool fray_session_admits(struct fray_session *session);
 
 /* Links call this when they become writable again; they set is_writable themselves. */
 void fray_session_on_writable(struct fray_session *session);
 
-/* A link calls this once when it ends by itself: it is let go, and the session's protocol hears of it. */
+/* A link calls this once when it ends by itself: it is let go, and the session's protocol hears of
+ * it. */
 void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
 
-/* Ends the session: its protocol's on_close is called now, what was sent before is still delivered if the link takes it
- * within linger_ms, then the link is closed. Calling it twice is fine. */
+/* Ends the session: its protocol's on_close is called now, what was sent before is still delivered
+ * if the link takes it within linger_ms, then the link is closed. Calling it twice is fine. */
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
 
 /* Writes all that is dirty: a hook at the end of each turn. */

@@ -1,8 +1,9 @@
 /* A worker, as sessions and rooms see it: one thread that owns its sessions outright.
  *
- * The server layer makes it, around an event loop; everything here is what the pure layers above the
- * sockets need from that loop: the time, timers, a place to remember who has something to send, a way
- * to other workers. Everything belongs to the worker's thread, except `index`, which never changes, and post. */
+ * The server layer makes it, around an event loop; everything here is what the pure layers above
+ * the sockets need from that loop: the time, timers, a place to remember who has something to send,
+ * a way to other workers. Everything belongs to the worker's thread, except `index`, which never
+ * changes, and post. */
 #ifndef FRAY_SESSION_WORKER_H
 #define FRAY_SESSION_WORKER_H
 
@@ -28,23 +29,23 @@ struct fray_parcel {
 };
 
 struct fray_worker {
-    unsigned index; /* 0.. */
-    const uint64_t *now_us;          /* when this turn began; monotonic */
+    unsigned index;         /* 0.. */
+    const uint64_t *now_us; /* when this turn began; monotonic */
     struct fray_timer_wheel *timers;
     struct fray_counters counters;
     struct fray_outbox_limits outbox_limits;
     uint32_t messages_per_second, messages_burst; /* from one session; 0: no limit */
     unsigned linger_ms; /* how long a closing session may take to send its last messages */
 
-    struct fray_id_pool sessions;    /* every open session of the worker */
-    struct fray_id_pool members;     /* every session's place in every namespace (room/audience.h) */
-    struct fray_session **dirty;     /* sessions with something to send at the end of the turn */
+    struct fray_id_pool sessions; /* every open session of the worker */
+    struct fray_id_pool members;  /* every session's place in every namespace (room/audience.h) */
+    struct fray_session **dirty;  /* sessions with something to send at the end of the turn */
     size_t dirty_count, dirty_cap;
     struct fray_buf scratch, packet; /* nobody's between calls: for encoding */
 
     /* Hands the parcel to `to`'s thread: runs there in a later turn, in order of posting. */
     void (*post)(struct fray_worker *from, struct fray_worker *to, struct fray_parcel *parcel);
-    /* Frees the memory at the end of the turn. */
+    /* Frees the memory at the end of the turn, after fray_worker_flush. */
     void (*release)(struct fray_worker *worker, void *memory);
     /* Fills with unpredictable bytes. */
     void (*random)(struct fray_worker *worker, void *bytes, size_t len);
@@ -59,16 +60,6 @@ static inline void fray_count_add(uint64_t *counter, uint64_t amount)
 static inline void fray_count(uint64_t *counter)
 {
     fray_count_add(counter, 1);
-}
-
-/* Runs parcel->run on `to`: at once when that is this worker (a plain call), else posted. */
-static inline void fray_worker_hand_over(struct fray_worker *from, struct fray_worker *to,
-                                         struct fray_parcel *parcel)
-{
-    if (from == to)
-        parcel->run(to, parcel);
-    else
-        from->post(from, to, parcel);
 }
 
 #endif
