@@ -13,7 +13,8 @@
 
 extern const struct fray_game fray_tictactoe, fray_rps, fray_arena, fray_duel;
 
-static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena, &fray_duel};
+static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena,
+                                                &fray_duel};
 
 enum { TICKS = 3000 };
 
@@ -27,12 +28,14 @@ enum { TICKS = 3000 };
 static bool is_name(const char *text, const char *extra)
 {
     for (const char *c = text; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_' || strchr(extra, *c)))
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_' ||
+              strchr(extra, *c)))
             return false;
     return *text != '\0';
 }
 
-static const struct fray_game_field *field_find(const struct fray_game_table *table, const char *name)
+static const struct fray_game_field *field_find(const struct fray_game_table *table,
+                                                const char *name)
 {
     for (uint32_t i = 0; i < table->fields_count; i++)
         if (strcmp(table->fields[i].name, name) == 0)
@@ -208,7 +211,8 @@ struct run {
     void *memory;
 };
 
-static struct run *run_begin(const struct fray_game *game, uint64_t seed, uint32_t bots, uint32_t guests)
+static struct run *run_begin(const struct fray_game *game, uint64_t seed, uint32_t bots,
+                             uint32_t guests)
 {
     struct run *run = malloc(sizeof(*run));
 
@@ -271,8 +275,8 @@ static void check_bits(const struct fray_game *game, const char *state)
             uint32_t row = i / table->fields_count, bytes = field->type & 7u;
             int64_t top = (int64_t)1 << (field->type & 8 ? field->bits - 1 : field->bits);
             for (uint32_t k = 0; k < field->count; k++) {
-                int64_t value =
-                    value_at(state + table->offset + row * table->stride + field->offset + k * bytes, field);
+                int64_t value = value_at(
+                    state + table->offset + row * table->stride + field->offset + k * bytes, field);
                 if (value >= top || value < (field->type & 8 ? -top : 0))
                     fail_msg("%s.%s = %lld", table->name, field->name, (long long)value);
             }
@@ -302,7 +306,8 @@ static void fill(uint32_t random[4], void *bytes, size_t len)
         ((uint8_t *)bytes)[i] = (uint8_t)fray_game_random(random);
 }
 
-static void step_once(const struct fray_game *game, void *state, const void *inputs, const uint8_t *given)
+static void step_once(const struct fray_game *game, void *state, const void *inputs,
+                      const uint8_t *given)
 {
     game->step(state, &(struct fray_game_step){
                           .inputs = inputs, .given = given, .now_ms = (uint32_t)INT32_MAX - 1});
@@ -319,7 +324,8 @@ static void inputs_of_any_bytes_do_no_harm(void **unused)
     {
         struct run *run = run_mixed(game, 5);
         size_t inputs_len = (size_t)game->seats_max * game->input_size;
-        char *inputs = malloc(inputs_len), *a = malloc(game->state_size), *b = malloc(game->state_size);
+        char *inputs = malloc(inputs_len), *a = malloc(game->state_size),
+             *b = malloc(game->state_size);
         uint8_t given[FRAY_GAME_NOBODY], passed[FRAY_GAME_NOBODY], none[FRAY_GAME_NOBODY] = {0};
         for (int round = 0; round < 200; round++) {
             fray_simulate_run(&run->simulate, 7);
@@ -337,8 +343,8 @@ static void inputs_of_any_bytes_do_no_harm(void **unused)
             uint32_t chosen = fray_game_random(random) % game->seats_max;
             for (uint32_t seat = 0; seat < game->seats_max; seat++) {
                 given[seat] = game->tick_hz || seat == chosen;
-                passed[seat] = given[seat] && !fray_game_check(game, a, seat,
-                                                               inputs + seat * game->input_size);
+                passed[seat] = given[seat] &&
+                               !fray_game_check(game, a, seat, inputs + seat * game->input_size);
             }
             step_once(game, a, inputs, given);
             step_once(game, b, inputs, passed);
@@ -354,7 +360,8 @@ static void inputs_of_any_bytes_do_no_harm(void **unused)
 
 /* ------------------------------------------------------------------ views */
 
-static bool seat_owns(const struct fray_game_table *table, const char *row, uint32_t number, uint32_t seat)
+static bool seat_owns(const struct fray_game_table *table, const char *row, uint32_t number,
+                      uint32_t seat)
 {
     if (table->owner == FRAY_GAME_ROW)
         return number == seat;
@@ -362,7 +369,8 @@ static bool seat_owns(const struct fray_game_table *table, const char *row, uint
 }
 
 /* Overwrites all that the seat may not see in rows that it may see. */
-static void scramble_secrets(const struct fray_game *game, char *state, uint32_t seat, uint32_t random[4])
+static void scramble_secrets(const struct fray_game *game, char *state, uint32_t seat,
+                             uint32_t random[4])
 {
     for (uint32_t t = 0; t < game->tables_count; t++) {
         const struct fray_game_table *table = &game->tables[t];
@@ -387,7 +395,8 @@ static void E_views_tell_nothing_of_what_is_secret(void **unused)
     FOR_EACH_GAME(game)
     {
         struct run *run = run_mixed(game, 6);
-        char *state = malloc(game->state_size), *a = malloc(game->state_size), *b = malloc(game->state_size);
+        char *state = malloc(game->state_size), *a = malloc(game->state_size),
+             *b = malloc(game->state_size);
         for (int round = 0; round < 100; round++) {
             uint32_t seat = round % 8 ? (uint32_t)round % game->seats_max : FRAY_GAME_NOBODY;
             fray_simulate_run(&run->simulate, 11);
@@ -408,7 +417,8 @@ static void E_views_tell_nothing_of_what_is_secret(void **unused)
     }
 }
 
-/* A client predicts on its view for a second: nothing breaks and all values stay within their bits. */
+/* A client predicts on its view for a second: nothing breaks and all values stay within their bits.
+ */
 static void E_views_can_be_stepped(void **unused)
 {
     (void)unused;
@@ -434,7 +444,8 @@ static void E_views_can_be_stepped(void **unused)
     }
 }
 
-/* Options at their ends, and any between: the game is playable, and values stay within their bits. */
+/* Options at their ends, and any between: the game is playable, and values stay within their bits.
+ */
 static void any_options_can_be_played(void **unused)
 {
     uint32_t random[4];
@@ -453,7 +464,8 @@ static void any_options_can_be_played(void **unused)
                 int32_t end = fray_game_random(random) & 1 ? option->min : option->max;
                 options[i] = round % 2 ? any : end;
             }
-            struct fray_simulate_config config = {(uint64_t)round, 1 + (uint32_t)round % 2, 1, options};
+            struct fray_simulate_config config = {(uint64_t)round, 1 + (uint32_t)round % 2, 1,
+                                                  options};
             fray_simulate_init(&simulate, game, &config, memory);
             for (int tick = 0; tick < 400; tick += 4) {
                 fray_simulate_run(&simulate, 4);

@@ -1,5 +1,6 @@
-/* A game's tables as JSON, from which pages and tools build their accessors (fray/game.h). Names and summaries are the
- * game's own literals without characters that JSON would escape; games/contract_test.c sees to that. Pure. */
+/* A game's tables as JSON, from which pages and tools build their accessors (fray/game.h). Names
+ * and summaries are the game's own literals without characters that JSON would escape;
+ * games/contract_test.c sees to that. Pure. */
 #include "fray/game.h"
 
 /* Counts everything, writes what fits: the length comes back as from snprintf. */
@@ -198,7 +199,7 @@ static void put_event(struct writer *out, const struct fray_game_event_kind *kin
     put(out, "]}");
 }
 
-#define PUT_LIST(out, key, list, count, put_one)                                             \
+#define PUT_LIST(out, key, list, count, put_one)                                                   \
     do {                                                                                           \
         put(out, ",\"" key "\":[");                                                                \
         for (uint32_t i = 0; i < (count); i++) {                                                   \

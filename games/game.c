@@ -1,7 +1,9 @@
-/* What hosts do with a game's tables, whatever the game: start, check, view, hash (fray/game.h). Pure. */
+/* What hosts do with a game's tables, whatever the game: start, check, view, hash (fray/game.h).
+ * Pure. */
 #include "fray/game.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hashes and WebAssembly are little-endian");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "hashes and WebAssembly are little-endian");
 
 static int32_t option_bring_into_range(const struct fray_game_option *option, int32_t value)
 {
@@ -9,7 +11,8 @@ static int32_t option_bring_into_range(const struct fray_game_option *option, in
     return value - (value - option->min) % option->step;
 }
 
-void fray_game_init(const struct fray_game *game, void *state, uint64_t seed, const int32_t *options)
+void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
+                    const int32_t *options)
 {
     __builtin_memset(state, 0, game->state_size);
     int32_t *chosen = (int32_t *)(void *)((char *)state + game->options_offset);

@@ -1,7 +1,13 @@
 /* A match of bots and guests, without network or clock (simulate.h). */
 #include "simulate.h"
 
-enum { LEAVE_ONE_IN = 4096, PRESS_ONE_IN = 4, SILENT_ONE_IN = 16, WILD_ONE_IN = 16, HOST_TICKS = 16 };
+enum {
+    LEAVE_ONE_IN = 4096,
+    PRESS_ONE_IN = 4,
+    SILENT_ONE_IN = 16,
+    WILD_ONE_IN = 16,
+    HOST_TICKS = 16
+};
 
 uint32_t fray_simulate_guests(const struct fray_game *game, uint32_t bots)
 {
@@ -40,7 +46,8 @@ static void bot_seat(struct fray_simulate *simulate, uint32_t seat)
 void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *game,
                         const struct fray_simulate_config *config, void *memory)
 {
-    *simulate = (struct fray_simulate){.game = game, .config = *config, .hash = FRAY_GAME_HASH_START};
+    *simulate =
+        (struct fray_simulate){.game = game, .config = *config, .hash = FRAY_GAME_HASH_START};
     __builtin_memset(memory, 0, fray_simulate_size(game));
     simulate->past = memory;
     simulate->state = simulate->past + (size_t)game->state_size * FRAY_SIMULATE_PAST;
@@ -63,11 +70,13 @@ void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *
     }
 }
 
-static void field_write(char *input, const struct fray_game_field *field, uint32_t index, int32_t value)
+static void field_write(char *input, const struct fray_game_field *field, uint32_t index,
+                        int32_t value)
 {
     uint32_t bytes = field->type & 7u;
 
-    __builtin_memcpy(input + field->offset + (size_t)index * bytes, &value, bytes); /* little-endian */
+    __builtin_memcpy(input + field->offset + (size_t)index * bytes, &value,
+                     bytes); /* little-endian */
 }
 
 /* Mostly what a client could send, sometimes any bits at all. */
@@ -104,8 +113,8 @@ static void bot_act(struct fray_simulate *simulate, uint32_t seat, char *input)
     const struct fray_game *game = simulate->game;
 
     fray_game_view(game, simulate->state, seat, simulate->view);
-    simulate->given[seat] = game->bot(simulate->view, seat,
-                                      simulate->memories + (size_t)seat * game->bot_size, input);
+    simulate->given[seat] =
+        game->bot(simulate->view, seat, simulate->memories + (size_t)seat * game->bot_size, input);
 }
 
 static bool same(const char *a, const char *b)

@@ -72,7 +72,8 @@ static int32_t divide_to_nearest(int64_t value, int64_t by)
     return (int32_t)((value + (value < 0 ? -by / 2 : by / 2)) / by);
 }
 
-/* The length is taken with as many fractional bits as fit, so that its rounding does not show in the result. */
+/* The length is taken with as many fractional bits as fit, so that its rounding does not show in
+ * the result. */
 void fray_game_scale(int32_t *x, int32_t *y, int32_t length)
 {
     uint64_t square = (uint64_t)((int64_t)*x * *x + (int64_t)*y * *y);

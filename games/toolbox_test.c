@@ -11,8 +11,17 @@
 
 static void square_roots_are_floors(void **unused)
 {
-    const uint64_t edges[] = {0, 1, 2, 3, 4, 0xffffffff, 0x100000000, UINT64_MAX, UINT64_MAX - 1,
-                              (uint64_t)0xffffffff * 0xffffffff, (uint64_t)0xffffffff * 0xffffffff - 1};
+    const uint64_t edges[] = {0,
+                              1,
+                              2,
+                              3,
+                              4,
+                              0xffffffff,
+                              0x100000000,
+                              UINT64_MAX,
+                              UINT64_MAX - 1,
+                              (uint64_t)0xffffffff * 0xffffffff,
+                              (uint64_t)0xffffffff * 0xffffffff - 1};
     uint32_t random[4];
 
     (void)unused;
@@ -20,7 +29,8 @@ static void square_roots_are_floors(void **unused)
     for (uint64_t i = 0; i < 20000 + FRAY_GAME_COUNT(edges); i++) {
         uint64_t value = i;
         if (i >= 10000)
-            value = ((uint64_t)fray_game_random(random) << 32 | fray_game_random(random)) >> (i % 64);
+            value =
+                ((uint64_t)fray_game_random(random) << 32 | fray_game_random(random)) >> (i % 64);
         if (i >= 20000)
             value = edges[i - 20000];
         uint64_t root = fray_game_sqrt(value);
@@ -55,13 +65,15 @@ static void scaling_keeps_direction_and_length(void **unused)
             continue;
         assert_in_range(fray_game_sqrt((uint64_t)((int64_t)x * x + (int64_t)y * y)), 1260, 1281);
         if (abs(from_x) + abs(from_y) > 100)
-            assert_in_range(fray_game_sqrt((uint64_t)((int64_t)x * x + (int64_t)y * y)), 1278, 1281);
+            assert_in_range(fray_game_sqrt((uint64_t)((int64_t)x * x + (int64_t)y * y)), 1278,
+                            1281);
         assert_true(llabs((int64_t)x * from_y - (int64_t)y * from_x) <=
                     2 * (llabs(from_x) + llabs(from_y)));
     }
 }
 
-/* The first numbers of xoshiro128** from the state 1, 2, 3, 4, worked out by hand from its definition. */
+/* The first numbers of xoshiro128** from the state 1, 2, 3, 4, worked out by hand from its
+ * definition. */
 static void random_numbers_are_xoshiro128starstar(void **unused)
 {
     uint32_t random[4] = {1, 2, 3, 4}, again[4] = {1, 2, 3, 4}, zero[4] = {0};

@@ -1,4 +1,5 @@
-/* The arena's state: up to 250 players on one map with obstacles. Places are those of a player's top left corner, in 1/256 px. */
+/* The arena's state: up to 250 players on one map with obstacles. Places are those of a player's
+ * top left corner, in 1/256 px. */
 #ifndef FRAY_GAMES_ARENA_H
 #define FRAY_GAMES_ARENA_H
 
@@ -8,13 +9,13 @@ enum {
     ARENA_SEATS = 250,
     ARENA_OBSTACLES = 32,
     ARENA_PX = 256,
-    ARENA_SIDE_PX = 10,                /* of a player */
+    ARENA_SIDE_PX = 10, /* of a player */
     ARENA_SIDE = ARENA_SIDE_PX * ARENA_PX,
     ARENA_HP = 100,
     ARENA_DAMAGE = 10,
-    ARENA_RANGE = 10 * ARENA_PX,       /* of an attack, from corner to corner, inclusive */
-    ARENA_STEP = 5 * ARENA_PX,         /* the furthest that one tick moves */
-    ARENA_REACH = 64 * ARENA_PX,       /* how far away a move may aim; beyond it is a teleport */
+    ARENA_RANGE = 10 * ARENA_PX, /* of an attack, from corner to corner, inclusive */
+    ARENA_STEP = 5 * ARENA_PX,   /* the furthest that one tick moves */
+    ARENA_REACH = 64 * ARENA_PX, /* how far away a move may aim; beyond it is a teleport */
     ARENA_MAP_MAX_PX = 8000,
 };
 
@@ -24,7 +25,8 @@ enum arena_mode { ARENA_STEER, ARENA_TARGET };
 #define ARENA_OPTIONS(O, T)                                                                        \
     O(T, width, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                   \
     O(T, height, 100, ARENA_MAP_MAX_PX, 1, 500, "of the map, px")                                  \
-    O(T, spawn, 0, ARENA_MAP_MAX_PX, 1, 100, "side of the square at the top left where players appear, px; 0: anywhere")\
+    O(T, spawn, 0, ARENA_MAP_MAX_PX, 1, 100,                                                       \
+      "side of the square at the top left where players appear, px; 0: anywhere")                  \
     O(T, obstacles, 0, ARENA_OBSTACLES, 1, 8, "how many")                                          \
     O(T, sight, 50, ARENA_MAP_MAX_PX, 1, 500, "how far a player sees to each side, px")            \
     O(T, cooldown_ticks, 1, 300, 1, 10, "between two attacks")                                     \
@@ -49,15 +51,15 @@ struct arena_player {
     uint32_t respawn_tick;      /* while dead; 0 in views of others */
     uint16_t score;             /* kills */
     uint16_t deaths;
-    uint8_t hp;                 /* 0: dead */
-    uint8_t swings;             /* attacks made, modulo 256: pages draw one when it changes */
-    uint8_t mode;               /* enum arena_mode */
+    uint8_t hp;     /* 0: dead */
+    uint8_t swings; /* attacks made, modulo 256: pages draw one when it changes */
+    uint8_t mode;   /* enum arena_mode */
     uint8_t present;
-    int8_t dx, dy;              /* direction and pace of ARENA_STEER: ±127 is full pace */
+    int8_t dx, dy; /* direction and pace of ARENA_STEER: ±127 is full pace */
     uint8_t reserved[2];
 };
 
-struct arena_obstacle { /* px */
+struct arena_obstacle {           /* px */
     uint16_t x, y, width, height; /* width 0: none */
 };
 
@@ -88,8 +90,10 @@ extern const struct fray_game fray_arena;
 
 /* map.c */
 void arena_map_make(struct arena_state *state);
-/* Moves a player by (dx, dy), each at most ARENA_STEP: bounds and obstacles stop one direction, it slides along in the other. */
-void arena_map_move(const struct arena_state *state, struct arena_player *player, int32_t dx, int32_t dy);
+/* Moves a player by (dx, dy), each at most ARENA_STEP: bounds and obstacles stop one direction, it
+ * slides along in the other. */
+void arena_map_move(const struct arena_state *state, struct arena_player *player, int32_t dx,
+                    int32_t dy);
 void arena_map_spawn(struct arena_state *state, struct arena_player *player);
 bool arena_map_free(const struct arena_state *state, int32_t x, int32_t y);
 

@@ -1,4 +1,5 @@
-/* An arena player that roams, hunts who comes near, and runs when it is hurt. It knows what its view shows. Pure. */
+/* An arena player that roams, hunts who comes near, and runs when it is hurt. It knows what its
+ * view shows. Pure. */
 #include "arena/arena.h"
 
 enum {
@@ -6,7 +7,7 @@ enum {
     FLEE_HP = 30,
     ARRIVED = 20 * ARENA_PX,
     LOOK_TICKS = 15,
-    ROAM_TICKS = 30, /* after it was stuck, whoever is near */
+    ROAM_TICKS = 30,      /* after it was stuck, whoever is near */
     STUCK = 4 * ARENA_PX, /* less than this in LOOK_TICKS: something is in the way */
 };
 

@@ -5,11 +5,14 @@ enum { OBSTACLE_MIN_PX = 20, OBSTACLE_MAX_PX = 60, SPAWN_TRIES = 16 };
 
 static bool overlaps(const struct arena_obstacle *obstacle, int32_t x, int32_t y)
 {
-    return x < (obstacle->x + obstacle->width) * ARENA_PX && x + ARENA_SIDE > obstacle->x * ARENA_PX &&
-           y < (obstacle->y + obstacle->height) * ARENA_PX && y + ARENA_SIDE > obstacle->y * ARENA_PX;
+    return x < (obstacle->x + obstacle->width) * ARENA_PX &&
+           x + ARENA_SIDE > obstacle->x * ARENA_PX &&
+           y < (obstacle->y + obstacle->height) * ARENA_PX &&
+           y + ARENA_SIDE > obstacle->y * ARENA_PX;
 }
 
-static const struct arena_obstacle *obstacle_at(const struct arena_state *state, int32_t x, int32_t y)
+static const struct arena_obstacle *obstacle_at(const struct arena_state *state, int32_t x,
+                                                int32_t y)
 {
     for (int32_t i = 0; i < state->options.obstacles; i++)
         if (state->obstacles[i].width && overlaps(&state->obstacles[i], x, y))
@@ -39,9 +42,11 @@ void arena_map_make(struct arena_state *state)
     }
 }
 
-/* One axis after the other. A tick's way is shorter than any obstacle, so nobody jumps over one; what was hit last decides
- * where to stop, and two that touch stop it at the nearer edge, hence the loop. */
-void arena_map_move(const struct arena_state *state, struct arena_player *player, int32_t dx, int32_t dy)
+/* One axis after the other. A tick's way is shorter than any obstacle, so nobody jumps over one;
+ * what was hit last decides where to stop, and two that touch stop it at the nearer edge, hence the
+ * loop. */
+void arena_map_move(const struct arena_state *state, struct arena_player *player, int32_t dx,
+                    int32_t dy)
 {
     const struct arena_obstacle *hit;
     int32_t x = fray_game_clamp(player->x + dx, 0, state->options.width * ARENA_PX - ARENA_SIDE);
@@ -58,7 +63,8 @@ void arena_map_move(const struct arena_state *state, struct arena_player *player
 /* Anywhere allowed that is free; after many misses the free corner. */
 void arena_map_spawn(struct arena_state *state, struct arena_player *player)
 {
-    int32_t max_x = state->options.width - ARENA_SIDE_PX, max_y = state->options.height - ARENA_SIDE_PX;
+    int32_t max_x = state->options.width - ARENA_SIDE_PX,
+            max_y = state->options.height - ARENA_SIDE_PX;
 
     if (state->options.spawn) {
         max_x = fray_game_clamp(state->options.spawn, 0, max_x);

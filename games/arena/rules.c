@@ -64,7 +64,8 @@ static bool within(int32_t dx, int32_t dy, int32_t range)
     return (int64_t)dx * dx + (int64_t)dy * dy <= (int64_t)range * range;
 }
 
-/* Too early an attack and a dead player's keys are no offence, they have no effect; a leap across the map is one. */
+/* Too early an attack and a dead player's keys are no offence, they have no effect; a leap across
+ * the map is one. */
 static const char *check(const void *bytes, uint32_t seat, const void *asked)
 {
     const struct arena_state *state = bytes;
@@ -73,7 +74,8 @@ static const char *check(const void *bytes, uint32_t seat, const void *asked)
     if (seat >= ARENA_SEATS || !state->players[seat].present)
         return "not_seated";
     const struct arena_player *player = &state->players[seat];
-    if (input->mode == ARENA_TARGET && !within(input->x - player->x, input->y - player->y, ARENA_REACH))
+    if (input->mode == ARENA_TARGET &&
+        !within(input->x - player->x, input->y - player->y, ARENA_REACH))
         return "too_far";
     return NULL;
 }
@@ -101,7 +103,8 @@ static void player_obey(struct arena_player *player, const struct arena_input *i
     player->dy = input->dy;
 }
 
-/* Where the attacker saw the victim: now, or in the past that the host gives. False: it saw nobody there. */
+/* Where the attacker saw the victim: now, or in the past that the host gives. False: it saw nobody
+ * there. */
 static bool victim_place(const struct arena_state *state, const struct fray_game_past *past,
                          uint32_t seat, int32_t *x, int32_t *y)
 {
@@ -141,7 +144,8 @@ static void player_hurt(struct arena_state *state, uint32_t victim_seat, uint32_
     }
 }
 
-static void player_attack(struct arena_state *state, uint32_t seat, const struct fray_game_step *step)
+static void player_attack(struct arena_state *state, uint32_t seat,
+                          const struct fray_game_step *step)
 {
     const struct arena_player *attacker = &state->players[seat];
     struct fray_game_past past, *seen = NULL;
@@ -159,7 +163,8 @@ static void player_attack(struct arena_state *state, uint32_t seat, const struct
     }
 }
 
-/* Returns whether the player swings. The dead wait; a view does not know where they will return, so it leaves them. */
+/* Returns whether the player swings. The dead wait; a view does not know where they will return, so
+ * it leaves them. */
 static bool player_step(struct arena_state *state, uint32_t seat, const struct fray_game_step *step)
 {
     struct arena_player *player = &state->players[seat];
@@ -272,15 +277,18 @@ FRAY_GAME_FIELDS(obstacle_fields, struct arena_obstacle, OBSTACLE);
     F(T, y, .bits = 22, .fraction = 8, .min = TARGET_MIN, .max = TARGET_MAX)
 FRAY_GAME_FIELDS(input_fields, struct arena_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {ARENA_OPTIONS(FRAY_GAME_OPTION_FIELD, struct arena_options)};
+static const struct fray_game_field option_fields[] = {
+    ARENA_OPTIONS(FRAY_GAME_OPTION_FIELD, struct arena_options)};
 static const struct fray_game_option options[] = {ARENA_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct arena_state, match, match_fields, 1, 0),
     FRAY_GAME_TABLE("players", struct arena_state, players, player_fields, ARENA_SEATS,
                     .present = FRAY_GAME_AT(struct arena_player, present), .owner = FRAY_GAME_ROW,
-                    .x = FRAY_GAME_AT(struct arena_player, x), .y = FRAY_GAME_AT(struct arena_player, y)),
-    FRAY_GAME_TABLE("obstacles", struct arena_state, obstacles, obstacle_fields, ARENA_OBSTACLES, 0),
+                    .x = FRAY_GAME_AT(struct arena_player, x),
+                    .y = FRAY_GAME_AT(struct arena_player, y)),
+    FRAY_GAME_TABLE("obstacles", struct arena_state, obstacles, obstacle_fields, ARENA_OBSTACLES,
+                    0),
     FRAY_GAME_TABLE("options", struct arena_state, options, option_fields, 1, 0),
 };
 static const struct fray_game_table input_table = FRAY_GAME_INPUT(struct arena_input, input_fields);
@@ -291,15 +299,25 @@ static const struct fray_game_action actions[] = {
     {"attack", {NULL}, "attack", 1, false},
 };
 
-#define ID {"id", 0, FRAY_GAME_SEAT}
-#define POSITION {"position.x", 8, 0}, {"position.y", 8, 0}, {"position.hp", 0, 0}
+#define ID                                                                                         \
+    {                                                                                              \
+        "id", 0, FRAY_GAME_SEAT                                                                    \
+    }
+#define POSITION                                                                                   \
+    {"position.x", 8, 0}, {"position.y", 8, 0},                                                    \
+    {                                                                                              \
+        "position.hp", 0, 0                                                                        \
+    }
 static const struct fray_game_event_kind events[] = {
     [EVENT_NEW] = {"new_player", {ID, POSITION}, FRAY_GAME_EVERY, true},
     [EVENT_LEFT] = {"player_left", {ID}, FRAY_GAME_EVERY, false},
     [EVENT_MOVED] = {"player_moved", {ID, POSITION}, FRAY_GAME_NEWEST, true},
     [EVENT_ATTACKED] = {"player_attacked", {ID, {"hp", 0, 0}}, FRAY_GAME_EVERY, true},
     [EVENT_KILLED] = {"player_killed", {ID, {"by", 0, FRAY_GAME_SEAT}}, FRAY_GAME_EVERY, false},
-    [EVENT_END] = {"end_game", {{"winner", 0, FRAY_GAME_SEAT}, {"score", 0, 0}}, FRAY_GAME_EVERY, false},
+    [EVENT_END] = {"end_game",
+                   {{"winner", 0, FRAY_GAME_SEAT}, {"score", 0, 0}},
+                   FRAY_GAME_EVERY,
+                   false},
 };
 
 const struct fray_game fray_arena = {

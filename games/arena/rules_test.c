@@ -37,7 +37,8 @@ static struct arena_state begin(const int32_t *options, uint64_t seed, uint32_t 
 static void step(struct arena_state *state)
 {
     events.count = 0;
-    fray_arena.step(state, &(struct fray_game_step){.inputs = inputs, .given = given, .events = &events});
+    fray_arena.step(state,
+                    &(struct fray_game_step){.inputs = inputs, .given = given, .events = &events});
     assert_int_equal(events.dropped, 0);
     memset(given, 0, sizeof(given));
 }
@@ -224,7 +225,8 @@ static void C24_a_step_is_5_px_whatever_is_asked_for(void **unused)
             put(&state, 0, 250 * ARENA_PX, 250 * ARENA_PX);
             give(0, (struct arena_input){.dx = (int8_t)dx, .dy = (int8_t)dy});
             step(&state);
-            int64_t x = state.players[0].x - 250 * ARENA_PX, y = state.players[0].y - 250 * ARENA_PX;
+            int64_t x = state.players[0].x - 250 * ARENA_PX,
+                    y = state.players[0].y - 250 * ARENA_PX;
             assert_true(x * x + y * y <= (int64_t)(ARENA_STEP + 1) * (ARENA_STEP + 1));
         }
 }
@@ -284,7 +286,8 @@ static void C26_the_map_has_bounds(void **unused)
     assert_int_equal(state.players[0].x, 490 * ARENA_PX); /* 500 less the player's own 10 */
     assert_int_equal(state.players[0].y, 490 * ARENA_PX);
     for (int i = 0; i < 200; i++) {
-        give(0, (struct arena_input){.mode = ARENA_TARGET, .x = state.players[0].x - 40 * ARENA_PX,
+        give(0, (struct arena_input){.mode = ARENA_TARGET,
+                                     .x = state.players[0].x - 40 * ARENA_PX,
                                      .y = state.players[0].y - 40 * ARENA_PX});
         step(&state);
     }
@@ -350,8 +353,10 @@ static bool rewind_one(void *host, uint32_t seat, struct fray_game_past *past)
     return seat == 0;
 }
 
-/* The victim ran: it was at `older_px` and then `newer_px` away when the attacker saw it, and is far off by now. */
-static uint8_t hp_after_lagged_attack(int32_t older_px, int32_t newer_px, int32_t fraction, uint32_t by)
+/* The victim ran: it was at `older_px` and then `newer_px` away when the attacker saw it, and is
+ * far off by now. */
+static uint8_t hp_after_lagged_attack(int32_t older_px, int32_t newer_px, int32_t fraction,
+                                      uint32_t by)
 {
     struct arena_state state = begin(small_map, 1, 2);
     struct lagged lagged;
@@ -365,10 +370,9 @@ static uint8_t hp_after_lagged_attack(int32_t older_px, int32_t newer_px, int32_
     put(&lagged.newer, !by, (200 + newer_px) * ARENA_PX, 200 * ARENA_PX);
     put(&state, !by, 260 * ARENA_PX, 200 * ARENA_PX);
     give(by, (struct arena_input){.attack = 1});
-    fray_arena.step(&state, &(struct fray_game_step){.inputs = inputs,
-                                                     .given = given,
-                                                     .rewind = rewind_one,
-                                                     .host = &lagged});
+    fray_arena.step(&state,
+                    &(struct fray_game_step){
+                        .inputs = inputs, .given = given, .rewind = rewind_one, .host = &lagged});
     return state.players[!by].hp;
 }
 
@@ -394,8 +398,9 @@ static void E_who_was_dead_in_the_past_was_not_there_to_hit(void **unused)
     lagged.older = state;
     lagged.older.players[1].hp = 0;
     give(0, (struct arena_input){.attack = 1});
-    fray_arena.step(&state, &(struct fray_game_step){
-                                .inputs = inputs, .given = given, .rewind = rewind_one, .host = &lagged});
+    fray_arena.step(&state,
+                    &(struct fray_game_step){
+                        .inputs = inputs, .given = given, .rewind = rewind_one, .host = &lagged});
     assert_int_equal(state.players[1].hp, 100);
 }
 

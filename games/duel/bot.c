@@ -1,5 +1,5 @@
-/* A duellist: keeps its distance, stays on its feet, leads its shots. Its aim suffers from losing. It knows what its view
- * shows, and looks only now and then. Pure. */
+/* A duellist: keeps its distance, stays on its feet, leads its shots. Its aim suffers from losing.
+ * It knows what its view shows, and looks only now and then. Pure. */
 #include "duel/duel.h"
 
 enum {
@@ -11,14 +11,15 @@ enum {
     LEVELS = 3,
 };
 
-/* Ticks between two looks at the enemy; how many halves of the error apply; a dodge tried one time in. */
+/* Ticks between two looks at the enemy; how many halves of the error apply; a dodge tried one time
+ * in. */
 static const struct {
     uint32_t look_ticks, error_halves;
     int32_t dodge_one_in;
 } skills[LEVELS] = {{24, 3, 12}, {12, 2, 6}, {6, 1, 3}};
 
-/* start + rest × losses / (losses + half): half way to the bound after bot_error_half losses, and ever slower. With the
- * standard options each of 65,535 losses still makes a difference. */
+/* start + rest × losses / (losses + half): half way to the bound after bot_error_half losses, and
+ * ever slower. With the standard options each of 65,535 losses still makes a difference. */
 uint32_t duel_bot_error(const struct duel_options *options, uint32_t losses)
 {
     uint64_t px = ((uint64_t)1 << 32) / 1000; /* beside the target at 1000 px */
@@ -34,7 +35,8 @@ uint32_t duel_bot_error(const struct duel_options *options, uint32_t losses)
 static void remember_rounds(struct duel_memory *memory, const struct duel_state *view,
                             const struct duel_player *self)
 {
-    uint16_t lost = (uint16_t)(self->lost - memory->lost), won = (uint16_t)(self->won - memory->won);
+    uint16_t lost = (uint16_t)(self->lost - memory->lost),
+             won = (uint16_t)(self->won - memory->won);
 
     memory->lost = self->lost;
     memory->won = self->won;
@@ -53,7 +55,8 @@ static bool line_clear(const struct duel_state *view, int32_t x, int32_t y, int3
     return true;
 }
 
-/* Where the enemy's middle will be when a bullet gets there, missed by a random share of the error. */
+/* Where the enemy's middle will be when a bullet gets there, missed by a random share of the error.
+ */
 static void look(struct duel_memory *memory, const struct duel_state *view,
                  const struct duel_player *self, const struct duel_player *enemy)
 {
@@ -117,7 +120,8 @@ static int8_t walk_to_safety(const struct duel_state *view, const struct duel_pl
     return (int8_t)way;
 }
 
-static bool bullet_comes(const struct duel_state *view, uint32_t seat, const struct duel_player *self)
+static bool bullet_comes(const struct duel_state *view, uint32_t seat,
+                         const struct duel_player *self)
 {
     for (int i = 0; i < DUEL_BULLETS; i++) {
         const struct duel_bullet *bullet = &view->bullets[i];
@@ -142,7 +146,8 @@ static void walk(struct duel_memory *memory, const struct duel_state *view, uint
     }
     if (view->match.tick >= memory->walk_tick) {
         memory->walk = walk_choose(memory, self, enemy);
-        memory->walk_tick = view->match.tick + (uint32_t)fray_game_random_range(memory->random, 15, 45);
+        memory->walk_tick =
+            view->match.tick + (uint32_t)fray_game_random_range(memory->random, 15, 45);
         input->jump = !memory->clear || one_in(memory, 4);
     }
     if (bullet_comes(view, seat, self) && one_in(memory, skills[memory->level].dodge_one_in))

@@ -135,7 +135,8 @@ static int64_t measure_spread(uint32_t level, uint32_t losses)
         if (memory.aim_tick == next)
             continue;
         const struct duel_player *self = &state.players[1], *enemy = &state.players[0];
-        int64_t tx = enemy->x - self->x, ty = enemy->y - DUEL_PLAYER_TALL / 2 - self->y + DUEL_GUN_ABOVE_FEET;
+        int64_t tx = enemy->x - self->x,
+                ty = enemy->y - DUEL_PLAYER_TALL / 2 - self->y + DUEL_GUN_ABOVE_FEET;
         int64_t ax = input.aim_x * DUEL_PX - self->x;
         int64_t ay = input.aim_y * DUEL_PX - self->y + DUEL_GUN_ABOVE_FEET;
         sum += llabs((ax * ty - ay * tx) * 1000 / (ax * tx + ay * ty));
@@ -148,7 +149,8 @@ static int64_t measure_spread(uint32_t level, uint32_t losses)
 static void A24_the_aim_really_gets_worse(void **unused)
 {
     (void)unused;
-    int64_t fresh = measure_spread(1, 0), beaten = measure_spread(1, 8), hopeless = measure_spread(1, 1000);
+    int64_t fresh = measure_spread(1, 0), beaten = measure_spread(1, 8),
+            hopeless = measure_spread(1, 1000);
 
     assert_in_range(fresh, 26, 34); /* half of bot_error: evenly spread */
     assert_in_range(beaten, 105, 125);

@@ -7,7 +7,8 @@ enum {
     CEILING = -200 * DUEL_PX, /* above the highest jump */
 };
 
-/* Towards the mouse; straight ahead when the mouse is on the gun. Without a free row there is no shot. */
+/* Towards the mouse; straight ahead when the mouse is on the gun. Without a free row there is no
+ * shot. */
 void duel_bullet_fire(struct duel_state *state, uint32_t seat)
 {
     const struct duel_player *player = &state->players[seat];

@@ -1,4 +1,5 @@
-/* The duel's state: two players, platforms, bullets. Places are in 1/256 px, y points down, as on a canvas. */
+/* The duel's state: two players, platforms, bullets. Places are in 1/256 px, y points down, as on a
+ * canvas. */
 #ifndef FRAY_GAMES_DUEL_H
 #define FRAY_GAMES_DUEL_H
 
@@ -72,7 +73,8 @@ struct duel_player {
     uint8_t reserved[2];
 };
 
-/* A seat's bullets are rows seat × DUEL_BULLETS_EACH and on, so that a client that predicts its own shot takes the same row. */
+/* A seat's bullets are rows seat × DUEL_BULLETS_EACH and on, so that a client that predicts its own
+ * shot takes the same row. */
 struct duel_bullet {
     int32_t x, y;
     int16_t velocity_x, velocity_y;
@@ -103,11 +105,11 @@ struct duel_input {
 
 struct duel_memory {
     uint32_t random[4];
-    uint32_t level;      /* 0 aims worst and reacts slowest */
-    uint32_t losses;     /* that count for its aim */
-    uint16_t won, lost;  /* last seen */
-    uint32_t aim_tick;   /* of the next look at the enemy */
-    uint32_t walk_tick;  /* of the next change of mind about walking */
+    uint32_t level;     /* 0 aims worst and reacts slowest */
+    uint32_t losses;    /* that count for its aim */
+    uint16_t won, lost; /* last seen */
+    uint32_t aim_tick;  /* of the next look at the enemy */
+    uint32_t walk_tick; /* of the next change of mind about walking */
     int16_t aim_x, aim_y;
     int8_t walk;
     uint8_t clear; /* at the last look no platform was in the line of fire */
@@ -121,7 +123,8 @@ void duel_platforms_make(struct duel_platform platforms[DUEL_PLATFORMS]);
 /* Whether somebody at (x, y) stands on a platform's top. */
 bool duel_supported(const struct duel_state *state, int32_t x, int32_t y);
 /* One tick of walking, jumping and falling. Without input (`careful`) nobody walks off an edge. */
-void duel_player_move(const struct duel_state *state, struct duel_player *player, bool jump, bool careful);
+void duel_player_move(const struct duel_state *state, struct duel_player *player, bool jump,
+                      bool careful);
 /* Below the map. */
 bool duel_player_fell(const struct duel_player *player);
 
@@ -134,7 +137,8 @@ bool duel_platform_at(const struct duel_state *state, int32_t x, int32_t y);
 /* bot.c */
 void duel_bot_init(void *memory, uint32_t level, uint64_t seed);
 bool duel_bot(const void *view, uint32_t seat, void *memory, void *input);
-/* How far a bot may aim beside its target, as a tangent in 2^-32: more with every loss, below bot_error_max. */
+/* How far a bot may aim beside its target, as a tangent in 2^-32: more with every loss, below
+ * bot_error_max. */
 uint32_t duel_bot_error(const struct duel_options *options, uint32_t losses);
 
 #endif

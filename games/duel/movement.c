@@ -32,7 +32,8 @@ bool duel_supported(const struct duel_state *state, int32_t x, int32_t y)
 /* Lands on the first top that the feet cross on their way down. */
 static void player_fall(const struct duel_state *state, struct duel_player *player)
 {
-    int32_t velocity = fray_game_clamp(player->velocity_y + DUEL_GRAVITY, -DUEL_JUMP, DUEL_FALL_MAX);
+    int32_t velocity =
+        fray_game_clamp(player->velocity_y + DUEL_GRAVITY, -DUEL_JUMP, DUEL_FALL_MAX);
     int32_t to = player->y + velocity;
 
     for (int i = 0; i < DUEL_PLATFORMS && velocity >= 0; i++) {
@@ -47,7 +48,8 @@ static void player_fall(const struct duel_state *state, struct duel_player *play
     player->velocity_y = (int16_t)velocity;
 }
 
-void duel_player_move(const struct duel_state *state, struct duel_player *player, bool jump, bool careful)
+void duel_player_move(const struct duel_state *state, struct duel_player *player, bool jump,
+                      bool careful)
 {
     int32_t x = fray_game_clamp(player->x + player->walk * DUEL_WALK, DUEL_PLAYER_HALF,
                                 DUEL_WIDTH - DUEL_PLAYER_HALF);

@@ -6,8 +6,9 @@ enum { EVENT_ROUND, EVENT_HIT, EVENT_FELL, EVENT_KILLED, EVENT_ROUND_OVER, EVENT
 static void emit(struct fray_game_events *events, uint8_t kind, int32_t first, int32_t second,
                  int32_t third)
 {
-    fray_game_emit(events, (struct fray_game_event){
-                               .kind = kind, .to = FRAY_GAME_NOBODY, .args = {first, second, third}});
+    fray_game_emit(events, (struct fray_game_event){.kind = kind,
+                                                    .to = FRAY_GAME_NOBODY,
+                                                    .args = {first, second, third}});
 }
 
 /* On the ground, near the outer edge of the seat's own side, looking at the other. */
@@ -150,7 +151,8 @@ static void player_hurt(struct duel_state *state, uint32_t seat, uint8_t kind,
     player->hp--;
     emit(events, kind, (int32_t)seat, player->hp, 0);
     if (player->hp == 0)
-        emit(events, EVENT_KILLED, (int32_t)seat, kind == EVENT_HIT ? (int32_t)!seat : (int32_t)seat, 0);
+        emit(events, EVENT_KILLED, (int32_t)seat,
+             kind == EVENT_HIT ? (int32_t)!seat : (int32_t)seat, 0);
 }
 
 static void world_step(struct duel_state *state, struct fray_game_events *events)
@@ -185,7 +187,8 @@ static void phase_step(struct duel_state *state, struct fray_game_events *events
     switch (state->match.phase) {
     case DUEL_COUNTDOWN:
         if (over)
-            phase_begin(state, DUEL_PLAYING, state->options.round_ticks ? state->options.round_ticks : -1);
+            phase_begin(state, DUEL_PLAYING,
+                        state->options.round_ticks ? state->options.round_ticks : -1);
         break;
     case DUEL_PLAYING: round_judge(state, events); break;
     case DUEL_ROUND_OVER:
@@ -284,18 +287,21 @@ FRAY_GAME_FIELDS(platform_fields, struct duel_platform, PLATFORM);
     F(T, rematch, .bits = 1, .max = 1, .flags = FRAY_GAME_ONCE)
 FRAY_GAME_FIELDS(input_fields, struct duel_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {DUEL_OPTIONS(FRAY_GAME_OPTION_FIELD, struct duel_options)};
+static const struct fray_game_field option_fields[] = {
+    DUEL_OPTIONS(FRAY_GAME_OPTION_FIELD, struct duel_options)};
 static const struct fray_game_option options[] = {DUEL_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
     FRAY_GAME_TABLE("match", struct duel_state, match, match_fields, 1, 0),
     FRAY_GAME_TABLE("players", struct duel_state, players, player_fields, DUEL_SEATS,
                     .present = FRAY_GAME_AT(struct duel_player, present), .owner = FRAY_GAME_ROW,
-                    .x = FRAY_GAME_AT(struct duel_player, x), .y = FRAY_GAME_AT(struct duel_player, y)),
+                    .x = FRAY_GAME_AT(struct duel_player, x),
+                    .y = FRAY_GAME_AT(struct duel_player, y)),
     FRAY_GAME_TABLE("bullets", struct duel_state, bullets, bullet_fields, DUEL_BULLETS,
                     .present = FRAY_GAME_AT(struct duel_bullet, flying),
                     .owner = FRAY_GAME_AT(struct duel_bullet, seat),
-                    .x = FRAY_GAME_AT(struct duel_bullet, x), .y = FRAY_GAME_AT(struct duel_bullet, y)),
+                    .x = FRAY_GAME_AT(struct duel_bullet, x),
+                    .y = FRAY_GAME_AT(struct duel_bullet, y)),
     FRAY_GAME_TABLE("platforms", struct duel_state, platforms, platform_fields, DUEL_PLATFORMS, 0),
     FRAY_GAME_TABLE("options", struct duel_state, options, option_fields, 1, 0),
 };
@@ -306,8 +312,14 @@ static const struct fray_game_action actions[] = {
     {"rematch", {NULL}, "rematch", 1, false},
 };
 
-#define ID {"id", 0, FRAY_GAME_SEAT}
-#define WINNER {"winner", 0, FRAY_GAME_SEAT}
+#define ID                                                                                         \
+    {                                                                                              \
+        "id", 0, FRAY_GAME_SEAT                                                                    \
+    }
+#define WINNER                                                                                     \
+    {                                                                                              \
+        "winner", 0, FRAY_GAME_SEAT                                                                \
+    }
 #define EVERY FRAY_GAME_EVERY, false
 static const struct fray_game_event_kind events[] = {
     [EVENT_ROUND] = {"start_round", {{"round", 0, 0}}, EVERY},

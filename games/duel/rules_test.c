@@ -14,7 +14,8 @@ enum { GROUND = 480 * DUEL_PX, HITS = 3, ROUNDS = 2, COOLDOWN = 15, COUNTDOWN = 
 
 static const int32_t test_options[] = {HITS, ROUNDS, COOLDOWN, COUNTDOWN, PAUSE, 0, 60, 400, 8, 0};
 
-static void step(struct duel_state *state, const struct duel_input *left, const struct duel_input *right)
+static void step(struct duel_state *state, const struct duel_input *left,
+                 const struct duel_input *right)
 {
     struct duel_input inputs[DUEL_SEATS] = {{0}};
     uint8_t given[DUEL_SEATS] = {left != NULL, right != NULL};
@@ -123,8 +124,8 @@ static void A07_both_learn_the_winner(void **unused)
     put(&state.players[1], 130, 480);
     struct duel_input inputs[] = {{0}, aim_at(&state.players[0])};
     while (state.match.phase == DUEL_PLAYING)
-        fray_duel.step(&state, &(struct fray_game_step){
-                                   .inputs = inputs, .given = given, .events = &events});
+        fray_duel.step(
+            &state, &(struct fray_game_step){.inputs = inputs, .given = given, .events = &events});
     assert_int_equal(events.count, 3);
     assert_string_equal(fray_duel.events[items[0].kind].name, "player_hit");
     assert_string_equal(fray_duel.events[items[1].kind].name, "player_killed");
@@ -140,7 +141,8 @@ static void A07_both_learn_the_winner(void **unused)
     }
 }
 
-/* In all directions: the bullet's way is parallel to mouse − gun, and its speed does not depend on the distance. */
+/* In all directions: the bullet's way is parallel to mouse − gun, and its speed does not depend on
+ * the distance. */
 static void A08_bullets_fly_from_the_gun_to_the_mouse(void **unused)
 {
     (void)unused;
@@ -170,7 +172,8 @@ static void A14_the_creator_begins_on_the_left_always(void **unused)
     (void)unused;
     for (uint64_t seed = 0; seed < 1000; seed++) {
         struct duel_state state;
-        uint32_t first = seed % 2; /* who is seated first does not matter, the creator's seat is 0 */
+        uint32_t first =
+            seed % 2; /* who is seated first does not matter, the creator's seat is 0 */
         fray_game_init(&fray_duel, &state, seed, NULL);
         assert_null(fray_duel.join(&state, first, NULL));
         assert_null(fray_duel.join(&state, !first, NULL));
@@ -220,7 +223,8 @@ static void A16_nobody_moves_or_shoots_before_the_start(void **unused)
     assert_int_equal(state.match.phase, DUEL_PLAYING);
 }
 
-/* A29: with input missing, an enemy who was walking goes on, but neither off the edge nor into the air. */
+/* A29: with input missing, an enemy who was walking goes on, but neither off the edge nor into the
+ * air. */
 static void A29_without_input_nobody_leaves_the_platform(void **unused)
 {
     struct duel_state state = begin();
@@ -415,7 +419,8 @@ static void A31_no_shot_is_lost_for_want_of_rows(void **unused)
 static void A31_out_of_range_inputs_are_refused(void **unused)
 {
     struct duel_state state = begin();
-    const struct duel_input bad[] = {{.walk = 2}, {.walk = -2}, {.jump = 2}, {.aim_x = 2048}, {.fire = 255}};
+    const struct duel_input bad[] = {
+        {.walk = 2}, {.walk = -2}, {.jump = 2}, {.aim_x = 2048}, {.fire = 255}};
 
     (void)unused;
     for (size_t i = 0; i < FRAY_GAME_COUNT(bad); i++)
@@ -430,7 +435,8 @@ static void A34_a_duel_is_for_two(void **unused)
     (void)unused;
     assert_int_equal(fray_duel.seats_max, 2);
     assert_string_equal(fray_game_check(&fray_duel, &state, 2, &nothing), "not_seated");
-    assert_string_equal(fray_game_check(&fray_duel, &state, FRAY_GAME_NOBODY, &nothing), "not_seated");
+    assert_string_equal(fray_game_check(&fray_duel, &state, FRAY_GAME_NOBODY, &nothing),
+                        "not_seated");
 }
 
 static void rounds_make_a_match_and_a_rematch_needs_both(void **unused)

@@ -1,4 +1,5 @@
-/* A rock-paper-scissors player that learns what the others like to choose, and plays against it. Pure. */
+/* A rock-paper-scissors player that learns what the others like to choose, and plays against it.
+ * Pure. */
 #include "rps/rps.h"
 
 enum { COUNT_MAX = 64 }; /* then a seat's counts are halved, so that new habits outweigh old ones */

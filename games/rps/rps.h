@@ -1,4 +1,5 @@
-/* Rock-paper-scissors' state: up to 32 players, any odd number of kinds, elimination rounds with hidden choices. */
+/* Rock-paper-scissors' state: up to 32 players, any odd number of kinds, elimination rounds with
+ * hidden choices. */
 #ifndef FRAY_GAMES_RPS_H
 #define FRAY_GAMES_RPS_H
 
@@ -9,8 +10,9 @@ enum { RPS_SEATS = 32, RPS_KINDS_MAX = 15, RPS_IDLE_ROUNDS_MAX = 3 };
 enum rps_phase { RPS_WAITING, RPS_CHOOSING, RPS_OVER };
 enum rps_kind { RPS_PASS, RPS_CHOOSE, RPS_START };
 
-/* `kinds` is 3 (rock, paper, scissors), 5 (rock, Spock, paper, lizard, scissors), 7 (rock, water, air, paper, sponge,
- * scissors, fire) or any other odd number: choice a beats b when (a − b) mod kinds is in 1 … (kinds − 1) / 2. */
+/* `kinds` is 3 (rock, paper, scissors), 5 (rock, Spock, paper, lizard, scissors), 7 (rock, water,
+ * air, paper, sponge, scissors, fire) or any other odd number: choice a beats b when (a − b) mod
+ * kinds is in 1 … (kinds − 1) / 2. */
 #define RPS_OPTIONS(O, T)                                                                          \
     O(T, kinds, 3, RPS_KINDS_MAX, 2, 3, "how many choices there are, an odd number")               \
     O(T, round_ms, 1000, 600000, 100, 15000, "milliseconds to choose; who is late is out")
@@ -31,7 +33,7 @@ struct rps_match {
 };
 
 struct rps_player {
-    uint16_t wins;   /* games */
+    uint16_t wins; /* games */
     uint8_t present;
     uint8_t playing; /* not eliminated */
     uint8_t chosen;  /* has chosen in this round: all may know */
@@ -54,7 +56,7 @@ struct rps_input {
 
 struct rps_memory {
     uint32_t random[4];
-    uint32_t level;     /* 0 at random, 1 and 2 learn from 1/2 and all of the rounds */
+    uint32_t level;        /* 0 at random, 1 and 2 learn from 1/2 and all of the rounds */
     uint16_t games, round; /* last seen */
     uint16_t counts[RPS_SEATS][RPS_KINDS_MAX]; /* what each seat chose how often, fading */
 };

@@ -92,8 +92,9 @@ static void game_end(struct rps_state *state, struct fray_game_events *events)
     emit(events, EVENT_END, match->winner, match->round);
 }
 
-/* A kind's balance is how many of the kinds on the table it beats, less those that beat it. The best balance stays. With one
- * kind, or with all of them, the balances are equal: the round is played again. Returns the best, and each kind's. */
+/* A kind's balance is how many of the kinds on the table it beats, less those that beat it. The
+ * best balance stays. With one kind, or with all of them, the balances are equal: the round is
+ * played again. Returns the best, and each kind's. */
 static int balance_kinds(const struct rps_state *state, int balance[RPS_KINDS_MAX])
 {
     uint32_t on_table = 0;
@@ -119,7 +120,8 @@ static void player_eliminate(struct rps_state *state, int seat, struct fray_game
     emit(events, EVENT_ELIMINATED, seat, state->match.round);
 }
 
-/* Shows every choice, then drops who was late and who chose worse. If nobody chose, the round is played again, a few times. */
+/* Shows every choice, then drops who was late and who chose worse. If nobody chose, the round is
+ * played again, a few times. */
 static void round_end(struct rps_state *state, struct fray_game_events *events)
 {
     struct rps_match *match = &state->match;
@@ -210,7 +212,8 @@ static const char *check(const void *bytes, uint32_t seat, const void *asked)
     }
 }
 
-/* Choices that arrive in the step of the deadline still count; who was first in a step does not matter. */
+/* Choices that arrive in the step of the deadline still count; who was first in a step does not
+ * matter. */
 static void step(void *bytes, const struct fray_game_step *step)
 {
     struct rps_state *state = bytes;
@@ -278,7 +281,8 @@ FRAY_GAME_FIELDS(player_fields, struct rps_player, PLAYER);
     F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 FRAY_GAME_FIELDS(input_fields, struct rps_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {RPS_OPTIONS(FRAY_GAME_OPTION_FIELD, struct rps_options)};
+static const struct fray_game_field option_fields[] = {
+    RPS_OPTIONS(FRAY_GAME_OPTION_FIELD, struct rps_options)};
 static const struct fray_game_option options[] = {RPS_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {

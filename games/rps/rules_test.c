@@ -29,7 +29,8 @@ static void play(struct rps_state *state, uint32_t seat, struct rps_input input,
 
     inputs[seat] = input;
     given[seat] = 1;
-    fray_rps.step(state, &(struct fray_game_step){.inputs = inputs, .given = given, .now_ms = now_ms});
+    fray_rps.step(state,
+                  &(struct fray_game_step){.inputs = inputs, .given = given, .now_ms = now_ms});
 }
 
 static struct rps_state start(int32_t kinds, uint32_t players)
@@ -49,7 +50,8 @@ static void play_round(struct rps_state *state, const int *choices, uint32_t pla
 
     for (uint32_t seat = 0; seat < players; seat++)
         if (choices[seat] != LATE && state->players[seat].playing && state->match.round == round)
-            play(state, seat, (struct rps_input){.kind = RPS_CHOOSE, .choice = (uint8_t)choices[seat]},
+            play(state, seat,
+                 (struct rps_input){.kind = RPS_CHOOSE, .choice = (uint8_t)choices[seat]},
                  state->match.now_ms);
     if (state->match.round == round && state->match.phase == RPS_CHOOSING)
         play(state, 0, (struct rps_input){0}, deadline);
@@ -70,7 +72,7 @@ static void B29_the_known_names_beat_each_other(void **unused)
     enum { ROCK, PAPER, SCISSORS };
     enum { ROCK5, SPOCK5, PAPER5, LIZARD5, SCISSORS5 };
     const int beats5[][2] = {
-        {SCISSORS5, PAPER5}, {PAPER5, ROCK5},      {ROCK5, LIZARD5},      {LIZARD5, SPOCK5},
+        {SCISSORS5, PAPER5}, {PAPER5, ROCK5},      {ROCK5, LIZARD5},  {LIZARD5, SPOCK5},
         {SPOCK5, SCISSORS5}, {SCISSORS5, LIZARD5}, {LIZARD5, PAPER5}, {PAPER5, SPOCK5},
         {SPOCK5, ROCK5},     {ROCK5, SCISSORS5},
     };
@@ -100,8 +102,9 @@ static void B29_every_pairing_of_the_odd_variants(void **unused)
                 struct rps_state state = start(kinds, 2);
                 play_round(&state, (const int[]){a, b}, 2);
                 assert_int_equal(state.match.phase, expected ? RPS_OVER : RPS_CHOOSING);
-                assert_int_equal(state.match.winner,
-                                 expected == 0 ? FRAY_GAME_NOBODY : expected == 1 ? 0 : 1);
+                assert_int_equal(state.match.winner, expected == 0   ? FRAY_GAME_NOBODY
+                                                     : expected == 1 ? 0
+                                                                     : 1);
                 assert_int_equal(state.players[0].shown, 1 + a);
                 assert_int_equal(state.players[1].shown, 1 + b);
             }

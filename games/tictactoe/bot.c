@@ -14,7 +14,8 @@ static bool wins(uint32_t cells)
     return false;
 }
 
-/* What the side to move, who owns `own`, can reach: 1 a win, 0 a draw, −1 a loss. Depth is at most nine. */
+/* What the side to move, who owns `own`, can reach: 1 a win, 0 a draw, −1 a loss. Depth is at most
+ * nine. */
 static int search(uint32_t own, uint32_t other, int alpha, int beta)
 {
     if (wins(other))
@@ -33,7 +34,8 @@ static int search(uint32_t own, uint32_t other, int alpha, int beta)
     return alpha;
 }
 
-/* One of the best cells, each as likely as the others. On the empty board that is every cell, without a search. */
+/* One of the best cells, each as likely as the others. On the empty board that is every cell,
+ * without a search. */
 static uint8_t best_cell(uint32_t own, uint32_t other, uint32_t random[4])
 {
     uint8_t best[TICTACTOE_CELLS];
@@ -94,7 +96,7 @@ bool tictactoe_bot(const void *bytes, uint32_t seat, void *kept, void *filled)
     bool careless = memory->level == 0 ||
                     (memory->level == 1 && fray_game_random_range(memory->random, 0, 3) == 0);
     input->kind = TICTACTOE_PLACE;
-    input->cell = careless ? any_cell(own | other, memory->random)
-                           : best_cell(own, other, memory->random);
+    input->cell =
+        careless ? any_cell(own | other, memory->random) : best_cell(own, other, memory->random);
     return true;
 }

@@ -1,4 +1,5 @@
-/* Tic-tac-toe: two seats, turns, a move list, the winning line, rematches in which the other begins. */
+/* Tic-tac-toe: two seats, turns, a move list, the winning line, rematches in which the other
+ * begins. */
 #include "tictactoe/tictactoe.h"
 
 const uint8_t tictactoe_lines[TICTACTOE_LINES][3] = {
@@ -217,7 +218,8 @@ FRAY_GAME_FIELDS(player_fields, struct tictactoe_player, PLAYER);
     F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 FRAY_GAME_FIELDS(input_fields, struct tictactoe_input, INPUT);
 
-static const struct fray_game_field option_fields[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION_FIELD, struct tictactoe_options)};
+static const struct fray_game_field option_fields[] = {
+    TICTACTOE_OPTIONS(FRAY_GAME_OPTION_FIELD, struct tictactoe_options)};
 static const struct fray_game_option options[] = {TICTACTOE_OPTIONS(FRAY_GAME_OPTION, )};
 
 static const struct fray_game_table tables[] = {
@@ -227,7 +229,8 @@ static const struct fray_game_table tables[] = {
                     .owner = FRAY_GAME_ROW),
     FRAY_GAME_TABLE("options", struct tictactoe_state, options, option_fields, 1, 0),
 };
-static const struct fray_game_table input_table = FRAY_GAME_INPUT(struct tictactoe_input, input_fields);
+static const struct fray_game_table input_table =
+    FRAY_GAME_INPUT(struct tictactoe_input, input_fields);
 
 static const struct fray_game_action actions[] = {
     {"place", {"cell"}, "kind", TICTACTOE_PLACE, false},
@@ -236,8 +239,14 @@ static const struct fray_game_action actions[] = {
 
 static const struct fray_game_event_kind events[] = {
     [EVENT_START] = {"start_game", {{"first", 0, FRAY_GAME_SEAT}}, FRAY_GAME_EVERY, false},
-    [EVENT_PLACED] = {"placed", {{"id", 0, FRAY_GAME_SEAT}, {"cell", 0, 0}}, FRAY_GAME_EVERY, false},
-    [EVENT_END] = {"end_game", {{"winner", 0, FRAY_GAME_SEAT}, {"ending", 0, 0}}, FRAY_GAME_EVERY, false},
+    [EVENT_PLACED] = {"placed",
+                      {{"id", 0, FRAY_GAME_SEAT}, {"cell", 0, 0}},
+                      FRAY_GAME_EVERY,
+                      false},
+    [EVENT_END] = {"end_game",
+                   {{"winner", 0, FRAY_GAME_SEAT}, {"ending", 0, 0}},
+                   FRAY_GAME_EVERY,
+                   false},
 };
 
 const struct fray_game fray_tictactoe = {

@@ -29,7 +29,8 @@ static void play_at(struct tictactoe_state *state, uint32_t seat, struct tictact
 
     inputs[seat] = input;
     given[seat] = 1;
-    fray_tictactoe.step(state, &(struct fray_game_step){.inputs = inputs, .given = given, .now_ms = now_ms});
+    fray_tictactoe.step(
+        state, &(struct fray_game_step){.inputs = inputs, .given = given, .now_ms = now_ms});
 }
 
 static void place(struct tictactoe_state *state, uint32_t seat, uint8_t cell)
@@ -78,7 +79,8 @@ struct tally {
     int games, first_wins, second_wins, draws;
 };
 
-/* What the board says, told independently of the rules' own table: rows, columns, diagonals by coordinates. */
+/* What the board says, told independently of the rules' own table: rows, columns, diagonals by
+ * coordinates. */
 static bool board_has_line(const uint8_t *board, int mark)
 {
     int down = 0, up = 0;
@@ -116,7 +118,8 @@ static void play_all(const struct tictactoe_state *state, uint32_t seat, struct 
         struct tictactoe_state next = *state;
         struct tictactoe_input input = {.kind = TICTACTOE_PLACE, .cell = cell};
         if (state->match.board[cell]) {
-            assert_string_equal(fray_game_check(&fray_tictactoe, state, seat, &input), "cell_taken");
+            assert_string_equal(fray_game_check(&fray_tictactoe, state, seat, &input),
+                                "cell_taken");
             continue;
         }
         place(&next, seat, cell);
@@ -151,7 +154,8 @@ static void B26_illegal_and_out_of_turn_moves_are_refused(void **unused)
     refuse(&state, 0, (struct tictactoe_input){.kind = TICTACTOE_REMATCH}, "game_not_over");
     place(&state, 0, 4);
     refuse(&state, 1, place_4, "cell_taken");
-    refuse(&state, 0, (struct tictactoe_input){.kind = TICTACTOE_PLACE, .cell = 0}, "not_your_turn");
+    refuse(&state, 0, (struct tictactoe_input){.kind = TICTACTOE_PLACE, .cell = 0},
+           "not_your_turn");
     fray_tictactoe.leave(&state, 1, NULL);
     assert_int_equal(state.match.winner, 0);
     assert_int_equal(state.match.ending, TICTACTOE_BY_LEAVING);
@@ -205,7 +209,8 @@ static void B26_who_is_too_slow_loses(void **unused)
     assert_int_equal(fray_tictactoe.deadline(&state), FRAY_GAME_NEVER);
 }
 
-/* The bot's every move against every move of its opponent, as first and as second, with several bots. */
+/* The bot's every move against every move of its opponent, as first and as second, with several
+ * bots. */
 static void bot_play_all(const struct tictactoe_state *state, uint32_t bot,
                          const struct tictactoe_memory *memory)
 {

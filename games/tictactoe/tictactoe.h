@@ -7,8 +7,13 @@
 enum { TICTACTOE_CELLS = 9, TICTACTOE_LINES = 8, TICTACTOE_NO_CELL = 255 };
 
 enum tictactoe_phase { TICTACTOE_WAITING, TICTACTOE_PLAYING, TICTACTOE_OVER };
-enum tictactoe_ending { TICTACTOE_BY_NOTHING, TICTACTOE_BY_LINE, TICTACTOE_BY_DRAW,
-                        TICTACTOE_BY_LEAVING, TICTACTOE_BY_TIME };
+enum tictactoe_ending {
+    TICTACTOE_BY_NOTHING,
+    TICTACTOE_BY_LINE,
+    TICTACTOE_BY_DRAW,
+    TICTACTOE_BY_LEAVING,
+    TICTACTOE_BY_TIME
+};
 enum tictactoe_kind { TICTACTOE_PASS, TICTACTOE_PLACE, TICTACTOE_REMATCH };
 
 #define TICTACTOE_OPTIONS(O, T)                                                                    \

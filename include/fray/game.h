@@ -1,18 +1,22 @@
 /* fray/game.h: the whole contract between a host and the rules of a game. Freestanding.
  *
- * A game is plain data and one constant table, `struct fray_game`. The *state* is a struct of fixed size made of integers
- * only: no pointers, no padding, positions in 1/256 px. So a snapshot is a copy, rewinding a ring of copies, the hash runs over
- * the bytes, and a replay is seed + options + inputs. The same source runs in the server (authority) and, as
- * WebAssembly, in the browser (prediction), with equal bytes.
+ * A game is plain data and one constant table, `struct fray_game`. The *state* is a struct of fixed
+ * size made of integers only: no pointers, no padding, positions in 1/256 px. So a snapshot is a
+ * copy, rewinding a ring of copies, the hash runs over the bytes, and a replay is seed + options +
+ * inputs. The same source runs in the server (authority) and, as WebAssembly, in the browser
+ * (prediction), with equal bytes.
  *
- * Rules make no system call, read no clock and keep nothing outside the state; time and randomness are in it. They never
- * trust what they are given: any bytes are a legal input, and any *view* (a state from which hidden things were
- * cleared, see fray_game_view) is a legal state to step from, because clients predict on views.
+ * Rules make no system call, read no clock and keep nothing outside the state; time and randomness
+ * are in it. They never trust what they are given: any bytes are a legal input, and any *view* (a
+ * state from which hidden things were cleared, see fray_game_view) is a legal state to step from,
+ * because clients predict on views.
  *
- * Seats are places in a match, 0 … seats_max − 1; seat 0 is the creator's. In one tick the host: refuses bad inputs with
- * fray_game_check, lets bots fill theirs, calls step, reads the events, and keeps a copy of the state.
+ * Seats are places in a match, 0 … seats_max − 1; seat 0 is the creator's. In one tick the host:
+ * refuses bad inputs with fray_game_check, lets bots fill theirs, calls step, reads the events, and
+ * keeps a copy of the state.
  *
- * All functions are reentrant; what they are handed is borrowed for the call and must be 4-byte aligned. */
+ * All functions are reentrant; what they are handed is borrowed for the call and must be 4-byte
+ * aligned. */
 #ifndef FRAY_GAME_H
 #define FRAY_GAME_H
 
@@ -21,53 +25,60 @@
 #include <stdint.h>
 
 enum {
-    FRAY_GAME_NOBODY = 255,      /* no seat; as a viewer: a spectator */
-    FRAY_GAME_ROW = 0xFFFF,
+    FRAY_GAME_NOBODY = 255,       /* no seat; as a viewer: a spectator */
     FRAY_GAME_NEVER = 0x7FFFFFFF, /* a time that does not come */
+    FRAY_GAME_ROW = 0xFFFF,       /* as a table's owner: the row's number is the seat */
     FRAY_GAME_ARGS_MAX = 5,
 };
 
 /* ------------------------------------------------------------------ describing data */
 
-enum fray_game_type { /* low three bits: bytes; 8: signed */
-    FRAY_GAME_U8 = 1, FRAY_GAME_U16 = 2, FRAY_GAME_U32 = 4,
-    FRAY_GAME_I8 = 9, FRAY_GAME_I16 = 10, FRAY_GAME_I32 = 12,
+/* The low three bits are the bytes, 8 says signed. */
+enum fray_game_type {
+    FRAY_GAME_U8 = 1,
+    FRAY_GAME_U16 = 2,
+    FRAY_GAME_U32 = 4,
+    FRAY_GAME_I8 = 9,
+    FRAY_GAME_I16 = 10,
+    FRAY_GAME_I32 = 12,
 };
 
-enum { /* fray_game_field.flags, and of an event's arguments */
+/* Of fields, and of an event's arguments. */
+enum fray_game_flag {
     FRAY_GAME_OWNER = 1,  /* only the seat that owns the row sees it */
     FRAY_GAME_HIDDEN = 2, /* never leaves the server: randomness, plans */
-    FRAY_GAME_CLOCK = 4,  /* the match's tick or time: every packet's header carries it, deltas do not */
-    FRAY_GAME_SEAT = 8,   /* the value is a seat, or FRAY_GAME_NOBODY; JSON shows that player's id */
-    FRAY_GAME_ONCE = 16,  /* of inputs, an impulse: cleared by the host after the tick that carried it */
+    FRAY_GAME_CLOCK = 4,  /* the match's tick or time: in every packet's header, not in deltas */
+    FRAY_GAME_SEAT = 8,   /* a seat or FRAY_GAME_NOBODY; JSON shows that player's id */
+    FRAY_GAME_ONCE = 16,  /* of inputs, an impulse: given for one tick, then the host clears it */
 };
 
 struct fray_game_field {
-    const char *name;           /* key in JSON, accessor in pages */
-    const char *const *labels;  /* names of the values 0 … 2^bits − 1 or up to a NULL; or NULL: a number */
-    uint16_t offset;            /* in its row */
-    uint16_t count;             /* array length, 1 for a single value */
-    uint8_t type;               /* enum fray_game_type */
-    uint8_t bits;               /* that hold every value; two's complement when signed */
-    uint8_t fraction;           /* the value is in units of 2^-fraction: JSON and accessors divide */
-    uint8_t flags;
-    int32_t min, max;           /* of inputs: anything else is refused */
+    const char *name;          /* key in JSON, accessor in pages */
+    const char *const *labels; /* names of the values from 0, up to a NULL; NULL: a number */
+    uint16_t offset;           /* in its row */
+    uint16_t count;            /* array length, 1 for a single value */
+    uint8_t type;              /* enum fray_game_type */
+    uint8_t bits;              /* that hold every value; two's complement when signed */
+    uint8_t fraction;          /* units of 2^-fraction: JSON and accessors divide */
+    uint8_t flags;             /* enum fray_game_flag */
+    int32_t min, max;          /* of inputs: anything else is refused */
 };
 
-/* Rows of one kind inside the state (or the one row of an input). Fields stand in order of how often they change, most often first. */
+/* Rows of one kind inside the state (or the one row of an input). Fields stand in order of how
+ * often they change, most often first. One row is an object in JSON, several are an array. */
 struct fray_game_table {
     const char *name;
     const struct fray_game_field *fields;
     uint32_t fields_count;
-    uint32_t offset, stride, rows; /* in the state; a table of one row is an object in JSON, others are arrays */
+    uint32_t offset, stride, rows; /* in the state */
     /* Fields that the host reads itself: FRAY_GAME_AT(struct, member), or 0 for none. */
     uint16_t present; /* a uint8_t, nonzero while the row exists; none: it always does */
-    uint16_t owner;   /* a uint8_t seat, or FRAY_GAME_ROW: the row's number is the seat */
+    uint16_t owner;   /* a uint8_t seat, or FRAY_GAME_ROW */
     uint16_t x, y;    /* int32_t, the place for the interest grid */
 };
 
-/* A struct's fields are listed once more, as `#define NAME(F, T) F(T, x, .bits = 20, .fraction = 8) F(T, …)`; this makes
- * the table and fails the build unless the list covers the struct, which thus has no padding. */
+/* A struct's fields are listed once more, `#define NAME(F, T) F(T, x, .bits = 20) F(T, y, …) …`;
+ * this makes the table, and fails the build unless the list covers the struct: no padding. */
 #define FRAY_GAME_FIELDS(table, T, LIST)                                                           \
     _Static_assert(sizeof(T) == 0 LIST(FRAY_GAME_FIELD_SIZE, T), "fields must cover " #T);         \
     static const struct fray_game_field table[] = {LIST(FRAY_GAME_FIELD, T)}
@@ -75,28 +86,36 @@ struct fray_game_table {
 #define FRAY_GAME_FIELD(T, member, ...)                                                            \
     {.name = #member,                                                                              \
      .offset = offsetof(T, member),                                                                \
-     .type = FRAY_GAME_TYPE(T, member),                                                            \
-     .count = sizeof(((T *)0)->member) / (FRAY_GAME_TYPE(T, member) & 7),                          \
+     .type = FRAY_GAME_TYPE(((T *)0)->member),                                                     \
+     .count = sizeof(((T *)0)->member) / (FRAY_GAME_TYPE(((T *)0)->member) & 7),                   \
      __VA_ARGS__},
-#define FRAY_GAME_TYPE(T, member)                                                                  \
-    _Generic(((T *)0)->member, uint8_t: FRAY_GAME_U8, uint8_t *: FRAY_GAME_U8,                     \
-        uint16_t: FRAY_GAME_U16, uint16_t *: FRAY_GAME_U16, uint32_t: FRAY_GAME_U32,               \
-        uint32_t *: FRAY_GAME_U32, int8_t: FRAY_GAME_I8, int8_t *: FRAY_GAME_I8,                   \
-        int16_t: FRAY_GAME_I16, int16_t *: FRAY_GAME_I16, int32_t: FRAY_GAME_I32,                  \
-        int32_t *: FRAY_GAME_I32)
+/* clang-format off */
+#define FRAY_GAME_TYPE(member) /* arrays count as pointers here */                                 \
+    _Generic((member),                                                                             \
+        uint8_t: FRAY_GAME_U8, uint16_t: FRAY_GAME_U16, uint32_t: FRAY_GAME_U32,                   \
+        int8_t: FRAY_GAME_I8, int16_t: FRAY_GAME_I16, int32_t: FRAY_GAME_I32,                      \
+        uint8_t *: FRAY_GAME_U8, uint16_t *: FRAY_GAME_U16, uint32_t *: FRAY_GAME_U32,             \
+        int8_t *: FRAY_GAME_I8, int16_t *: FRAY_GAME_I16, int32_t *: FRAY_GAME_I32)
+/* clang-format on */
+
 /* A member of the state as a table; designators for present, owner, x and y follow, or 0. */
 #define FRAY_GAME_TABLE(table_name, T, member, list, row_count, ...)                               \
-    {.name = table_name, .fields = list, .fields_count = FRAY_GAME_COUNT(list),                    \
-     .offset = offsetof(T, member), .stride = sizeof(((T *)0)->member) / (row_count),              \
-     .rows = row_count, __VA_ARGS__}
+    {                                                                                              \
+        .name = table_name, .fields = list, .fields_count = FRAY_GAME_COUNT(list),                 \
+        .offset = offsetof(T, member), .stride = sizeof(((T *)0)->member) / (row_count),           \
+        .rows = row_count, __VA_ARGS__                                                             \
+    }
 #define FRAY_GAME_INPUT(T, list)                                                                   \
-    {.name = "input", .fields = list, .fields_count = FRAY_GAME_COUNT(list), .stride = sizeof(T),  \
-     .rows = 1}
+    {                                                                                              \
+        .name = "input", .fields = list, .fields_count = FRAY_GAME_COUNT(list),                    \
+        .stride = sizeof(T), .rows = 1                                                             \
+    }
 #define FRAY_GAME_AT(T, member) (1 + offsetof(T, member))
 #define FRAY_GAME_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What an operator or a room's host may set. Options live in the state as int32_t in the order of their table. One list,
- * `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits that kill") O(T, …)`, makes the members, the table and the fields. */
+/* What an operator or a room's host may set. Options live in the state as int32_t in the order of
+ * their table. One list, `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits that kill") …`, makes
+ * the members, the table and the fields. */
 struct fray_game_option {
     const char *name, *summary;
     int32_t min, max, step, standard; /* min, min + step, … max */
@@ -107,19 +126,20 @@ struct fray_game_option {
 #define FRAY_GAME_OPTION_FIELD(T, name, least, most, step, standard, summary)                      \
     FRAY_GAME_FIELD(T, name, .bits = 32)
 
-/* What a client without the SDK sends: an event by this name whose first argument is an object with the keys `takes` (missing
- * ones are 0). They are written over the seat's last input, as is `value` into the field `sets`. */
+/* What a client without the SDK sends: an event by this name whose first argument is an object with
+ * the keys `takes` (missing ones are 0). They are written over the seat's last input, as is `value`
+ * into the field `sets`; that input is then given in every tick, impulses once. */
 struct fray_game_action {
     const char *name;
     const char *takes[6]; /* names of input fields, up to a NULL */
     const char *sets;     /* or NULL */
     int32_t value;
-    bool host_only;       /* only the room's host may: "start" */
+    bool host_only; /* only the room's host may: "start" */
 };
 
 /* ------------------------------------------------------------------ events */
 
-/* Something that happened in a step and that is not to be read off the state: hit, killed, round over. */
+/* Something that happened in a step: hit, killed, round over. */
 struct fray_game_event {
     uint8_t kind; /* index in fray_game.events */
     uint8_t to;   /* that seat alone, or FRAY_GAME_NOBODY: everyone */
@@ -135,8 +155,8 @@ struct fray_game_events {
 
 enum fray_game_delivery {
     FRAY_GAME_EVERY,  /* reliable, in order */
-    FRAY_GAME_NEWEST, /* a newer one with the same first argument replaces it. The state says it too: it is for stock
-                         clients, and goes to nobody who gets snapshots */
+    FRAY_GAME_NEWEST, /* a newer one with the same first argument replaces it. The state says it
+                         too: it is for stock clients, and goes to nobody who gets snapshots */
 };
 
 struct fray_game_event_kind {
@@ -151,19 +171,21 @@ struct fray_game_event_kind {
 
 /* ------------------------------------------------------------------ one step */
 
-/* What a seat's player was looking at: the moment between two earlier states, `fraction`/256 of the way. */
+/* What a seat's player was looking at: a moment between two earlier states. */
 struct fray_game_past {
     const void *older, *newer;
-    int32_t fraction;
+    int32_t fraction; /* of the way from older to newer, in 1/256 */
 };
 
 struct fray_game_step {
-    const void *inputs;   /* seats_max inputs, by seat */
-    const uint8_t *given; /* by seat: 1 if there is an input for this step. 0: the rules go on with what the seat did last,
-                             carefully (they hold its keys, but neither jump nor fire for it) */
-    uint32_t now_ms;      /* time since init, never less than before; ticked games count ticks instead */
+    const void *inputs; /* seats_max inputs, by seat */
+    /* By seat: 1 when there is an input for this step. 0: the rules go on with what the seat did
+     * last, carefully: they hold its keys, but neither jump nor fire for it. */
+    const uint8_t *given;
+    uint32_t now_ms; /* since init, never less than before; ticked games count ticks instead */
     struct fray_game_events *events; /* or NULL: nobody listens, as when a client predicts */
-    /* Lag compensation: false means the present. NULL: always the present. What it answered is part of a replay. */
+    /* Lag compensation: false means the present. NULL: always the present. What it answers is part
+     * of a replay. */
     bool (*rewind)(void *host, uint32_t seat, struct fray_game_past *past);
     void *host;
 };
@@ -179,14 +201,14 @@ enum fray_game_outcome { FRAY_GAME_PLAYING, FRAY_GAME_WON, FRAY_GAME_LOST, FRAY_
     .options_count = FRAY_GAME_COUNT(options), .tables_count = FRAY_GAME_COUNT(tables),            \
     .actions_count = FRAY_GAME_COUNT(actions), .events_count = FRAY_GAME_COUNT(events)
 
-/* Reasons are static lower-case words such as "not_your_turn", sent to the player; NULL is "fine". */
+/* Reasons are static lower-case words such as "not_your_turn", sent to the player; NULL: fine. */
 struct fray_game {
-    const char *name;   /* "duel" */
-    const char *title;  /* "Duel" */
-    uint16_t version;   /* raise it when behaviour changes: replays of other versions do not verify */
-    uint16_t tick_hz;   /* 1 … 128; 0: event-driven, stepped when an input arrives and at `deadline` */
-    uint8_t seats_min, seats_max; /* the fewest that make a game, and the most */
-    uint8_t bot_levels; /* 0 (easiest) … bot_levels − 1 */
+    const char *name;                          /* "duel" */
+    const char *title;                         /* "Duel" */
+    uint16_t version;                          /* raise it when behaviour changes, see below */
+    uint16_t tick_hz;                          /* 1 … 128; 0: event-driven, see deadline */
+    uint8_t seats_min, seats_max;              /* the fewest that make a game, and the most */
+    uint8_t bot_levels;                        /* 0 (easiest) … bot_levels − 1 */
     uint32_t state_size, input_size, bot_size; /* multiples of 4 */
     uint32_t options_offset;
     const struct fray_game_option *options;
@@ -196,12 +218,13 @@ struct fray_game {
     const struct fray_game_event_kind *events;
     uint32_t options_count, tables_count, actions_count, events_count;
 
-    void (*init)(void *state, uint64_t seed); /* the state is zero but for its options. Use fray_game_init */
-    /* A seat is taken or given up for good. (Who lost its connection keeps its seat: `given` is 0, or a bot's.) A joining seat is
-     * free; leaving a free one does nothing. */
+    /* The state is zero but for its options. Use fray_game_init. */
+    void (*init)(void *state, uint64_t seed);
+    /* A seat is taken or given up for good. (Who lost its connection keeps its seat: `given` is 0,
+     * or a bot's.) A joining seat is free; leaving a free one does nothing. */
     const char *(*join)(void *state, uint32_t seat, struct fray_game_events *events);
     void (*leave)(void *state, uint32_t seat, struct fray_game_events *events);
-    /* Why the input may not be played now. It has passed its fields' ranges. Use fray_game_check. */
+    /* Why the input, whose fields are in their ranges, may not be played. Use fray_game_check. */
     const char *(*check)(const void *state, uint32_t seat, const void *input);
     /* Inputs that do not pass fray_game_check are as if not given: rules ask it themselves. */
     void (*step)(void *state, const struct fray_game_step *step);
@@ -209,26 +232,32 @@ struct fray_game {
     bool (*visible)(const void *state, uint32_t seat, uint32_t table, uint32_t row);
     /* For results and ratings. The match is over when nobody is FRAY_GAME_PLAYING. */
     enum fray_game_outcome (*outcome)(const void *state, uint32_t seat);
-    /* The now_ms at which a step is due even without an input, or FRAY_GAME_NEVER. NULL in ticked games. */
+    /* Event-driven games are stepped when an input arrives, and at this now_ms without one (or
+     * FRAY_GAME_NEVER). NULL in ticked games. */
     uint32_t (*deadline)(const void *state);
-    /* A bot's memory is bot_size bytes of the host's, kept while the bot keeps the seat. It is given the seat's view, never the state.
-     * False: it has nothing to do. */
+    /* A bot's memory is bot_size bytes of the host's, kept while the bot keeps the seat. It is
+     * given the seat's view, never the state. False: it has nothing to do. */
     void (*bot_init)(void *memory, uint32_t level, uint64_t seed);
     bool (*bot)(const void *view, uint32_t seat, void *memory, void *input);
 };
 
 /* ------------------------------------------------------------------ for hosts (games/game.c) */
 
-/* Prepares a state. `options` has options_count numbers, brought into their ranges, or is NULL: the standard ones. */
-void fray_game_init(const struct fray_game *game, void *state, uint64_t seed, const int32_t *options);
+/* Prepares a state. `options` has options_count numbers, which are brought into their ranges; or it
+ * is NULL: the standard ones. */
+void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
+                    const int32_t *options);
 /* Ranges, then the rules' own check. Any bytes may be handed in. */
-const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat, const void *input);
+const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
+                            const void *input);
 /* Copies the state and clears what the seat may not see. FRAY_GAME_NOBODY: what all may see. */
 void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat, void *view);
-/* FNV-1a, 64 bits, over the bytes; equal on every machine. Start from FRAY_GAME_HASH_START, or go on from an earlier one. */
+/* FNV-1a, 64 bits, over the bytes; equal on every machine. Start from FRAY_GAME_HASH_START, or go
+ * on from an earlier one. */
 #define FRAY_GAME_HASH_START 0xcbf29ce484222325u
 uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len);
-/* The tables as JSON, for pages and tools. Returns the length that it needs; writes at most `size` bytes, always terminated. */
+/* The tables as JSON, for pages and tools. Returns the length that it needs; writes at most `size`
+ * bytes, terminated. Its hash, version included, tells whether two builds can share a replay. */
 size_t fray_game_describe(const struct fray_game *game, char *text, size_t size);
 
 /* ------------------------------------------------------------------ for rules (games/toolbox.c) */
@@ -239,7 +268,8 @@ void fray_game_random_seed(uint32_t random[4], uint64_t seed);
 uint32_t fray_game_random(uint32_t random[4]);
 int32_t fray_game_random_range(uint32_t random[4], int32_t min, int32_t max); /* both included */
 uint32_t fray_game_sqrt(uint64_t value);                                      /* rounded down */
-/* Scales (x, y) to the length `length`, components rounded to nearest; (0, 0) stays. |x|, |y|, length < 2^24. */
+/* Scales (x, y) to the length `length`, components rounded to nearest; (0, 0) stays. |x|, |y|,
+ * length < 2^24. */
 void fray_game_scale(int32_t *x, int32_t *y, int32_t length);
 
 static inline int32_t fray_game_clamp(int32_t value, int32_t min, int32_t max)

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Plays the matches of determinism.txt with the rules built by gcc and clang, at -O0 and -O3, and as WebAssembly in Node; each must
-# end with the recorded hash. Usage: determinism.sh [quick|full|record] (full: 10^7 ticks). Prints TAP.
+# Plays the matches of determinism.txt with the rules built by gcc and clang, at -O0 and -O3, and as
+# WebAssembly in Node; each must end with the recorded hash. Prints TAP.
+# Usage: determinism.sh [quick|full|record]      (full: 10^7 ticks)
 #
-# A hash that changed because the rules changed is recorded again with `record`, together with the game's next `version`.
+# A hash that changed because the rules did is recorded anew with `record`, together with the
+# game's next `version`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=${1:-quick}

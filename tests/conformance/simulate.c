@@ -9,7 +9,8 @@
 
 extern const struct fray_game fray_tictactoe, fray_rps, fray_arena, fray_duel;
 
-static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena, &fray_duel};
+static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena,
+                                                &fray_duel};
 
 static uint64_t option_read(int argc, char **argv, const char *name, uint64_t otherwise)
 {

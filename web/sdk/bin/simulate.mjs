@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-// Runs a match of bots and guests inside the game's WebAssembly module and prints the same line as `fray simulate`, with the
-// same hash. `--module FILE` names the module; otherwise GAME.wasm is looked for beside the SDK and in the build directory.
+// Runs a match of bots and guests inside the game's WebAssembly module and prints the same line as
+// `fray simulate`, with the same hash. `--module FILE` names the module; otherwise GAME.wasm is
+// looked for beside the SDK and in the build directory.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const usage = "usage: simulate.mjs GAME --seed S --ticks N --bots K [--guests G] [--option NAME=VALUE]… [--module FILE]";
+const usage = `usage: simulate.mjs GAME --seed S --ticks N --bots K
+         [--guests G] [--option NAME=VALUE]… [--module FILE]`;
 const chunk = 1 << 16;
 
 function fail(sentence) {
@@ -15,11 +17,13 @@ function fail(sentence) {
 }
 
 function count(name, text, max) {
-  if (!/^\d+$/.test(text) || BigInt(text) > max) fail(`--${name} must be a number from 0 to ${max}, not "${text}".`);
+  if (!/^\d+$/.test(text) || BigInt(text) > max) {
+    fail(`--${name} must be a number from 0 to ${max}, not "${text}".`);
+  }
   return BigInt(text);
 }
 
-function arguments_() {
+function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
@@ -39,12 +43,13 @@ function arguments_() {
 
 function findModule(game) {
   const here = dirname(fileURLToPath(import.meta.url));
-  const places = [join(here, "..", "wasm"), join(here, "..", "..", "..", "build", "games"), "."];
+  const root = join(here, "..", "..", "..");
+  const places = [join(here, "..", "wasm"), join(root, "build", "release", "games"), "."];
   const found = places.map((place) => join(place, `${game}.wasm`)).find((file) => existsSync(file));
-  return found ?? fail(`There is no ${game}.wasm in ${places.join(", ")}; build it or name it with --module.`);
+  return found ?? fail(`No ${game}.wasm in ${places.join(", ")}: build it, or use --module.`);
 }
 
-const { values, positionals } = arguments_();
+const { values, positionals } = readArguments();
 if (positionals.length !== 1) fail("Name one game.");
 const file = values.module ?? findModule(positionals[0]);
 if (!existsSync(file)) fail(`There is no file ${file}.`);
@@ -72,12 +77,14 @@ for (const setting of values.option) {
 
 const ticks = Number(count("ticks", values.ticks, 0xffffffffn));
 const bots = Number(count("bots", values.bots, 255n));
-const guests = values.guests === undefined ? wasm.simulate_guests(bots) : Number(count("guests", values.guests, 255n));
-if (!wasm.simulate_init(count("seed", values.seed, (1n << 64n) - 1n), bots, guests, options)) fail("Out of memory.");
+const guests = Number(count("guests", values.guests ?? `${wasm.simulate_guests(bots)}`, 255n));
+const seed = count("seed", values.seed, (1n << 64n) - 1n);
+if (!wasm.simulate_init(seed, bots, guests, options)) fail("Out of memory.");
 
 const start = process.hrtime.bigint();
 for (let left = ticks; left > 0; left -= chunk) wasm.simulate_run(Math.min(left, chunk));
 const seconds = Number(process.hrtime.bigint() - start) / 1e9;
 
 const hash = BigInt.asUintN(64, wasm.simulate_hash()).toString(16).padStart(16, "0");
-console.log(`ticks=${ticks} hash=${hash} ticks_per_s=${Math.round(ticks / Math.max(seconds, 1e-9))}`);
+const speed = Math.round(ticks / Math.max(seconds, 1e-9));
+console.log(`ticks=${ticks} hash=${hash} ticks_per_s=${speed}`);

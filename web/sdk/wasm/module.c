@@ -1,6 +1,7 @@
-/* One game as a WebAssembly module without imports: FRAY_WASM_GAME names its table. The page owns the memory: it takes room
- * with alloc, keeps as many states as it likes, and reads them by the offsets that describe() tells. All numbers in
- * memory are little-endian. Functions follow fray/game.h; strings are NUL-terminated, 0 is NULL. */
+/* One game as a WebAssembly module without imports: FRAY_WASM_GAME names its table. The page owns
+ * the memory: it takes room with alloc, keeps as many states as it likes, and reads them by the
+ * offsets that describe() tells. All numbers in memory are little-endian. Functions follow
+ * fray/game.h; strings are NUL-terminated, 0 is NULL. */
 #include "simulate.h"
 
 extern const struct fray_game FRAY_WASM_GAME;
@@ -24,8 +25,8 @@ EXPORT(alloc) void *wasm_alloc(size_t size)
         next = (size_t)&__heap_base;
     size_t at = (next + 7) & ~(size_t)7;
     size_t end = at + size, have = __builtin_wasm_memory_size(0) * PAGE;
-    if (end < at || (end > have && __builtin_wasm_memory_grow(0, (end - have + PAGE - 1) / PAGE) ==
-                                       (size_t)-1))
+    if (end < at ||
+        (end > have && __builtin_wasm_memory_grow(0, (end - have + PAGE - 1) / PAGE) == (size_t)-1))
         return NULL;
     next = end;
     return (void *)at;
@@ -67,7 +68,8 @@ EXPORT(check) const char *wasm_check(const void *state, uint32_t seat, const voi
 }
 
 /* Returns how many events it wrote at events(); each is {u8 kind, u8 to, u16, i32 args[5]}. */
-EXPORT(step) uint32_t wasm_step(void *state, const void *inputs, const uint8_t *given, uint32_t now_ms)
+EXPORT(step)
+uint32_t wasm_step(void *state, const void *inputs, const uint8_t *given, uint32_t now_ms)
 {
     struct fray_game_events events = {.items = event_items, .max = EVENTS_MAX};
 
