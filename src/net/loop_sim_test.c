@@ -372,6 +372,23 @@ static void a_reset_reaches_both_ends(void **state)
     world_destroy(world);
 }
 
+static void a_reset_loses_what_is_on_its_way(void **state)
+{
+    (void)state;
+    struct world *world = world_create(1, false);
+    struct fray_sim_options *options = fray_sim_network_options(world->network);
+    options->latency_us = 10000;
+    options->jitter_us = 0;
+    struct client *client = world_connect(world, 100);
+    run_to_the_end(world, 35000); /* connected at 20 ms, sent, echoed at 30 ms, due here at 40 ms */
+    assert_int_equal(client->sent, 100);
+    fray_sim_reset(client->loop, client->stream->source.fd);
+    assert_true(run(world, 1000000));
+    assert_int_equal(client->received, 0);
+    assert_int_equal(client->end_why, FRAY_ERR_IO);
+    world_destroy(world);
+}
+
 static void connects_are_refused_where_nobody_listens(void **state)
 {
     (void)state;
@@ -472,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_full_window_blocks_the_writer),
         cmocka_unit_test(a_stalled_connection_is_silent),
         cmocka_unit_test(a_reset_reaches_both_ends),
+        cmocka_unit_test(a_reset_loses_what_is_on_its_way),
         cmocka_unit_test(connects_are_refused_where_nobody_listens),
         cmocka_unit_test(without_descriptors_clients_are_turned_away),
         cmocka_unit_test(a_server_that_dies_ends_its_connections),
