@@ -29,9 +29,9 @@ static void serve_client(fray_request *request, void *context)
     fray_buf_deinit(&path);
 }
 
-static void serve_files(fray_request *request, void *context)
+void fray_files_serve(fray_request *request)
 {
-    fray_server *server = context;
+    const fray_server *server = fray_server_worker_of(request)->server;
     struct fray_buf path = {0};
     if (!fray_static_path(request, 0, &path)) {
         bool done = server->static_dir.fd >= 0
@@ -41,6 +41,12 @@ static void serve_files(fray_request *request, void *context)
             fray_request_reply_status(request, 404);
     }
     fray_buf_deinit(&path);
+}
+
+static void serve_files(fray_request *request, void *context)
+{
+    (void)context;
+    fray_files_serve(request);
 }
 
 static enum fray_err add_app(fray_server *server, const struct fray_app *app, fray_namespace *nsp)
@@ -112,8 +118,10 @@ enum fray_err fray_app_routes_add(fray_server *server)
     if (err)
         return err;
     fray_metrics_add_routes(&server->metrics, server->router);
-    return fray_http_router_add(
-        server->router,
-        &(struct fray_http_route){
-            .method = "GET", .path = "/*", .handle = serve_files, .context = server, .cors = &server->cors});
+    err = fray_http_router_add(server->router, &(struct fray_http_route){.method = "GET",
+                                                                         .path = "/*",
+                                                                         .handle = serve_files,
+                                                                         .cors = &server->cors});
+    /* Taken by a WebSocket endpoint of any path: it passes on what is no WebSocket. */
+    return err == FRAY_ERR_EXISTS ? FRAY_OK : err;
 }

@@ -164,18 +164,19 @@ static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engine
         fray_request_reply(request, 200, "text/html", "ok", 2);
 }
 
+/* As the official server does it, a websocket that comes too late, or beside another, is opened and closed. */
 static void upgrade(struct fray_engineio *engineio, fray_request *request)
 {
-    if (!fray_engineio_may_upgrade(engineio)) {
-        refuse(request, FRAY_ENGINEIO_BAD_REQUEST);
-        return;
-    }
     struct fray_link *link =
         fray_websocket_endpoint_open(request, (uint32_t)engineio->config->max_payload);
     if (!link)
         return;
-    fray_engineio_probe(engineio, link);
-    fray_websocket_reply_now(link);
+    if (fray_engineio_may_upgrade(engineio)) {
+        fray_engineio_probe(engineio, link);
+        fray_websocket_reply_now(link);
+    } else {
+        link->ops->close(link, FRAY_TRANSPORT_CLOSE);
+    }
 }
 
 static void serve_session(struct fray_endpoint *endpoint, fray_request *request, const struct query *query)

@@ -155,6 +155,9 @@ FRAY_MUST_CHECK enum fray_err fray_app_routes_add(fray_server *server);
 bool fray_websocket_endpoint_check(fray_request *request);
 struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t max_message);
 
+/* Answers a GET with a file of static_dir, or of the pages inside the program; 404. */
+void fray_files_serve(fray_request *request);
+
 /* The request's head as a handshake, one reference. */
 struct fray_handshake *fray_handshake_of(const fray_request *request);
 

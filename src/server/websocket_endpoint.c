@@ -87,7 +87,10 @@ static void go_on(struct fray_endpoint *endpoint, fray_request *request)
 
 static void handle(fray_request *request, void *context)
 {
-    if (fray_websocket_endpoint_check(request))
+    const struct fray_endpoint *endpoint = context;
+    if (!request->head->upgrade && strcmp(endpoint->pattern, "/*") == 0)
+        fray_files_serve(request);
+    else if (fray_websocket_endpoint_check(request))
         fray_handshake_ask(context, request, go_on);
 }
 
