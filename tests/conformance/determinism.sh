@@ -42,16 +42,22 @@ simulate() { # builder, game, seed, ticks, bots, guests
 }
 
 builders=()
+missing=()
 for compiler in gcc clang; do
-    command -v "$compiler" >/dev/null || continue
+    if ! command -v "$compiler" >/dev/null; then
+        missing+=("$compiler")
+        continue
+    fi
     for level in -O0 -O3; do
         build_native "$compiler" "$level"
         builders+=("$compiler$level")
     done
 done
-if command -v wasm-ld >/dev/null && command -v node >/dev/null; then
+if command -v clang >/dev/null && command -v wasm-ld >/dev/null && command -v node >/dev/null; then
     for game in $games; do build_wasm "$game"; done
     builders+=(wasm)
+else
+    missing+=("WebAssembly (clang, lld, node)")
 fi
 
 if [ "$mode" = record ]; then
@@ -69,11 +75,13 @@ if [ "$mode" = record ]; then
 fi
 
 number=0
+compared=0
 failed=0
 while read -r set game seed ticks bots guests golden_hash; do
     [ "$set" = "$mode" ] || continue
     for builder in "${builders[@]}"; do
         number=$((number + 1))
+        compared=$((compared + 1))
         line=$(simulate "$builder" "$game" "$seed" "$ticks" "$bots" "$guests")
         hash=${line#*hash=}
         hash=${hash%% *}
@@ -86,6 +94,10 @@ while read -r set game seed ticks bots guests golden_hash; do
         fi
     done
 done <"$golden"
+for builder in "${missing[@]}"; do
+    number=$((number + 1))
+    echo "ok $number - E_determinism $builder # SKIP not installed"
+done
 echo "1..$number"
-[ "$number" -gt 0 ] || { echo "There is no set \"$mode\" in $golden." >&2; exit 2; }
+[ "$compared" -gt 0 ] || { echo "There is no set \"$mode\" in $golden." >&2; exit 2; }
 exit $failed
