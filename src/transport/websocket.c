@@ -393,7 +393,9 @@ static bool on_event(struct websocket *self, struct fray_websocket_event *event)
 static void on_violation(struct websocket *self, const struct fray_websocket_event *event)
 {
     fray_count(&self->service->worker->counters.closed_parse_error);
-    say_close(self, event->close_code, fray_slice_of(event->fault ? event->fault : ""));
+    /* The code says it all of a message that is too long; Engine.IO's clients expect no more. */
+    bool explains = event->fault && event->close_code != FRAY_WEBSOCKET_CLOSE_TOO_BIG;
+    say_close(self, event->close_code, fray_slice_of(explains ? event->fault : ""));
     fray_link_end(&self->link, FRAY_PARSE_ERROR);
 }
 
