@@ -1,4 +1,5 @@
-/* Acknowledgements of our own events: who waits for which, and until when. On the namespace's home worker. */
+/* Acknowledgements of our own events: who waits for which, and until when. On the namespace's home
+ * worker. */
 #include "base/mem.h"
 #include "room/event.h"
 

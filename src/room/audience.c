@@ -199,11 +199,23 @@ static void deliver(struct delivery *delivery, struct fray_member *member)
         delivery->best = result;
 }
 
-enum fray_send_result fray_audience_send(struct fray_audience *audience, struct fray_message *message,
-                                         const struct fray_target *target, struct fray_handle except)
+/* A member that no broadcast reached for 2^32 of them must not look reached by this one. */
+static void next_mark(struct fray_audience *audience)
+{
+    if (++audience->mark)
+        return;
+    for (uint32_t i = 0; i < audience->count; i++)
+        audience->members[i]->mark = 0;
+    audience->mark = 1;
+}
+
+enum fray_send_result fray_audience_send(struct fray_audience *audience,
+                                         struct fray_message *message,
+                                         const struct fray_target *target,
+                                         struct fray_handle except)
 {
     struct delivery delivery = {audience, message, target, except, !pace(audience), FRAY_DROPPED};
-    audience->mark++;
+    next_mark(audience);
     if (!target->rooms[0]) {
         for (uint32_t i = 0; i < audience->count; i++)
             deliver(&delivery, audience->members[i]);

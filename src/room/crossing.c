@@ -1,7 +1,9 @@
-/* The two halves of a socket talk: plain calls where the session's worker is the namespace's home, parcels where it is not.
+/* The two halves of a socket talk: plain calls where the session's worker is the namespace's home,
+ * parcels where it is not.
  *
- * Each crossing is a pair: `..._at` does it on the worker where it belongs, and the function that others call decides how to get there.
- * Handles travel, never pointers: either half may be gone on arrival. */
+ * Each crossing is a pair: `..._at` does it on the worker where it belongs, and the function that
+ * others call decides how to get there. Handles travel, never pointers: either half may be gone on
+ * arrival. */
 #include <assert.h>
 
 #include "base/mem.h"
@@ -57,8 +59,8 @@ void fray_member_connect(struct fray_member *member, fray_namespace *nsp,
     struct fray_worker *worker = member->session->worker;
     fray_audience_add(audience_on(nsp, worker), member);
     member->handle = fray_id_pool_add(&worker->members, member);
-    struct fray_arrival arrival = {worker->index,  member->handle,  request->auth,
-                                   request->pid, request->offset, request->handshake};
+    struct fray_arrival arrival = {worker->index, member->handle,  request->auth,
+                                   request->pid,  request->offset, request->handshake};
     if (worker == nsp->home) {
         if (arrival.handshake)
             arrival.handshake->refs++;
@@ -84,7 +86,7 @@ struct event_parcel {
     fray_namespace *nsp;
     struct fray_handle socket;
     bool is_ack;
-    struct fray_incoming incoming; /* into `text` */
+    struct fray_incoming incoming;  /* into `text` */
     struct fray_slice *attachments; /* owned */
     char text[];
 };
@@ -102,7 +104,8 @@ static void run_event(struct fray_worker *at, struct fray_parcel *parcel)
     free(self);
 }
 
-static void send_event(struct fray_member *member, const struct fray_incoming *incoming, bool is_ack)
+static void send_event(struct fray_member *member, const struct fray_incoming *incoming,
+                       bool is_ack)
 {
     size_t len = incoming->name.len + incoming->args.len;
     for (size_t i = 0; i < incoming->attachments_count; i++)
@@ -197,18 +200,18 @@ void fray_member_end(struct fray_member *member, enum fray_disconnect reason)
     member_out(member);
     /* Not yet connected: the home worker's accept will find nobody, and then hears of it. */
     if (was_connected)
-        notify_home(member->session->worker,
-                    &(struct notice_parcel){
-                        .nsp = nsp, .socket = member->socket, .what = NOTICE_END, .reason = reason});
+        notify_home(member->session->worker, &(struct notice_parcel){.nsp = nsp,
+                                                                     .socket = member->socket,
+                                                                     .what = NOTICE_END,
+                                                                     .reason = reason});
 }
 
 void fray_member_drained(struct fray_member *member)
 {
     if (member->is_connected)
-        notify_home(member->session->worker,
-                    &(struct notice_parcel){.nsp = member->audience->nsp,
-                                            .socket = member->socket,
-                                            .what = NOTICE_DRAINED});
+        notify_home(member->session->worker, &(struct notice_parcel){.nsp = member->audience->nsp,
+                                                                     .socket = member->socket,
+                                                                     .what = NOTICE_DRAINED});
 }
 
 /* ------------------------------------------------------------------ home → session's worker */

@@ -1,14 +1,17 @@
-/* Making messages and sending them: the public API's outgoing half. On the namespace's home worker. */
+/* Making messages and sending them: the public API's outgoing half. On the namespace's home worker.
+ */
 #include <assert.h>
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/panic.h"
 #include "room/event.h"
 #include "room/recovery.h"
 
 enum { TARGET_ROOMS = sizeof((struct fray_target *)0)->rooms / sizeof(const char *) };
 
-/* jansson packs one value, so arguments are packed as an array, and its brackets left out of the text. */
+/* jansson packs one value, so arguments are packed as an array, and its brackets left out of the
+ * text. */
 static struct fray_slice pack(struct fray_buf *text, const char *format, va_list args)
 {
     if (!format || !*format)
@@ -20,10 +23,8 @@ static struct fray_slice pack(struct fray_buf *text, const char *format, va_list
     sprintf(array_format, "[%s]", format);
     json_error_t error;
     json_t *array = json_vpack_ex(&error, 0, array_format, args);
-    if (!array) {
-        fprintf(stderr, "error bad_format format=\"%s\" reason=\"%s\"\n", format, error.text);
-        abort();
-    }
+    if (!array)
+        fray_panic("bad_format format=\"%s\" reason=\"%s\"", format, error.text);
     free(longer);
     size_t size = json_dumpb(array, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
     json_dumpb(array, fray_buf_reserve(text, size), size, JSON_COMPACT);
@@ -32,8 +33,8 @@ static struct fray_slice pack(struct fray_buf *text, const char *format, va_list
     return fray_slice(text->data + 1, size - 2);
 }
 
-static fray_message *vcreate(const char *nsp, const struct fray_message_parts *parts, const char *format,
-                             va_list args)
+static fray_message *vcreate(const char *nsp, const struct fray_message_parts *parts,
+                             const char *format, va_list args)
 {
     struct fray_buf text = {0};
     struct fray_message_parts whole = *parts;
@@ -44,7 +45,8 @@ static fray_message *vcreate(const char *nsp, const struct fray_message_parts *p
     return message;
 }
 
-static fray_message *vevent(const fray_namespace *nsp, const char *event, const char *format, va_list args)
+static fray_message *vevent(const fray_namespace *nsp, const char *event, const char *format,
+                            va_list args)
 {
     return vcreate(nsp->name,
                    &(struct fray_message_parts){.kind = FRAY_MESSAGE_EVENT,
@@ -62,7 +64,8 @@ fray_message *fray_message_create(fray_namespace *nsp, const char *event, const 
     return message;
 }
 
-fray_message *fray_message_from_text(fray_namespace *nsp, const char *event, const char *args, size_t len)
+fray_message *fray_message_from_text(fray_namespace *nsp, const char *event, const char *args,
+                                     size_t len)
 {
     return fray_message_new(&(struct fray_message_parts){.kind = FRAY_MESSAGE_EVENT,
                                                          .nsp = nsp->name,
@@ -75,14 +78,15 @@ fray_message *fray_message_from_event(const fray_event *event, const char *name)
 {
     const struct fray_incoming *incoming = event->incoming;
     if (incoming->is_bare)
-        return fray_message_of(incoming->is_binary ? FRAY_MESSAGE_BARE_BINARY : FRAY_MESSAGE_BARE_TEXT,
+        return fray_message_of(incoming->is_binary ? FRAY_MESSAGE_BARE_BINARY
+                                                   : FRAY_MESSAGE_BARE_TEXT,
                                incoming->args);
-    fray_message *message =
-        fray_message_new(&(struct fray_message_parts){.kind = FRAY_MESSAGE_EVENT,
-                                                      .nsp = event->socket->nsp->name,
-                                                      .name = name ? fray_slice_of(name) : incoming->name,
-                                                      .body = incoming->args,
-                                                      .ack_id = FRAY_ACK_NONE});
+    fray_message *message = fray_message_new(
+        &(struct fray_message_parts){.kind = FRAY_MESSAGE_EVENT,
+                                     .nsp = event->socket->nsp->name,
+                                     .name = name ? fray_slice_of(name) : incoming->name,
+                                     .body = incoming->args,
+                                     .ack_id = FRAY_ACK_NONE});
     for (size_t i = 0; i < incoming->attachments_count; i++)
         fray_message_attach(message, incoming->attachments[i].data, incoming->attachments[i].len);
     return message;
@@ -102,14 +106,16 @@ json_t *fray_attachment(unsigned number)
 
 /* ------------------------------------------------------------------ sending */
 
-/* What can be recovered, and is therefore logged and carries its position: as in Socket.IO, reliable events without ack id. */
+/* What can be recovered, and is therefore logged and carries its position: as in Socket.IO,
+ * reliable events without ack id. */
 static bool is_recoverable(const fray_namespace *nsp, const fray_message *message)
 {
     return nsp->log.cap && message->kind == FRAY_MESSAGE_EVENT && message->class == FRAY_RELIABLE &&
            message->ack_id == FRAY_ACK_NONE;
 }
 
-/* The message to send, with a reference: a message has one position, so sending it again sends a copy. */
+/* The message to send, with a reference: a message has one position, so sending it again sends a
+ * copy. */
 static fray_message *log_message(fray_namespace *nsp, fray_message *message,
                                  const struct fray_log_entry *whom)
 {
@@ -132,20 +138,22 @@ enum fray_send_result fray_send(fray_socket *socket, fray_message *message)
 {
     if (!socket->is_connected)
         return FRAY_DROPPED;
-    fray_message *logged = log_message(
-        socket->nsp, message,
-        &(struct fray_log_entry){.only = socket->ticket ? socket->ticket->lineage : 0});
+    fray_message *logged =
+        log_message(socket->nsp, message,
+                    &(struct fray_log_entry){.only = socket->ticket ? socket->ticket->lineage : 0});
     enum fray_send_result result = fray_socket_deliver(socket, logged);
     fray_message_unref(logged);
     return result;
 }
 
-static bool has_members(const fray_namespace *nsp, unsigned worker, const struct fray_target *target)
+static bool has_members(const fray_namespace *nsp, unsigned worker,
+                        const struct fray_target *target)
 {
     if (!target->rooms[0])
         return nsp->sockets_on_worker[worker] > 0;
     for (size_t i = 0; i < TARGET_ROOMS && target->rooms[i]; i++) {
-        const struct fray_room *room = fray_name_map_get(&nsp->rooms, fray_slice_of(target->rooms[i]));
+        const struct fray_room *room =
+            fray_name_map_get(&nsp->rooms, fray_slice_of(target->rooms[i]));
         if (room && room->on_worker[worker])
             return true;
     }
@@ -191,7 +199,8 @@ enum fray_send_result fray_emit(fray_socket *socket, const char *event, const ch
     return result;
 }
 
-enum fray_send_result fray_broadcast(fray_namespace *nsp, const char *event, const char *format, ...)
+enum fray_send_result fray_broadcast(fray_namespace *nsp, const char *event, const char *format,
+                                     ...)
 {
     va_list args;
     va_start(args, format);
@@ -200,7 +209,8 @@ enum fray_send_result fray_broadcast(fray_namespace *nsp, const char *event, con
     return send_take(nsp, message, &(struct fray_target){0});
 }
 
-enum fray_send_result fray_broadcast_except(fray_socket *except, const char *event, const char *format, ...)
+enum fray_send_result fray_broadcast_except(fray_socket *except, const char *event,
+                                            const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -228,11 +238,13 @@ static enum fray_send_result ack_take(fray_socket *socket, fray_message *message
     return result;
 }
 
-static fray_message *vack(const fray_socket *socket, uint64_t ack_id, const char *format, va_list args)
+static fray_message *vack(const fray_socket *socket, uint64_t ack_id, const char *format,
+                          va_list args)
 {
     return vcreate(
         socket->nsp->name,
-        &(struct fray_message_parts){.kind = FRAY_MESSAGE_ACK, .ack_id = (int64_t)ack_id}, format, args);
+        &(struct fray_message_parts){.kind = FRAY_MESSAGE_ACK, .ack_id = (int64_t)ack_id}, format,
+        args);
 }
 
 /* One ack per event: the first. */
@@ -251,8 +263,7 @@ enum fray_send_result fray_ack(const fray_event *event, const char *format, ...)
         return FRAY_DROPPED;
     va_list args;
     va_start(args, format);
-    fray_message *message =
-        vack(event->socket, (uint64_t)event->incoming->ack_id, format, args);
+    fray_message *message = vack(event->socket, (uint64_t)event->incoming->ack_id, format, args);
     va_end(args);
     return ack_take(event->socket, message);
 }
@@ -270,6 +281,8 @@ enum fray_send_result fray_ack_message(const fray_event *event, fray_message *me
 
 enum fray_send_result fray_ack_later(fray_socket *socket, uint64_t ack_id, const char *format, ...)
 {
+    if (ack_id > INT64_MAX) /* fray_event_ack_id of an event that wants none */
+        return FRAY_DROPPED;
     va_list args;
     va_start(args, format);
     fray_message *message = vack(socket, ack_id, format, args);

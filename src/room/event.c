@@ -29,7 +29,8 @@ uint64_t fray_event_ack_id(const fray_event *event)
     return (uint64_t)event->incoming->ack_id;
 }
 
-/* The arguments were validated on arrival, so only jansson's own stricter rules (such as \u0000 in a key) can refuse them. */
+/* The arguments were validated on arrival, so only jansson's own stricter rules (such as \u0000 in
+ * a key) can refuse them. */
 const json_t *fray_event_args(const fray_event *event)
 {
     fray_event *lazy = (fray_event *)event;
@@ -63,6 +64,8 @@ static void complain(const fray_event *event, const char *reason)
 enum fray_err fray_event_unpack(const fray_event *event, const char *format, ...)
 {
     char whole[256], *longer = NULL, *array_format = whole;
+    if (!format)
+        format = "";
     size_t len = strlen(format);
     if (len + 3 > sizeof whole)
         array_format = longer = fray_alloc(len + 3);

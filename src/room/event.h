@@ -1,5 +1,5 @@
-/* An event while its handler runs, and the crossings between a namespace's home worker and the workers of its sessions.
- * Inside the room layer only. */
+/* An event while its handler runs, and the crossings between a namespace's home worker and the
+ * workers of its sessions. Inside the room layer only. */
 #ifndef FRAY_ROOM_EVENT_H
 #define FRAY_ROOM_EVENT_H
 
@@ -15,9 +15,11 @@ struct fray_event {
 
 void fray_event_deinit(struct fray_event *event);
 
-void fray_socket_leave_all(fray_socket *socket); /* on the home worker; the member is gone already */
+void fray_socket_leave_all(
+    fray_socket *socket); /* on the home worker; the member is gone already */
 
-/* ------------------------------------------------------------- from the home worker to the socket's */
+/* ------------------------------------------------------------- from the home worker to the
+ * socket's */
 
 void fray_crossing_accept(fray_socket *socket);
 void fray_crossing_reject(fray_socket *socket, struct fray_slice error);

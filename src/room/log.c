@@ -69,7 +69,8 @@ void fray_message_log_add(struct fray_message_log *log, struct fray_message *mes
     };
 }
 
-const struct fray_log_entry *fray_message_log_at(const struct fray_message_log *log, uint64_t position)
+const struct fray_log_entry *fray_message_log_at(const struct fray_message_log *log,
+                                                 uint64_t position)
 {
     if (position < log->first || position >= log->next)
         return NULL;

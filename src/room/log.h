@@ -1,5 +1,6 @@
-/* The recent reliable events of a namespace and whom they were for, so that a client that lost its connection can be given what it
- * missed (Socket.IO's connection state recovery). Bounded by count and by age; positions are consecutive numbers from 1. Pure. */
+/* The recent reliable events of a namespace and whom they were for, so that a client that lost its
+ * connection can be given what it missed (Socket.IO's connection state recovery). Bounded by count
+ * and by age; positions are consecutive numbers from 1. Pure. */
 #ifndef FRAY_ROOM_LOG_H
 #define FRAY_ROOM_LOG_H
 
@@ -20,13 +21,15 @@ struct fray_message_log {
     uint64_t max_age_us;
 };
 
-void fray_message_log_init(struct fray_message_log *log, uint32_t max_messages, uint64_t max_age_us);
+void fray_message_log_init(struct fray_message_log *log, uint32_t max_messages,
+                           uint64_t max_age_us);
 void fray_message_log_deinit(struct fray_message_log *log);
 
 /* Gives the message its offset, which it must not have yet, and keeps a reference. */
 void fray_message_log_add(struct fray_message_log *log, struct fray_message *message,
                           const struct fray_log_entry *whom, uint64_t now_us);
 /* The entry at a position; NULL: no longer, or not yet, held. */
-const struct fray_log_entry *fray_message_log_at(const struct fray_message_log *log, uint64_t position);
+const struct fray_log_entry *fray_message_log_at(const struct fray_message_log *log,
+                                                 uint64_t position);
 
 #endif

@@ -226,7 +226,8 @@ size_t fray_namespace_sockets(const fray_namespace *nsp)
 
 fray_socket *fray_namespace_find(const fray_namespace *nsp, const char *socket_id)
 {
-    /* A recovered socket keeps an id that leads to its former place, so a miss is looked for among the tickets' sockets. */
+    /* A recovered socket keeps an id that leads to its former place, so a miss is looked for among
+     * the tickets' sockets. */
     uint32_t index;
     struct fray_slice id = fray_slice_of(socket_id);
     if (!fray_token_number(id, &index))

@@ -6,10 +6,11 @@
  *            ── fray_member_end ────────────▶ on_disconnect
  *            ◀───────────────────────────────  emit, broadcast, join, leave, disconnect
  *
- * Each arrow is a plain call when both are the same worker, and a parcel (copied, in order) when they are not. So a handler never
- * meets a lock, and a broadcast crosses once per worker.
+ * Each arrow is a plain call when both are the same worker, and a parcel (copied, in order) when
+ * they are not. So a handler never meets a lock, and a broadcast crosses once per worker.
  *
- * Thread: the home worker's, except the fray_member_ functions and `audiences[w]`, which are worker w's. */
+ * Thread: the home worker's, except the fray_member_ functions and `audiences[w]`, which are worker
+ * w's. */
 #ifndef FRAY_ROOM_NAMESPACE_H
 #define FRAY_ROOM_NAMESPACE_H
 
@@ -58,9 +59,10 @@ struct fray_socket {
     struct fray_pending_ack *acks;
     uint64_t next_ack_id;
     uint64_t connected_seq; /* the log's position when it connected */
-    struct fray_connecting *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
-    struct fray_ticket *ticket;         /* connection state recovery; NULL: off */
-    _Alignas(16) char data[];           /* socket_data_size bytes */
+    struct fray_connecting
+        *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
+    struct fray_ticket *ticket; /* connection state recovery; NULL: off */
+    _Alignas(16) char data[];   /* socket_data_size bytes */
 };
 
 struct fray_namespace {
@@ -81,7 +83,8 @@ struct fray_namespace {
     fray_timer_handle *timers;    /* all that are running */
 };
 
-/* The app's name is not used: `name` is. `maker` is the worker whose thread this is, or any while none runs. */
+/* The app's name is not used: `name` is. `maker` is the worker whose thread this is, or any while
+ * none runs. */
 fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_slice name,
                                       const struct fray_namespace_options *options,
                                       struct fray_worker *home, struct fray_worker *maker);
@@ -90,12 +93,13 @@ void fray_namespace_set_workers(fray_namespace *nsp, struct fray_worker **worker
 /* All sessions are closed already and no worker runs. */
 void fray_namespace_destroy(fray_namespace *nsp);
 
-/* ------------------------------------------------------------- for protocols, on the session's worker */
+/* ------------------------------------------------------------- for protocols, on the session's
+ * worker */
 
 struct fray_connect_request {
-    struct fray_slice auth;            /* JSON object as text; empty: none */
-    struct fray_handshake *handshake;  /* borrowed; NULL: none */
-    struct fray_slice pid;             /* connection state recovery; empty: none */
+    struct fray_slice auth;           /* JSON object as text; empty: none */
+    struct fray_handshake *handshake; /* borrowed; NULL: none */
+    struct fray_slice pid;            /* connection state recovery; empty: none */
     struct fray_slice offset;
 };
 
@@ -107,12 +111,15 @@ struct fray_incoming {
     size_t attachments_count;
     int64_t ack_id; /* FRAY_ACK_NONE, or the wish for / the number of an ack */
     bool is_bare, is_binary;
-    struct fray_handshake *carrier; /* the HTTP POST that carried it, where the app keeps handshakes; or NULL */
+    struct fray_handshake
+        *carrier; /* the HTTP POST that carried it, where the app keeps handshakes; or NULL */
 };
 
-/* What the session's protocol hears of its sockets; a table per protocol, found through fray_member.ops. */
+/* What the session's protocol hears of its sockets; a table per protocol, found through
+ * fray_member.ops. */
 struct fray_member_ops {
-    /* The socket is connected. `pid` is empty without recovery. What the handlers send comes after this. */
+    /* The socket is connected. `pid` is empty without recovery. What the handlers send comes after
+     * this. */
     void (*on_accepted)(struct fray_member *member, const char *socket_id, const char *pid);
     /* Refused: `error` is JSON text {"message":…}. The member is already out of the namespace. */
     void (*on_rejected)(struct fray_member *member, struct fray_slice error);
@@ -120,17 +127,20 @@ struct fray_member_ops {
     void (*on_disconnected)(struct fray_member *member, bool close_session);
 };
 
-/* Enters the namespace: zeroed member, its session and ops set. One of on_accepted and on_rejected follows, perhaps during the call. */
+/* Enters the namespace: zeroed member, its session and ops set. One of on_accepted and on_rejected
+ * follows, perhaps during the call. */
 void fray_member_connect(struct fray_member *member, fray_namespace *nsp,
                          const struct fray_connect_request *request);
 /* From a connected member only. */
 void fray_member_event(struct fray_member *member, const struct fray_incoming *incoming);
 void fray_member_ack(struct fray_member *member, const struct fray_incoming *incoming);
 void fray_member_drained(struct fray_member *member);
-/* The member is out, at once; the home worker tells the application. Fine for a member that is out already. */
+/* The member is out, at once; the home worker tells the application. Fine for a member that is out
+ * already. */
 void fray_member_end(struct fray_member *member, enum fray_disconnect reason);
 
-/* ------------------------------------------------------------- inside the room layer, on the home worker */
+/* ------------------------------------------------------------- inside the room layer, on the home
+ * worker */
 
 struct fray_connecting {
     json_t *auth;
@@ -153,9 +163,11 @@ void fray_namespace_event(fray_namespace *nsp, struct fray_handle socket,
 void fray_namespace_ack(fray_namespace *nsp, struct fray_handle socket,
                         const struct fray_incoming *incoming);
 void fray_namespace_pressure(fray_namespace *nsp, struct fray_handle socket, bool is_blocked);
-void fray_namespace_end(fray_namespace *nsp, struct fray_handle socket, enum fray_disconnect reason);
+void fray_namespace_end(fray_namespace *nsp, struct fray_handle socket,
+                        enum fray_disconnect reason);
 
-/* Takes the socket out of everything and frees it at the end of the turn; its member is gone or told. */
+/* Takes the socket out of everything and frees it at the end of the turn; its member is gone or
+ * told. */
 void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason);
 
 /* To the socket's session. */

@@ -57,7 +57,8 @@ void fray_ticket_destroy(struct fray_ticket *ticket)
 static bool may_come_back(enum fray_disconnect reason)
 {
     return reason == FRAY_TRANSPORT_CLOSE || reason == FRAY_TRANSPORT_ERROR ||
-           reason == FRAY_PING_TIMEOUT || reason == FRAY_SESSION_TAKEN || reason == FRAY_SLOW_READER;
+           reason == FRAY_PING_TIMEOUT || reason == FRAY_SESSION_TAKEN ||
+           reason == FRAY_SLOW_READER;
 }
 
 void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
@@ -69,7 +70,7 @@ void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
     /* The data moves: the ticket's end, not the socket's, is the last look at it. */
     ticket->data = fray_alloc(nsp->app.socket_data_size);
     memcpy(ticket->data, socket->data, nsp->app.socket_data_size);
-    if (!may_come_back(reason) || !socket->is_connected) {
+    if (!may_come_back(reason)) {
         fray_ticket_destroy(ticket);
         return;
     }
@@ -81,7 +82,8 @@ void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
     }
     ticket->rooms_count = socket->joined_count;
     fray_timer_arm(nsp->home->timers, &ticket->expiry,
-                   *nsp->home->now_us + nsp->options.recovery_max_disconnection_ms * UINT64_C(1000));
+                   *nsp->home->now_us +
+                       nsp->options.recovery_max_disconnection_ms * UINT64_C(1000));
 }
 
 /* Offsets are positions in the log, in decimal. */
@@ -106,11 +108,14 @@ struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pi
     /* All that came after `seen` must still be there. */
     if (seen + 1 < nsp->log.first)
         return NULL;
-    if (ticket->socket) {
-        fray_crossing_disconnect(ticket->socket, true);
-        fray_socket_remove(ticket->socket, FRAY_SESSION_TAKEN);
-    }
-    return ticket;
+    if (!ticket->socket)
+        return ticket;
+    /* Handlers run, which may end the socket another way, and the ticket with it, or add to the
+     * log. */
+    struct fray_handle handle = ticket->socket->handle;
+    fray_crossing_disconnect(ticket->socket, true);
+    fray_namespace_end(nsp, handle, FRAY_SESSION_TAKEN);
+    return seen + 1 < nsp->log.first ? NULL : fray_name_map_get(&nsp->tickets, pid);
 }
 
 void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)

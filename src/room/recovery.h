@@ -1,8 +1,10 @@
-/* Connection state recovery: a socket that lost its connection comes back with its id, its rooms, its user data and the events that
- * it missed (Socket.IO: https://socket.io/docs/v4/connection-state-recovery).
+/* Connection state recovery: a socket that lost its connection comes back with its id, its rooms,
+ * its user data and the events that it missed (Socket.IO:
+ * https://socket.io/docs/v4/connection-state-recovery).
  *
- * Every socket of a namespace with recovery holds a ticket, named by its `pid`. When the connection goes, the ticket takes over what
- * the socket had, for recovery_max_disconnection_ms. Home worker only. Pure. */
+ * Every socket of a namespace with recovery holds a ticket, named by its `pid`. When the connection
+ * goes, the ticket takes over what the socket had, for recovery_max_disconnection_ms. Home worker
+ * only. Pure. */
 #ifndef FRAY_ROOM_RECOVERY_H
 #define FRAY_ROOM_RECOVERY_H
 
@@ -16,10 +18,10 @@ struct fray_ticket_room {
 struct fray_ticket {
     char pid[FRAY_TOKEN_LEN + 1];
     char id[FRAY_TOKEN_LEN + 1]; /* the socket's */
-    uint64_t lineage;       /* the same for every socket that this ticket becomes; never 0 */
-    uint64_t connected_seq; /* the log's position when the first of them connected */
+    uint64_t lineage;            /* the same for every socket that this ticket becomes; never 0 */
+    uint64_t connected_seq;      /* the log's position when the first of them connected */
     fray_namespace *nsp;
-    fray_socket *socket;    /* NULL while it is away; then the rest is in use */
+    fray_socket *socket; /* NULL while it is away; then the rest is in use */
     struct fray_ticket_room *rooms;
     size_t rooms_count;
     void *data;
@@ -28,9 +30,11 @@ struct fray_ticket {
 
 /* A ticket for a new socket. */
 void fray_ticket_issue(fray_socket *socket);
-/* The socket ends: the ticket keeps what is needed to come back, or ends with it. Before the socket leaves its rooms. */
+/* The socket ends: the ticket keeps what is needed to come back, or ends with it. Before the socket
+ * leaves its rooms. */
 void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason);
-/* The ticket of `pid` if it can still be made good from `offset` on; the socket that holds it now is ended. NULL otherwise. */
+/* The ticket of `pid` if it can still be made good from `offset` on; the socket that holds it now
+ * is ended. NULL otherwise. */
 struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pid,
                                        struct fray_slice offset);
 /* Gives a new socket the ticket's id, data and rooms. */

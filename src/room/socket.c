@@ -58,8 +58,11 @@ void fray_socket_disconnect(fray_socket *socket, bool close_session)
 {
     if (!socket->is_connected)
         return;
+    /* Its session may end with it, and handlers of other namespaces run, which may end it too. */
+    fray_namespace *nsp = socket->nsp;
+    struct fray_handle handle = socket->handle;
     fray_crossing_disconnect(socket, close_session);
-    fray_socket_remove(socket, FRAY_SERVER_DISCONNECTED);
+    fray_namespace_end(nsp, handle, FRAY_SERVER_DISCONNECTED);
 }
 
 const char *fray_disconnect_text(enum fray_disconnect reason)
@@ -84,7 +87,8 @@ const char *fray_disconnect_text(enum fray_disconnect reason)
 static struct fray_room *room_create(fray_namespace *nsp, struct fray_slice name)
 {
     size_t text_len = (name.len + sizeof(uint32_t)) / sizeof(uint32_t) * sizeof(uint32_t);
-    struct fray_room *room = fray_alloc_zero(sizeof *room + text_len + nsp->workers_count * sizeof(uint32_t));
+    struct fray_room *room =
+        fray_alloc_zero(sizeof *room + text_len + nsp->workers_count * sizeof(uint32_t));
     memcpy(room->text, name.data, name.len);
     room->name = fray_slice(room->text, name.len);
     room->on_worker = (uint32_t *)(void *)(room->text + text_len);

@@ -31,7 +31,8 @@ static void on_expire(struct fray_timer *timer, uint64_t now_us)
 }
 
 fray_timer_handle *fray_timer_start(fray_namespace *nsp, unsigned delay_ms, unsigned repeat_ms,
-                                    void (*expire)(fray_namespace *nsp, void *context), void *context)
+                                    void (*expire)(fray_namespace *nsp, void *context),
+                                    void *context)
 {
     fray_timer_handle *handle = fray_alloc_zero(sizeof *handle);
     handle->nsp = nsp;
