@@ -22,10 +22,11 @@ struct fray_session;
 enum fray_framing {
     FRAY_FRAMING_WEBSOCKET, /* each packet in a frame of its own */
     FRAY_FRAMING_POLLING,   /* packets joined into one HTTP body */
+    FRAY_FRAMING_STREAM,    /* packets one after another, as they are */
 };
 
 struct fray_link_ops {
-    const char *name; /* "websocket", "polling" */
+    const char *name; /* "websocket", "polling", "tcp" */
     enum fray_framing framing;
     /* Writes what the link takes from session->outbox and pops it. Only called while is_writable.
      */
@@ -54,8 +55,8 @@ struct fray_protocol {
      * it is for this protocol. */
     const struct fray_encoding *(*encode)(struct fray_worker *worker, struct fray_message *message,
                                           enum fray_framing framing);
-    /* A whole frame: text (valid UTF-8) or binary. `link` is the one that it came over, not always
-     * session->link. */
+    /* A whole frame: text (valid UTF-8) or binary; of a link without frames (tcp): what has come,
+     * cut anywhere. `link` is the one that it came over, not always session->link. */
     void (*on_frame)(struct fray_session *session, struct fray_link *link, struct fray_slice frame,
                      bool is_binary);
     /* A link of this session ended by itself; it must not be used after. */

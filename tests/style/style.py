@@ -22,7 +22,7 @@ LAYERS = {
     "net": {"base"},
     "session": {"base"},
     "room": {"base", "session"},
-    "protocol": {"base", "wire", "session"},
+    "protocol": {"base", "wire", "session", "room", "broker"},
     "transport": {"base", "wire", "net", "session"},  # frames are wire's: websocket, http
     "broker": {"base", "wire", "session", "room"},
     "store": {"base"},
