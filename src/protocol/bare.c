@@ -6,11 +6,59 @@
 
 /* ------------------------------------------------------------------ what both kinds share */
 
-static void receive(struct fray_member *member, struct fray_slice body, bool is_binary,
+/* A message that came while the namespace was still to answer: its home may be another worker. */
+struct early {
+    struct early *next;
+    struct fray_slice body; /* in `bytes` */
+    bool is_binary;
+    char bytes[];
+};
+
+struct bare {
+    struct fray_member member; /* first */
+    struct early *first_early;
+};
+
+enum { EARLY_MAX = 64 };
+
+/* Keeps the message until on_accepted. A client in such a hurry is flooding. */
+static void keep_early(struct bare *self, struct fray_slice body, bool is_binary)
+{
+    struct fray_session *session = self->member.session;
+    size_t bytes = body.len, count = 0;
+    struct early **link = &self->first_early;
+    for (; *link; link = &(*link)->next, count++)
+        bytes += (*link)->body.len;
+    if (count && (count == EARLY_MAX || bytes > session->worker->outbox_limits.max_bytes)) {
+        fray_count(&session->worker->counters.closed_flooding);
+        fray_session_close(session, FRAY_FLOODING);
+        return;
+    }
+    struct early *early = fray_alloc(sizeof *early + body.len);
+    /* Before the bytes: they begin in the struct's padding, which an assignment overwrites. */
+    *early = (struct early){.body = {early->bytes, body.len}, .is_binary = is_binary};
+    if (body.len)
+        memcpy(early->bytes, body.data, body.len);
+    *link = early;
+}
+
+static void drop_early(struct bare *self)
+{
+    for (struct early *early = self->first_early, *next; early; early = next) {
+        next = early->next;
+        free(early);
+    }
+    self->first_early = NULL;
+}
+
+static void receive(struct bare *self, struct fray_slice body, bool is_binary,
                     struct fray_handshake *carrier)
 {
-    if (!member->is_connected) /* its namespace has not let it in yet */
+    struct fray_member *member = &self->member;
+    if (!member->is_connected) {
+        keep_early(self, body, is_binary);
         return;
+    }
     fray_member_event(member, &(struct fray_incoming){
                                   .name = FRAY_SLICE("message"),
                                   .args = body,
@@ -21,17 +69,33 @@ static void receive(struct fray_member *member, struct fray_slice body, bool is_
                               });
 }
 
-static void connect_to(struct fray_member *member, struct fray_session *session, fray_namespace *nsp,
-                       const struct fray_member_ops *ops, struct fray_handshake *handshake)
+static const struct fray_member_ops member_ops;
+
+static void connect_to(struct bare *self, struct fray_session *session, fray_namespace *nsp,
+                       struct fray_handshake *handshake)
 {
-    member->session = session;
-    member->ops = ops;
-    fray_member_connect(member, nsp, &(struct fray_connect_request){.handshake = handshake});
+    self->member.session = session;
+    self->member.ops = &member_ops;
+    fray_member_connect(&self->member, nsp, &(struct fray_connect_request){.handshake = handshake});
 }
 
 static void on_accepted(struct fray_member *member, const char *socket_id, const char *pid)
 {
-    (void)member, (void)socket_id, (void)pid; /* the client has no word for it */
+    struct bare *self = (struct bare *)member;
+    (void)socket_id, (void)pid; /* the client has no word for it */
+    /* A handler may end the session, which drops what is left. */
+    while (self->first_early && member->is_connected) {
+        struct early *early = self->first_early;
+        self->first_early = early->next;
+        receive(self, early->body, early->is_binary, NULL);
+        free(early);
+    }
+}
+
+static void end(struct bare *self, enum fray_disconnect reason)
+{
+    drop_early(self);
+    fray_member_end(&self->member, reason);
 }
 
 static void on_rejected(struct fray_member *member, struct fray_slice error)
@@ -56,15 +120,16 @@ static const struct fray_member_ops member_ops = {
 
 struct bare_websocket {
     struct fray_session session; /* first */
-    struct fray_member member;
+    struct bare bare;
 };
 
-static struct fray_member *member_of(struct fray_session *session)
+static struct bare *bare_of(struct fray_session *session)
 {
-    return &((struct bare_websocket *)session)->member;
+    return &((struct bare_websocket *)session)->bare;
 }
 
-/* An event is sent as ["name", arguments…], so that bare clients in an event namespace miss nothing. */
+/* An event is sent as ["name", arguments…], so that bare clients in an event namespace miss
+ * nothing. */
 static const struct fray_encoding *encode(struct fray_worker *worker, struct fray_message *message,
                                           enum fray_framing framing)
 {
@@ -76,8 +141,9 @@ static const struct fray_encoding *encode(struct fray_worker *worker, struct fra
     out->len = text->len = 0;
     bool is_binary = message->kind == FRAY_MESSAGE_BARE_BINARY;
     if (is_binary || message->kind == FRAY_MESSAGE_BARE_TEXT) {
-        fray_websocket_frame_append(out, FRAY_WEBSOCKET_FIN | (is_binary ? FRAY_WEBSOCKET_BINARY : FRAY_WEBSOCKET_TEXT),
-                                    message->body, NULL);
+        fray_websocket_frame_append(
+            out, FRAY_WEBSOCKET_FIN | (is_binary ? FRAY_WEBSOCKET_BINARY : FRAY_WEBSOCKET_TEXT),
+            message->body, NULL);
     } else if (message->kind == FRAY_MESSAGE_EVENT) {
         fray_buf_append_byte(text, '[');
         fray_json_write_string(text, message->name);
@@ -95,10 +161,11 @@ static void on_frame(struct fray_session *session, struct fray_link *link, struc
                      bool is_binary)
 {
     (void)link;
-    receive(member_of(session), frame, is_binary, NULL);
+    receive(bare_of(session), frame, is_binary, NULL);
 }
 
-static void on_link_end(struct fray_session *session, struct fray_link *link, enum fray_disconnect reason)
+static void on_link_end(struct fray_session *session, struct fray_link *link,
+                        enum fray_disconnect reason)
 {
     (void)link;
     fray_session_close(session, reason);
@@ -106,12 +173,12 @@ static void on_link_end(struct fray_session *session, struct fray_link *link, en
 
 static void on_drained(struct fray_session *session)
 {
-    fray_member_drained(member_of(session));
+    fray_member_drained(&bare_of(session)->member);
 }
 
 static void on_close(struct fray_session *session, enum fray_disconnect reason)
 {
-    fray_member_end(member_of(session), reason);
+    end(bare_of(session), reason);
 }
 
 static const struct fray_protocol protocol = {
@@ -129,35 +196,36 @@ void fray_bare_open(fray_namespace *nsp, struct fray_worker *worker, struct fray
     struct bare_websocket *self = fray_alloc_zero(sizeof *self);
     fray_session_open(&self->session, &protocol, worker);
     fray_session_attach(&self->session, link);
-    connect_to(&self->member, &self->session, nsp, &member_ops, handshake);
+    connect_to(&self->bare, &self->session, nsp, handshake);
 }
 
 /* ------------------------------------------------------------------ over Engine.IO */
 
 struct bare_engineio {
     struct fray_engineio engineio; /* first */
-    struct fray_member member;
+    struct bare bare;
 };
 
 static void on_engineio_open(struct fray_engineio *engineio, struct fray_handshake *handshake)
 {
     struct bare_engineio *self = (struct bare_engineio *)engineio;
-    connect_to(&self->member, &engineio->session, engineio->config->upper_config, &member_ops, handshake);
+    connect_to(&self->bare, &engineio->session, engineio->config->upper_config, handshake);
 }
 
-static void on_engineio_message(struct fray_engineio *engineio, struct fray_slice data, bool is_binary)
+static void on_engineio_message(struct fray_engineio *engineio, struct fray_slice data,
+                                bool is_binary)
 {
-    receive(&((struct bare_engineio *)engineio)->member, data, is_binary, engineio->carrier);
+    receive(&((struct bare_engineio *)engineio)->bare, data, is_binary, engineio->carrier);
 }
 
 static void on_engineio_drained(struct fray_engineio *engineio)
 {
-    fray_member_drained(&((struct bare_engineio *)engineio)->member);
+    fray_member_drained(&((struct bare_engineio *)engineio)->bare.member);
 }
 
 static void on_engineio_close(struct fray_engineio *engineio, enum fray_disconnect reason)
 {
-    fray_member_end(&((struct bare_engineio *)engineio)->member, reason);
+    end(&((struct bare_engineio *)engineio)->bare, reason);
 }
 
 const struct fray_engineio_upper fray_bare_upper = {

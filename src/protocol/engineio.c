@@ -5,8 +5,9 @@
 #include "base/mem.h"
 
 enum {
-    WORKER_BITS = 6,           /* of a sid's number; the session's index has the other 24 */
-    POST_PACKETS_MAX = 16384,  /* of one POST; a body is bounded in bytes as well */
+    WORKER_BITS = 8,          /* of a sid's number; the session's index has the other 22 */
+    POST_PACKETS_MAX = 16384, /* of one POST; a body is bounded in bytes as well */
+    LATENESS_MAX_US = 50000,  /* of a turn, beyond which the program must have stood still */
 };
 
 /* A websocket that wants to take over from polling. */
@@ -39,14 +40,18 @@ static void on_heartbeat(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_engineio *engineio =
         (struct fray_engineio *)((char *)timer - offsetof(struct fray_engineio, session.timer));
-    (void)now_us;
     if (engineio->awaits_pong) {
         fray_count(&engineio->session.worker->counters.closed_ping_timeout);
         fray_session_close(&engineio->session, FRAY_PING_TIMEOUT);
         return;
     }
     engineio->awaits_pong = true;
-    arm(engineio, engineio->config->ping_timeout_ms);
+    /* Counted from when the ping was due (rounded up by the wheel), so that lateness does not add
+     * up; but after the program stood still nobody is closed for it. */
+    uint64_t due_us = (timer->due_ms - 1) * 1000;
+    fray_timer_arm(engineio->session.worker->timers, timer,
+                   (now_us - due_us < LATENESS_MAX_US ? due_us : now_us) +
+                       engineio->config->ping_timeout_ms * UINT64_C(1000));
     fray_session_send(&engineio->session, engineio->config->ping);
 }
 
@@ -70,8 +75,8 @@ static void send_open(struct fray_engineio *engineio, bool may_upgrade)
     fray_buf_deinit(&text);
 }
 
-struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config, struct fray_link *link,
-                                         struct fray_handshake *handshake)
+struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
+                                         struct fray_link *link, struct fray_handshake *handshake)
 {
     struct fray_worker *worker = config->worker;
     struct fray_engineio *engineio = fray_alloc_zero(config->upper->session_size);
@@ -163,7 +168,8 @@ void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link)
     link->session = &engineio->session;
 }
 
-/* Lets a waiting GET return, so that the client can pause polling. It goes out with whatever else is owed. */
+/* Lets a waiting GET return, so that the client can pause polling. It goes out with whatever else
+ * is owed. */
 static void send_noop(struct fray_engineio *engineio)
 {
     fray_session_send_take(&engineio->session,
@@ -176,8 +182,10 @@ void fray_engineio_on_poll(struct fray_engineio *engineio)
         send_noop(engineio);
 }
 
-/* A packet on a websocket that is not the session's yet: "2probe", then "5"; anything else ends the attempt. */
-static void on_probe_packet(struct fray_engineio *engineio, const struct fray_engineio_packet *packet)
+/* A packet on a websocket that is not the session's yet: "2probe", then "5"; anything else ends the
+ * attempt. */
+static void on_probe_packet(struct fray_engineio *engineio,
+                            const struct fray_engineio_packet *packet)
 {
     struct fray_link *link = engineio->probe->link;
     if (packet->type == FRAY_ENGINEIO_PING && fray_slice_equal(packet->data, FRAY_SLICE("probe"))) {
@@ -203,7 +211,8 @@ static void fail(struct fray_engineio *engineio)
 }
 
 /* FRAY_ERR_STATE: a packet that a client must not send. */
-static enum fray_err on_packet(struct fray_engineio *engineio, const struct fray_engineio_packet *packet)
+static enum fray_err on_packet(struct fray_engineio *engineio,
+                               const struct fray_engineio_packet *packet)
 {
     switch (packet->type) {
     case FRAY_ENGINEIO_PONG:
@@ -251,7 +260,7 @@ enum fray_err fray_engineio_receive(struct fray_engineio *engineio, struct fray_
     enum fray_err err;
     do {
         err = fray_engineio_payload_next(&payload, &base64, &packet);
-        if (!err)
+        if (!err && fray_session_admits(&engineio->session))
             err = on_packet(engineio, &packet);
     } while (!err && !engineio->session.is_closing);
     fray_buf_deinit(&base64);
@@ -288,7 +297,8 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     if (session->link && session->link->ops->framing == FRAY_FRAMING_POLLING &&
         (reason == FRAY_SERVER_DISCONNECTED || reason == FRAY_SERVER_SHUTDOWN)) {
         struct fray_message *goodbye = fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("1"));
-        enum fray_err ignored = fray_outbox_push(&session->outbox, goodbye, &session->worker->outbox_limits);
+        enum fray_err ignored =
+            fray_outbox_push(&session->outbox, goodbye, &session->worker->outbox_limits);
         (void)ignored; /* a full outbox says more than a goodbye */
         fray_message_unref(goodbye);
     }

@@ -1,8 +1,8 @@
 /* Engine.IO 4 sessions: heartbeat, upgrade from polling to websocket, packets in and out. Pure.
  * Spec: socketio/socket.io, docs/engine.io-protocol/v4-current.md.
  *
- * What the messages mean is the business of an *upper* protocol: Socket.IO (protocol/socketio.h), or nothing more
- * (protocol/bare.h). An upper embeds struct fray_engineio first in its own session.
+ * What the messages mean is the business of an *upper* protocol: Socket.IO (protocol/socketio.h),
+ * or nothing more (protocol/bare.h). An upper embeds struct fray_engineio first in its own session.
  *
  * Thread: the session's worker. Owner: as struct fray_session says. */
 #ifndef FRAY_PROTOCOL_ENGINEIO_H
@@ -41,9 +41,10 @@ struct fray_engineio {
     struct fray_session session;
     struct fray_engineio_config *config;
     struct fray_engineio_probe *probe; /* a websocket that asked to take over; NULL: none */
-    struct fray_handshake *carrier;    /* the POST whose packets are being read, where the app keeps handshakes */
+    struct fray_handshake
+        *carrier; /* the POST whose packets are being read, where the app keeps handshakes */
     bool awaits_pong;
-    bool is_polling_paused;            /* the client is about to upgrade: a GET is answered with a noop */
+    bool is_polling_paused; /* the client is about to upgrade: a GET is answered with a noop */
     char sid[FRAY_TOKEN_LEN + 1];
 };
 
@@ -51,20 +52,24 @@ struct fray_engineio {
 void fray_engineio_config_init(struct fray_engineio_config *config);
 void fray_engineio_config_deinit(struct fray_engineio_config *config);
 
-/* Opens a session on a link. Its sid leads to it: number = session index << 6 | worker index. */
-struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config, struct fray_link *link,
-                                         struct fray_handshake *handshake);
+/* Opens a session on a link. Its sid leads to it: number = session index << 8 | worker index. */
+struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
+                                         struct fray_link *link, struct fray_handshake *handshake);
 
 /* The worker that a sid belongs to. False: no sid of ours. */
 bool fray_engineio_worker_of(struct fray_slice sid, unsigned *worker);
-/* The session on this worker, of this config; NULL: none. It may be closing, and wait for a GET to say so. */
-struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config, struct fray_slice sid);
+/* The session on this worker, of this config; NULL: none. It may be closing, and wait for a GET to
+ * say so. */
+struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config,
+                                         struct fray_slice sid);
 
-/* Takes the body of a POST apart. FRAY_ERR_SYNTAX etc.: the reply is 400, and the session is closed. */
+/* Takes the body of a POST apart. FRAY_ERR_SYNTAX etc.: the reply is 400, and the session is
+ * closed. */
 FRAY_MUST_CHECK enum fray_err fray_engineio_receive(struct fray_engineio *engineio,
                                                     struct fray_slice body);
 
-/* A websocket link with this session's sid may take over: the session polls, and none tries already. */
+/* A websocket link with this session's sid may take over: the session polls, and none tries
+ * already. */
 bool fray_engineio_may_upgrade(const struct fray_engineio *engineio);
 /* It probes, then takes over. */
 void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link);

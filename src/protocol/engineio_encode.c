@@ -1,7 +1,9 @@
-/* Any message as the bytes of an Engine.IO session: once per message and framing, for however many sessions.
+/* Any message as the bytes of an Engine.IO session: once per message and framing, for however many
+ * sessions.
  *
  *   websocket    [frame header]4<text>  [frame header]<attachment 0> …
- *   polling      4<text> 1e b<base64 of attachment 0> …          (packets of one body; separators between) */
+ *   polling      4<text> 1e b<base64 of attachment 0> …          (packets of one body; separators
+ * between) */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,7 +21,8 @@ static void append_socketio(struct fray_buf *text, const struct fray_message *me
         return;
     }
     char offset[24];
-    int offset_len = message->offset ? snprintf(offset, sizeof offset, "%" PRIu64, message->offset) : 0;
+    int offset_len =
+        message->offset ? snprintf(offset, sizeof offset, "%" PRIu64, message->offset) : 0;
     fray_socketio_encode_event(text, &(struct fray_socketio_event){
                                          .namespace_name = nsp,
                                          .name = message->name,
@@ -71,7 +74,7 @@ const struct fray_encoding *fray_engineio_encode_message(struct fray_worker *wor
         append_text(out, fray_buf_slice(packet), framing);
     }
     for (size_t i = 0; i < message->attachments_count; i++)
-        append_binary(out,
-                      fray_slice(message->attachments[i].data, message->attachments[i].len), framing);
+        append_binary(out, fray_slice(message->attachments[i].data, message->attachments[i].len),
+                      framing);
     return fray_message_encode(message, form, fray_buf_slice(out));
 }

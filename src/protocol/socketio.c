@@ -9,11 +9,13 @@ struct place {
     struct fray_member member; /* first */
     struct place *next;
     const char *nsp; /* its name */
+    /* The server ended it. Packets that were on their way meanwhile are no fault of the client. */
+    bool has_departed;
 };
 
-/* What is needed until the first CONNECT was answered, and no longer. */
+/* What is needed until the first CONNECT was accepted, and no longer. */
 struct arrival {
-    struct fray_timer timer; /* connect_timeout_ms; not armed any more once a CONNECT came */
+    struct fray_timer timer; /* connect_timeout_ms */
     struct fray_engineio *engineio;
     struct fray_handshake *handshake;
 };
@@ -54,32 +56,41 @@ static void arrival_end(struct socketio *self)
     self->arrival = NULL;
 }
 
+static void arm(struct arrival *arrival, uint64_t now_us)
+{
+    const struct fray_socketio_config *config = arrival->engineio->config->upper_config;
+    fray_timer_arm(arrival->engineio->session.worker->timers, &arrival->timer,
+                   now_us + config->connect_timeout_ms * UINT64_C(1000));
+}
+
 static void on_connect_timeout(struct fray_timer *timer, uint64_t now_us)
 {
     struct arrival *arrival = (struct arrival *)((char *)timer - offsetof(struct arrival, timer));
-    (void)now_us;
-    fray_session_close(&arrival->engineio->session, FRAY_SERVER_DISCONNECTED);
+    struct fray_engineio *engineio = arrival->engineio;
+    if (socketio_of(engineio)->places) /* a namespace is still to answer */
+        arm(arrival, now_us);
+    else
+        fray_session_close(&engineio->session, FRAY_SERVER_DISCONNECTED);
 }
 
 static void on_open(struct fray_engineio *engineio, struct fray_handshake *handshake)
 {
-    struct socketio *self = socketio_of(engineio);
-    struct fray_socketio_config *config = config_of(self);
-    struct fray_worker *worker = engineio->session.worker;
     struct arrival *arrival = fray_alloc_zero(sizeof *arrival);
     arrival->engineio = engineio;
     arrival->timer.on_expire = on_connect_timeout;
     arrival->handshake = handshake;
     if (handshake)
         handshake->refs++;
-    fray_timer_arm(worker->timers, &arrival->timer,
-                   *worker->now_us + config->connect_timeout_ms * UINT64_C(1000));
-    self->arrival = arrival;
+    arm(arrival, *engineio->session.worker->now_us);
+    socketio_of(engineio)->arrival = arrival;
 }
 
 static void on_close(struct fray_engineio *engineio, enum fray_disconnect reason)
 {
     struct socketio *self = socketio_of(engineio);
+    /* That the client left a namespace is said by DISCONNECT; this is the end of its connection. */
+    if (reason == FRAY_CLIENT_LEFT)
+        reason = FRAY_TRANSPORT_CLOSE;
     while (self->places) {
         struct place *place = self->places;
         self->places = place->next;
@@ -129,7 +140,8 @@ static struct fray_slice string_member(struct fray_slice object, struct fray_sli
                                        struct fray_buf *scratch)
 {
     struct fray_slice value;
-    if (!object.len || !fray_json_find(object, name, &value) || value.len < 2 || value.data[0] != '"')
+    if (!object.len || !fray_json_find(object, name, &value) || value.len < 2 ||
+        value.data[0] != '"')
         return (struct fray_slice){0};
     return fray_json_string_text(value, scratch);
 }
@@ -144,23 +156,41 @@ static void on_accepted(struct fray_member *member, const char *socket_id, const
     fray_buf_deinit(&text);
     if (!config_of(self)->keep_handshake)
         arrival_end(self);
+    else if (self->arrival)
+        fray_timer_cancel(self->engineio.session.worker->timers, &self->arrival->timer);
 }
 
 static const struct fray_member_ops member_ops;
 
+/* Another namespace is within max_namespaces; one that the server ended makes room. */
+static bool has_room(struct socketio *self)
+{
+    uint32_t count = 0;
+    struct place *departed = NULL;
+    for (struct place *place = self->places; place; place = place->next) {
+        count++;
+        if (place->has_departed)
+            departed = place;
+    }
+    if (count < config_of(self)->max_namespaces)
+        return true;
+    if (!departed)
+        return false;
+    forget(self, departed);
+    return true;
+}
+
 static void on_connect(struct socketio *self, const struct fray_socketio_packet *packet)
 {
     struct fray_socketio_config *config = config_of(self);
-    uint32_t count = 0;
-    for (const struct place *place = self->places; place; place = place->next)
-        count++;
-    if (find(self, packet->namespace_name)) {
+    struct place *former = find(self, packet->namespace_name);
+    if (former && !former->has_departed) {
         fail(self); /* connected already, or about to be */
         return;
     }
-    if (self->arrival)
-        fray_timer_cancel(self->engineio.session.worker->timers, &self->arrival->timer);
-    if (count >= config->max_namespaces) {
+    if (former)
+        forget(self, former);
+    if (!has_room(self)) {
         refuse(self, packet->namespace_name, FRAY_SLICE("Too many namespaces"));
         return;
     }
@@ -176,14 +206,13 @@ static void on_connect(struct socketio *self, const struct fray_socketio_packet 
     place->next = self->places;
     self->places = place;
     struct fray_buf pid = {0}, offset = {0};
-    fray_member_connect(
-        &place->member, nsp,
-        &(struct fray_connect_request){
-            .auth = packet->data,
-            .handshake = self->arrival ? self->arrival->handshake : NULL,
-            .pid = string_member(packet->data, FRAY_SLICE("pid"), &pid),
-            .offset = string_member(packet->data, FRAY_SLICE("offset"), &offset),
-        });
+    fray_member_connect(&place->member, nsp,
+                        &(struct fray_connect_request){
+                            .auth = packet->data,
+                            .handshake = self->arrival ? self->arrival->handshake : NULL,
+                            .pid = string_member(packet->data, FRAY_SLICE("pid"), &pid),
+                            .offset = string_member(packet->data, FRAY_SLICE("offset"), &offset),
+                        });
     fray_buf_deinit(&pid);
     fray_buf_deinit(&offset);
 }
@@ -192,26 +221,36 @@ static void on_rejected(struct fray_member *member, struct fray_slice error)
 {
     struct socketio *self = (struct socketio *)member->session;
     struct fray_buf text = {0};
-    fray_socketio_encode_connect_error_json(&text, fray_slice_of(((struct place *)member)->nsp), error);
+    fray_socketio_encode_connect_error_json(&text, fray_slice_of(((struct place *)member)->nsp),
+                                            error);
     fray_engineio_send(&self->engineio, fray_buf_slice(&text));
     fray_buf_deinit(&text);
     forget(self, (struct place *)member);
+}
+
+static void send_disconnect(struct socketio *self, const struct place *place)
+{
+    struct fray_buf text = {0};
+    fray_socketio_encode_disconnect(&text, fray_slice_of(place->nsp));
+    fray_engineio_send(&self->engineio, fray_buf_slice(&text));
+    fray_buf_deinit(&text);
 }
 
 static void on_disconnected(struct fray_member *member, bool close_session)
 {
     struct socketio *self = (struct socketio *)member->session;
     struct place *place = (struct place *)member;
-    if (close_session) {
-        forget(self, place);
-        fray_session_close(&self->engineio.session, FRAY_SERVER_DISCONNECTED);
+    send_disconnect(self, place);
+    place->has_departed = true;
+    if (!close_session)
         return;
+    /* The client is told in all its namespaces: of a mere end of the connection it would think that
+     * it was lost, and come back. */
+    for (place = self->places; place; place = place->next) {
+        if (place->member.is_connected)
+            send_disconnect(self, place);
     }
-    struct fray_buf text = {0};
-    fray_socketio_encode_disconnect(&text, fray_slice_of(place->nsp));
-    fray_engineio_send(&self->engineio, fray_buf_slice(&text));
-    fray_buf_deinit(&text);
-    forget(self, place);
+    fray_session_close(&self->engineio.session, FRAY_SERVER_DISCONNECTED);
 }
 
 static const struct fray_member_ops member_ops = {
@@ -222,7 +261,8 @@ static const struct fray_member_ops member_ops = {
 
 /* ------------------------------------------------------------------ packets */
 
-static void on_event(struct socketio *self, struct place *place, const struct fray_socketio_packet *packet,
+static void on_event(struct socketio *self, struct place *place,
+                     const struct fray_socketio_packet *packet,
                      const struct fray_slice *attachments)
 {
     struct fray_buf name = {0};
@@ -253,6 +293,8 @@ static void on_packet(struct socketio *self, const struct fray_socketio_packet *
         return;
     }
     struct place *place = find(self, packet->namespace_name);
+    if (place && place->has_departed)
+        return;
     if (!place || !place->member.is_connected || packet->type == FRAY_SOCKETIO_CONNECT_ERROR) {
         fail(self);
         return;
@@ -272,16 +314,16 @@ static void on_message(struct fray_engineio *engineio, struct fray_slice data, b
     struct fray_socketio_packet packet;
     const struct fray_slice *attachments = NULL;
     enum fray_err err =
-        is_binary
-            ? fray_socketio_assembler_binary(&self->assembler, data, &packet, &attachments)
-            : fray_socketio_assembler_text(&self->assembler, data, limits, &packet);
+        is_binary ? fray_socketio_assembler_binary(&self->assembler, data, &packet, &attachments)
+                  : fray_socketio_assembler_text(&self->assembler, data, limits, &packet);
     if (err == FRAY_ERR_AGAIN)
         return;
     if (err) {
         fail(self);
         return;
     }
-    /* The packet borrows from the assembler, and a handler may close the session and with it the assembler. */
+    /* The packet borrows from the assembler, and a handler may close the session and with it the
+     * assembler. */
     struct fray_socketio_assembler complete = self->assembler;
     self->assembler = (struct fray_socketio_assembler){0};
     on_packet(self, &packet, attachments);
