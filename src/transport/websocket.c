@@ -30,6 +30,7 @@ static struct websocket *websocket_of(struct fray_link *link)
 
 static const struct fray_link_ops link_ops;
 static const struct fray_stream_handler stream_handler;
+static void on_flush(struct fray_link *link);
 
 void fray_websocket_service_init(struct fray_websocket_service *service, struct fray_worker *worker)
 {
@@ -71,7 +72,7 @@ static void release(struct websocket *self)
     if (self->deflate)
         fray_websocket_deflate_deinit(self->deflate);
     free(self->deflate);
-    self->service->worker->release(self->service->worker, self);
+    self->service->worker->release(self->service->worker, self, sizeof *self);
 }
 
 static struct fray_buf *own_bytes(struct websocket *self)
@@ -87,8 +88,11 @@ static void say_close(struct websocket *self, unsigned code, struct fray_slice r
 {
     if (self->is_closed)
         return;
-    /* In the midst of a frame a close frame would be taken for its payload. */
     struct fray_session *session = self->link.session;
+    /* What this turn answered so far comes before the goodbye. */
+    if (session && session->link == &self->link && self->link.is_writable)
+        on_flush(&self->link);
+    /* In the midst of a frame a close frame would be taken for its payload. */
     bool is_between_frames = !self->deflated && !(session && session->outbox.head_sent);
     if (is_between_frames && self->link.is_writable) {
         struct fray_buf *own = own_bytes(self);
@@ -119,7 +123,10 @@ static unsigned close_code(enum fray_disconnect reason)
 static void on_close(struct fray_link *link, enum fray_disconnect reason)
 {
     const char *text = reason == FRAY_SERVER_DISCONNECTED ? "" : fray_disconnect_text(reason);
-    say_close(websocket_of(link), close_code(reason), fray_slice_of(text));
+    if (link->farewell)
+        say_close(websocket_of(link), link->farewell->code, fray_slice_of(link->farewell->text));
+    else
+        say_close(websocket_of(link), close_code(reason), fray_slice_of(text));
 }
 
 static void on_retire(struct fray_link *link)
@@ -347,6 +354,14 @@ void fray_websocket_reply_now(struct fray_link *link)
     write_own(websocket_of(link));
 }
 
+static void on_ping(struct fray_link *link)
+{
+    fray_websocket_frame_append(own_bytes(websocket_of(link)),
+                                FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_PING, (struct fray_slice){0},
+                                NULL);
+    fray_session_mark(link->session);
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "websocket",
     .framing = FRAY_FRAMING_WEBSOCKET,
@@ -354,6 +369,7 @@ static const struct fray_link_ops link_ops = {
     .close = on_close,
     .retire = on_retire,
     .send_text = on_send_text,
+    .ping = on_ping,
 };
 
 /* ------------------------------------------------------------------ reading */
@@ -404,6 +420,7 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
     struct websocket *self = stream->owner;
     size_t at = 0;
     self->is_decoding = true;
+    self->link.heard_us = *self->service->worker->now_us;
     while (!self->is_closed) {
         struct fray_websocket_event event = {0};
         size_t used = 0;
@@ -465,9 +482,10 @@ struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
             return NULL;
         }
     }
-    struct websocket *self = fray_alloc_zero(sizeof *self);
+    struct websocket *self = fray_cells_take(service->worker->cells, sizeof *self);
     self->link.ops = &link_ops;
     self->link.is_writable = true;
+    self->link.heard_us = *service->worker->now_us;
     self->service = service;
     self->deflate = deflate;
     fray_websocket_decoder_init(&self->decoder, opening->max_message, deflate ? FRAY_WEBSOCKET_DEFLATE : 0);
