@@ -452,6 +452,11 @@ static void on_reply(fray_socket *socket, enum fray_err err, const fray_event *r
     say(f, fray_err_name(err));
     assert_int_equal(reply == NULL, err != FRAY_OK);
     assert_non_null(fray_socket_id(socket));
+    if (err == FRAY_ERR_CLOSED) { /* who asks again in vain must not ask for ever */
+        fray_message *again = fray_message_create(fray_socket_namespace(socket), "ask", NULL);
+        assert_int_equal(fray_send_ack(socket, again, 0, on_reply, context), FRAY_DROPPED);
+        fray_message_unref(again);
+    }
     int number;
     if (reply) {
         assert_int_equal(fray_event_unpack(reply, "i", &number), FRAY_OK);
