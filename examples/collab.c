@@ -5,7 +5,7 @@
  * the version of the text that it was made on. The server moves it over all edits that came since,
  * applies it, and sends it to everybody, its author included. Clients apply what the server sends
  * in the order in which it comes, so all hold the same text; what of their own is not yet confirmed
- * they move over it in the same way (shared_text.js). Characters are Unicode code points. */
+ * they move over it in the same way (shared_text.mjs). Characters are Unicode code points. */
 #include <fray/fray.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static json_int_t characters(const char *text, size_t len)
 }
 
 /* Moves an edit over one that came first. Of two insertions at one place the first stays in front;
- * what was inserted inside of a removed stretch goes with it. shared_text.js does the same. */
+ * what was inserted inside of a removed stretch goes with it. shared_text.mjs does the same. */
 static void rebase(struct splice *edit, const struct splice *over)
 {
     json_int_t start = edit->at, end = edit->at + edit->remove;

@@ -1,0 +1,186 @@
+// What the end-to-end tests share: programs on free ports, stock clients, a network that breaks.
+// Everything started here ends with the test or suite that started it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { io } from "socket.io-client";
+
+const root = join(import.meta.dirname, "../..");
+const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+
+const inHaste = ["--drain-timeout-ms", "0"]; // tests leave sessions behind
+
+/** The ways in which stock clients connect. */
+export const TRANSPORTS = {
+    polling: ["polling"],
+    websocket: ["websocket"],
+    upgrade: ["polling", "websocket"],
+};
+
+/** A fixture server of tests/fixtures, for the suite that calls this. Options as in docs/config.md. */
+export function serveFixture(name, options = []) {
+    return serve(join(build, "tests/fixtures", name), ["0", ...inHaste, ...options]);
+}
+
+/** A program of examples/, likewise. */
+export function serveExample(name, options = []) {
+    return serve(join(build, "examples", name), [
+        "--listen",
+        "127.0.0.1:0",
+        ...inHaste,
+        ...options,
+    ]);
+}
+
+/** Returns what becomes {port, url} before the first test. */
+function serve(program, args) {
+    const server = {};
+    let stop;
+    before(async () => {
+        stop = await start(program, args, server);
+    });
+    after(() => stop?.());
+    return server;
+}
+
+/**
+ * Starts a program and waits until it says where it listens. Resolves to a function that stops it:
+ * it must then exit with 0 and without a sanitizer's report. It is an error if it ends by itself.
+ */
+async function start(program, args, server) {
+    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const exit = once(child, "exit");
+    let output = "";
+    let isStopping = false;
+    exit.then(([code, signal]) => {
+        if (!isStopping) throw new Error(`${program} ended with ${signal ?? code}:\n${output}`);
+    });
+    server.port = await new Promise((resolve) => {
+        const read = (chunk) => {
+            output += chunk;
+            const said = /\blistening\b.*:(\d+)/.exec(output);
+            if (said) resolve(Number(said[1]));
+        };
+        child.stdout.on("data", read);
+        child.stderr.on("data", read);
+    });
+    server.url = `http://127.0.0.1:${server.port}`;
+    return async () => {
+        isStopping = true;
+        child.kill("SIGTERM");
+        const [code, signal] = await exit;
+        assert.equal(signal ?? code, 0, output);
+        assert.doesNotMatch(output, /Sanitizer|runtime error/);
+    };
+}
+
+/** A socket of the official client, not connected yet; it never reconnects unless told to. */
+export function client(t, url, options = {}) {
+    const socket = io(url, { forceNew: true, autoConnect: false, reconnection: false, ...options });
+    t.after(() => socket.disconnect());
+    return socket;
+}
+
+/** The same, connected. */
+export async function connect(t, url, options) {
+    const socket = client(t, url, options);
+    const connected = once(socket, "connect");
+    const refused = once(socket, "connect_error");
+    socket.connect();
+    await Promise.race([connected, refused.then(([error]) => Promise.reject(error))]);
+    return socket;
+}
+
+/** Everything that a socket receives, in order; take() waits for the next event of a name. */
+export class Inbox {
+    all = []; // [name, ...args]
+    #taken = new Set();
+    #waiting = new Set();
+
+    constructor(socket) {
+        socket.onAny((...event) => {
+            this.all.push(event);
+            for (const check of this.#waiting) check();
+        });
+    }
+
+    /** The arguments of the first event of that name, and for which `is` holds, not taken yet. */
+    take(name, is = () => true) {
+        return new Promise((resolve) => {
+            const check = () => {
+                const event = this.all.find(
+                    (e) => e[0] === name && !this.#taken.has(e) && is(...e.slice(1)),
+                );
+                if (!event) return;
+                this.#taken.add(event);
+                this.#waiting.delete(check);
+                resolve(event.slice(1));
+            };
+            this.#waiting.add(check);
+            check();
+        });
+    }
+
+    /** How many events of that name came. */
+    count(name) {
+        return this.all.filter((event) => event[0] === name).length;
+    }
+}
+
+/**
+ * A TCP proxy in front of a port: cut() resets all connections, `blocked` refuses new ones, and
+ * `filter(text)` may return false for a client's bytes to reset the connection instead.
+ */
+export async function startProxy(t, port, filter = () => true) {
+    const sockets = new Set();
+    const proxy = {
+        blocked: false,
+        cut() {
+            for (const socket of sockets) socket.resetAndDestroy();
+        },
+    };
+    const listener = net.createServer((near) => {
+        if (proxy.blocked) return near.resetAndDestroy();
+        const far = net.connect(port, "127.0.0.1");
+        for (const [from, to] of [
+            [near, far],
+            [far, near],
+        ]) {
+            sockets.add(from);
+            from.on("data", (bytes) => {
+                if (from === near && !filter(bytes.toString("latin1"))) near.resetAndDestroy();
+                else to.write(bytes);
+            });
+            from.on("end", () => to.end());
+            from.on("error", () => {});
+            from.on("close", () => {
+                sockets.delete(from);
+                to.destroy();
+            });
+        }
+    });
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    t.after(() => {
+        proxy.cut();
+        listener.close();
+    });
+    proxy.url = `http://127.0.0.1:${listener.address().port}`;
+    return proxy;
+}
+
+/** Breaks the client's connection, whichever request or websocket it consists of just now. */
+export async function lose(socket, proxy) {
+    let isLost = false;
+    socket.once("disconnect", () => {
+        isLost = true;
+    });
+    while (!isLost) {
+        proxy.cut();
+        await setImmediate();
+    }
+}
