@@ -1,4 +1,4 @@
-// The client's half of examples/collab.c: a text that is confirmed by the server, and edits of one's
+// The client's half of examples/collab.c: a text confirmed by the server, and edits of one's
 // own that are not yet. Knows neither page nor network.
 //
 //     confirmed ──pending[0]──▶ ──pending[1]──▶ … local, what the user sees
@@ -90,19 +90,29 @@ export class SharedText {
 
     /** An edit from the server, one's own included. */
     receive(edit, isOwn) {
-        this.#confirmed = apply(this.#confirmed, edit);
+        const before = this.#confirmed;
+        this.#confirmed = apply(before, edit);
         this.#version = edit.version;
         if (isOwn && edit.number === this.#number && this.#pending.length) {
             this.#pending.shift();
             if (this.#pending.length) this.#sendFirst();
         } else {
-            let over = edit;
-            for (const [i, own] of this.#pending.entries()) {
-                this.#pending[i] = rebase(own, over);
-                over = rebase(over, own);
-            }
+            this.#movePending(edit, before);
         }
         this.#local = this.#pending.reduce(apply, this.#confirmed);
+    }
+
+    /** The first moves over the edit, as it will at the server; the next over what that changes. */
+    #movePending(edit, before) {
+        let after = this.#confirmed;
+        let over = edit;
+        for (const [i, own] of this.#pending.entries()) {
+            const moved = over ? rebase(own, over) : own;
+            before = apply(before, own);
+            after = apply(after, moved);
+            over = difference(before, after);
+            this.#pending[i] = moved;
+        }
     }
 
     /** After a reconnection that lost nothing from the server: it may lack what was on its way. */

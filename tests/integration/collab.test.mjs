@@ -1,4 +1,4 @@
-// examples/collab.c and its page's shared_text.mjs: whoever edits what at once, all end with one text.
+// examples/collab.c and its page's shared_text.mjs: whoever edits what, all end with one text.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import test, { describe } from "node:test";
@@ -24,7 +24,9 @@ class Author {
 
     /** Everything typed so far is confirmed. */
     async settled() {
-        while (this.shared.settledVersion === null) await once(this.socket, "edit");
+        while (this.shared.settledVersion === null)
+            await Promise.race([once(this.socket, "edit"), once(this.socket, "text")]);
+        assert.equal(this.inbox.count("text"), 1); // none of them was refused
         return this.shared.settledVersion;
     }
 }

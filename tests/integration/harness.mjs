@@ -21,7 +21,7 @@ export const TRANSPORTS = {
     upgrade: ["polling", "websocket"],
 };
 
-/** A fixture server of tests/fixtures, for the suite that calls this. Options as in docs/config.md. */
+/** A fixture of tests/fixtures, for the suite that calls this. Options as in docs/config.md. */
 export function serveFixture(name, options = []) {
     return serve(join(build, "tests/fixtures", name), ["0", ...inHaste, ...options]);
 }
