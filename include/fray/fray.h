@@ -172,7 +172,7 @@ FRAY_API uint64_t fray_random(fray_namespace *nsp);       /* 64 unpredictable bi
 
 FRAY_API fray_namespace *fray_socket_namespace(const fray_socket *socket);
 FRAY_API const char *fray_socket_id(const fray_socket *socket); /* 20 characters, unguessable */
-FRAY_API void *fray_socket_data(fray_socket *socket);           /* socket_data_size bytes, 16-byte aligned */
+FRAY_API void *fray_socket_data(fray_socket *socket);           /* socket_data_size bytes, 8-byte aligned */
 FRAY_API bool fray_socket_recovered(const fray_socket *socket); /* connection state recovery: same id, data and rooms as before */
 FRAY_API const json_t *fray_socket_auth(fray_socket *socket);   /* the CONNECT payload; NULL if none. Borrowed */
 FRAY_API json_t *fray_socket_handshake(fray_socket *socket);    /* headers, time, address, xdomain, secure, issued, url, query, auth. New reference */

@@ -13,15 +13,10 @@ struct fray_handle {
     uint32_t generation; /* 0: no object */
 };
 
-struct fray_id_slot {
-    void *object; /* NULL: free */
-    uint32_t generation;
-    uint32_t next_free;
-};
-
-/* Zero-initialised is empty. */
+/* 12 bytes a slot. Zero-initialised is empty. */
 struct fray_id_pool {
-    struct fray_id_slot *slots;
+    uintptr_t *entries; /* an object's address; of a free slot: the next free index, shifted, and 1 */
+    uint32_t *generations;
     uint32_t used; /* slots ever handed out */
     uint32_t cap;
     uint32_t count;      /* live objects */
@@ -29,21 +24,23 @@ struct fray_id_pool {
 };
 
 void fray_id_pool_deinit(struct fray_id_pool *pool);
+/* Objects are at even addresses, as all that malloc gives. */
 struct fray_handle fray_id_pool_add(struct fray_id_pool *pool, void *object);
 void fray_id_pool_remove(struct fray_id_pool *pool, struct fray_handle handle);
-
-/* NULL when the object was removed. */
-static inline void *fray_id_pool_get(const struct fray_id_pool *pool, struct fray_handle handle)
-{
-    if (handle.index >= pool->used || pool->slots[handle.index].generation != handle.generation)
-        return NULL;
-    return pool->slots[handle.index].object;
-}
 
 /* For walking: objects at 0..used-1, NULL where a slot is free. */
 static inline void *fray_id_pool_at(const struct fray_id_pool *pool, uint32_t index)
 {
-    return pool->slots[index].object;
+    uintptr_t entry = pool->entries[index];
+    return entry & 1 ? NULL : (void *)entry;
+}
+
+/* NULL when the object was removed. */
+static inline void *fray_id_pool_get(const struct fray_id_pool *pool, struct fray_handle handle)
+{
+    if (handle.index >= pool->used || pool->generations[handle.index] != handle.generation)
+        return NULL;
+    return fray_id_pool_at(pool, handle.index);
 }
 
 static inline bool fray_handle_equal(struct fray_handle a, struct fray_handle b)

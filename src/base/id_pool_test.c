@@ -45,7 +45,7 @@ static void a_generation_that_wraps_is_never_null(void **state)
     struct fray_id_pool pool = {0};
     int object;
     struct fray_handle handle = fray_id_pool_add(&pool, &object);
-    pool.slots[0].generation = handle.generation = UINT32_MAX;
+    pool.generations[0] = handle.generation = UINT32_MAX;
     fray_id_pool_remove(&pool, handle);
     assert_null(fray_id_pool_get(&pool, (struct fray_handle){0, 0}));
     for (int i = 0; i < 3; i++) {
@@ -63,7 +63,7 @@ static void agrees_with_a_list(void **state)
     (void)state;
     enum { STEPS = 5000 };
     static struct fray_handle handles[STEPS];
-    static char objects[STEPS];
+    static uint64_t objects[STEPS];
     static unsigned live[STEPS];
     unsigned given = 0, live_count = 0;
     struct fray_id_pool pool = {0};

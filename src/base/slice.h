@@ -38,7 +38,7 @@ static inline bool fray_slice_starts(struct fray_slice text, struct fray_slice p
 /* The bytes after the first `count`; `count` must not exceed the length. */
 static inline struct fray_slice fray_slice_skip(struct fray_slice text, size_t count)
 {
-    return (struct fray_slice){text.data + count, text.len - count};
+    return (struct fray_slice){count ? text.data + count : text.data, text.len - count};
 }
 
 #endif

@@ -16,7 +16,10 @@ struct fray_loop_inbox {
 /* The memory itself cannot be the list: its last readers still look at it. */
 struct fray_loop_release {
     size_t count, cap;
-    void *items[];
+    struct fray_released {
+        void *memory;
+        size_t size; /* of a cell; 0: malloc's */
+    } items[];
 };
 
 void fray_loop_init(struct fray_loop *loop, const struct fray_loop_ops *ops)
@@ -33,8 +36,13 @@ void fray_loop_init(struct fray_loop *loop, const struct fray_loop_ops *ops)
 static void free_released(struct fray_loop *loop)
 {
     struct fray_loop_release *released = loop->released;
-    for (size_t i = 0; released && i < released->count; i++)
-        free(released->items[i]);
+    for (size_t i = 0; released && i < released->count; i++) {
+        struct fray_released item = released->items[i];
+        if (item.size)
+            fray_cells_give(&loop->cells, item.memory, item.size);
+        else
+            free(item.memory);
+    }
     if (released)
         released->count = 0;
 }
@@ -46,6 +54,7 @@ void fray_loop_deinit(struct fray_loop *loop)
     pthread_mutex_destroy(&loop->inbox->mutex);
     free(loop->inbox);
     free(loop->buffer);
+    fray_cells_deinit(&loop->cells);
 }
 
 void fray_loop_destroy(struct fray_loop *loop)
@@ -137,7 +146,7 @@ void fray_loop_add_hook(struct fray_loop *loop, struct fray_hook *hook)
     *end = hook;
 }
 
-void fray_loop_release(struct fray_loop *loop, void *memory)
+void fray_loop_release_cell(struct fray_loop *loop, void *cell, size_t size)
 {
     struct fray_loop_release *released = loop->released;
     if (!released || released->count == released->cap) {
@@ -148,7 +157,12 @@ void fray_loop_release(struct fray_loop *loop, void *memory)
         released->cap = cap;
         loop->released = released;
     }
-    released->items[released->count++] = memory;
+    released->items[released->count++] = (struct fray_released){cell, size};
+}
+
+void fray_loop_release(struct fray_loop *loop, void *memory)
+{
+    fray_loop_release_cell(loop, memory, 0);
 }
 
 void fray_source_close(struct fray_loop *loop, struct fray_source *source, bool reset)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/cells.h"
 #include "base/timer_wheel.h"
 #include "fray/err.h"
 #include "net/address.h"
@@ -106,6 +107,7 @@ struct fray_loop {
     struct fray_timer_wheel timers;
     struct fray_hook *hooks;
     struct fray_orphan *orphans;
+    struct fray_cells cells;            /* for what the loop's thread owns */
     struct fray_loop_release *released; /* memory to free at the end of the turn */
     char *buffer;                       /* FRAY_LOOP_BUFFER_SIZE bytes */
     struct fray_loop_inbox *inbox;      /* posts of other threads */
@@ -138,6 +140,8 @@ void fray_loop_add_hook(struct fray_loop *loop,
 /* Frees `memory` (with free()) at the end of the turn, so that callers further up the stack may
  * still look at it. */
 void fray_loop_release(struct fray_loop *loop, void *memory);
+/* The same for a cell of loop->cells. */
+void fray_loop_release_cell(struct fray_loop *loop, void *cell, size_t size);
 
 /* Ends the watch and closes the descriptor, with one system call. */
 void fray_source_close(struct fray_loop *loop, struct fray_source *source, bool reset);

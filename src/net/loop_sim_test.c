@@ -446,7 +446,7 @@ static void count_and_accept(struct fray_loop *loop, struct fray_source *source,
     int fd;
     while (!loop->ops->accept(loop, source->fd, &fd, &peer))
         loop->ops->close(loop, fd, false);
-    loop->owner = (char *)loop->owner + 1;
+    loop->owner = (void *)((uintptr_t)loop->owner + 1);
 }
 
 static void a_shared_port_spreads_connections(void **state)

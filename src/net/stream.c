@@ -329,7 +329,7 @@ struct fray_stream *fray_stream_create(struct fray_loop *loop, int fd,
                                        const struct fray_address *peer,
                                        const struct fray_stream_handler *handler, void *owner)
 {
-    struct fray_stream *stream = fray_alloc_zero(sizeof *stream);
+    struct fray_stream *stream = fray_cells_take(&loop->cells, sizeof *stream);
     stream->source = (struct fray_source){.fd = fd, .on_ready = on_ready};
     stream->loop = loop;
     if (peer)
@@ -338,7 +338,7 @@ struct fray_stream *fray_stream_create(struct fray_loop *loop, int fd,
     stream->owner = owner;
     if (loop->ops->watch(loop, &stream->source, FRAY_READY_READ)) {
         loop->ops->close(loop, fd, false);
-        free(stream);
+        fray_cells_give(&loop->cells, stream, sizeof *stream);
         return NULL;
     }
     loop->streams_count++;
@@ -414,5 +414,5 @@ void fray_stream_close(struct fray_stream *stream, bool reset)
     stream->loop->streams_count--;
     if (stream->loop->on_stream_gone)
         stream->loop->on_stream_gone(stream->loop);
-    fray_loop_release(stream->loop, stream);
+    fray_loop_release_cell(stream->loop, stream, sizeof *stream);
 }

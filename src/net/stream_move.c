@@ -22,7 +22,7 @@ void fray_stream_detach(struct fray_stream *stream, struct fray_slice unread,
     stream->tls = NULL;
     stream->is_closed = true;
     loop->streams_count--;
-    fray_loop_release(loop, stream);
+    fray_loop_release_cell(loop, stream, sizeof *stream);
 }
 
 struct fray_stream *fray_stream_attach(struct fray_loop *loop, struct fray_stream_cargo *cargo,

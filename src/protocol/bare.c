@@ -193,8 +193,7 @@ static const struct fray_protocol protocol = {
 void fray_bare_open(fray_namespace *nsp, struct fray_worker *worker, struct fray_link *link,
                     struct fray_handshake *handshake)
 {
-    struct bare_websocket *self = fray_alloc_zero(sizeof *self);
-    fray_session_open(&self->session, &protocol, worker);
+    struct bare_websocket *self = fray_session_open(&protocol, worker, sizeof *self);
     fray_session_attach(&self->session, link);
     connect_to(&self->bare, &self->session, nsp, handshake);
 }

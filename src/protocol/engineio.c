@@ -32,14 +32,14 @@ void fray_engineio_config_deinit(struct fray_engineio_config *config)
 static void arm(struct fray_engineio *engineio, uint32_t delay_ms)
 {
     struct fray_worker *worker = engineio->session.worker;
-    fray_timer_arm(worker->timers, &engineio->session.timer,
+    fray_timer_arm(worker->timers, &engineio->heartbeat,
                    *worker->now_us + delay_ms * UINT64_C(1000));
 }
 
 static void on_heartbeat(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_engineio *engineio =
-        (struct fray_engineio *)((char *)timer - offsetof(struct fray_engineio, session.timer));
+        (struct fray_engineio *)((char *)timer - offsetof(struct fray_engineio, heartbeat));
     if (engineio->awaits_pong) {
         fray_count(&engineio->session.worker->counters.closed_ping_timeout);
         fray_session_close(&engineio->session, FRAY_PING_TIMEOUT);
@@ -79,14 +79,14 @@ struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
                                          struct fray_link *link, struct fray_handshake *handshake)
 {
     struct fray_worker *worker = config->worker;
-    struct fray_engineio *engineio = fray_alloc_zero(config->upper->session_size);
+    struct fray_engineio *engineio =
+        fray_session_open(&fray_engineio_protocol, worker, config->upper->session_size);
     engineio->config = config;
-    fray_session_open(&engineio->session, &fray_engineio_protocol, worker);
     uint8_t random[FRAY_TOKEN_RANDOM];
     worker->random(worker, random, sizeof random);
     uint32_t number = (engineio->session.handle.index << WORKER_BITS | worker->index) & 0x3fffffff;
     fray_token_make(engineio->sid, number, random);
-    engineio->session.timer.on_expire = on_heartbeat;
+    engineio->heartbeat.on_expire = on_heartbeat;
     fray_session_attach(&engineio->session, link);
     send_open(engineio, link->ops->framing == FRAY_FRAMING_POLLING && config->allow_upgrades);
     arm(engineio, config->ping_interval_ms);
@@ -291,6 +291,7 @@ static void on_drained(struct fray_session *session)
 static void on_close(struct fray_session *session, enum fray_disconnect reason)
 {
     struct fray_engineio *engineio = (struct fray_engineio *)session;
+    fray_timer_cancel(session->worker->timers, &engineio->heartbeat);
     probe_end(engineio, true);
     engineio->config->upper->on_close(engineio, reason);
     /* Who polls hears of it with its last messages; on a websocket the close frame says it. */

@@ -39,6 +39,7 @@ struct fray_engineio_config {
 
 struct fray_engineio {
     struct fray_session session;
+    struct fray_timer heartbeat;
     struct fray_engineio_config *config;
     struct fray_engineio_probe *probe; /* a websocket that asked to take over; NULL: none */
     struct fray_handshake

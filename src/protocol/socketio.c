@@ -95,7 +95,7 @@ static void on_close(struct fray_engineio *engineio, enum fray_disconnect reason
         struct place *place = self->places;
         self->places = place->next;
         fray_member_end(&place->member, reason);
-        engineio->session.worker->release(engineio->session.worker, place);
+        engineio->session.worker->release(engineio->session.worker, place, sizeof *place);
     }
     arrival_end(self);
     fray_socketio_assembler_reset(&self->assembler);
@@ -125,7 +125,7 @@ static void forget(struct socketio *self, struct place *place)
     if (!*link)
         return;
     *link = place->next;
-    self->engineio.session.worker->release(self->engineio.session.worker, place);
+    self->engineio.session.worker->release(self->engineio.session.worker, place, sizeof *place);
 }
 
 static void refuse(struct socketio *self, struct fray_slice nsp, struct fray_slice message)
@@ -199,7 +199,7 @@ static void on_connect(struct socketio *self, const struct fray_socketio_packet 
         refuse(self, packet->namespace_name, FRAY_SLICE("Invalid namespace"));
         return;
     }
-    struct place *place = fray_alloc_zero(sizeof *place);
+    struct place *place = fray_cells_take(self->engineio.session.worker->cells, sizeof *place);
     place->member.session = &self->engineio.session;
     place->member.ops = &member_ops;
     place->nsp = nsp->name;

@@ -249,7 +249,7 @@ void fray_crossing_accept(fray_socket *socket)
     struct fray_worker *home = socket->nsp->home, *to = socket->nsp->workers[socket->worker];
     struct accept_parcel accept = {
         .nsp = socket->nsp, .member = socket->member, .socket = socket->handle};
-    memcpy(accept.id, socket->id, sizeof accept.id);
+    fray_socket_write_id(socket, accept.id);
     if (socket->ticket)
         memcpy(accept.pid, socket->ticket->pid, sizeof accept.pid);
     if (to == home) {

@@ -17,6 +17,7 @@ fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_sl
     nsp->home = home;
     maker->random(maker, &nsp->rooms.key, sizeof nsp->rooms.key);
     maker->random(maker, &nsp->tickets.key, sizeof nsp->tickets.key);
+    maker->random(maker, nsp->id_keys, sizeof nsp->id_keys);
     uint64_t away_us = options->recovery_max_disconnection_ms * UINT64_C(1000);
     fray_message_log_init(&nsp->log, away_us ? options->recovery_max_messages : 0, away_us);
     return nsp;
@@ -62,16 +63,12 @@ void fray_namespace_destroy(fray_namespace *nsp)
 
 static fray_socket *socket_create(fray_namespace *nsp, const struct fray_arrival *arrival)
 {
-    struct fray_worker *home = nsp->home;
-    fray_socket *socket = fray_alloc_zero(sizeof *socket + nsp->app.socket_data_size);
+    fray_socket *socket =
+        fray_cells_take(nsp->home->cells, sizeof *socket + nsp->app.socket_data_size);
     socket->nsp = nsp;
     socket->worker = (uint16_t)arrival->worker;
     socket->member = arrival->member;
     socket->handle = fray_id_pool_add(&nsp->sockets, socket);
-    uint8_t random[FRAY_TOKEN_RANDOM];
-    home->random(home, random, sizeof random);
-    fray_token_make(socket->id, socket->handle.index & 0x3fffffff, random);
-    socket->connected_seq = nsp->log.next - 1;
     nsp->sockets_on_worker[socket->worker]++;
     return socket;
 }
@@ -105,7 +102,9 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
         nsp->app.on_forget(socket->data, nsp->app.app);
     fray_socket_leave_all(socket);
     connecting_free(socket);
-    nsp->home->release(nsp->home, socket);
+    if (socket->id)
+        nsp->home->release(nsp->home, socket->id, 0); /* a handler may still read it in this turn */
+    nsp->home->release(nsp->home, socket, sizeof *socket + nsp->app.socket_data_size);
 }
 
 /* {"message": …, "data": …}, as Socket.IO sends the errors of its middleware. */
@@ -224,6 +223,13 @@ size_t fray_namespace_sockets(const fray_namespace *nsp)
     return nsp->sockets.count;
 }
 
+static bool has_id(const fray_socket *socket, struct fray_slice id)
+{
+    char own[FRAY_TOKEN_LEN + 1];
+    fray_socket_write_id(socket, own);
+    return fray_token_equal(id, own);
+}
+
 fray_socket *fray_namespace_find(const fray_namespace *nsp, const char *socket_id)
 {
     /* A recovered socket keeps an id that leads to its former place, so a miss is looked for among
@@ -234,12 +240,12 @@ fray_socket *fray_namespace_find(const fray_namespace *nsp, const char *socket_i
         return NULL;
     if (index < nsp->sockets.used) {
         fray_socket *socket = fray_id_pool_at(&nsp->sockets, index);
-        if (socket && fray_token_equal(id, socket->id))
+        if (socket && has_id(socket, id))
             return socket;
     }
     for (uint32_t i = 0; nsp->log.cap && i < nsp->sockets.used; i++) {
         fray_socket *socket = fray_id_pool_at(&nsp->sockets, i);
-        if (socket && socket->is_recovered && fray_token_equal(id, socket->id))
+        if (socket && socket->is_recovered && has_id(socket, id))
             return socket;
     }
     return NULL;

@@ -42,27 +42,25 @@ struct fray_joined {
     uint64_t since;
 };
 
-struct fray_pending_ack;
+struct fray_socket_acks;
 
 /* The home half of a socket. */
 struct fray_socket {
     fray_namespace *nsp;
     struct fray_handle handle; /* in nsp->sockets */
     struct fray_handle member; /* on worker `worker` */
-    uint16_t worker;
-    bool is_connected; /* accepted, and not yet ended */
-    bool is_blocked;   /* its session's last word was QUEUED or DROPPED */
-    bool is_recovered;
-    char id[FRAY_TOKEN_LEN + 1];
     uint32_t joined_count;
+    uint16_t worker;
+    bool is_connected : 1; /* accepted, and not yet ended */
+    bool is_blocked : 1;   /* its session's last word was QUEUED or DROPPED */
+    bool is_recovered : 1;
+    char *id; /* terminated; made when first asked for, unless it was recovered */
     struct fray_joined *joined;
-    struct fray_pending_ack *acks;
-    uint64_t next_ack_id;
-    uint64_t connected_seq; /* the log's position when it connected */
+    struct fray_socket_acks *acks; /* NULL: never asked for one */
     struct fray_connecting
         *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
     struct fray_ticket *ticket; /* connection state recovery; NULL: off */
-    _Alignas(16) char data[];   /* socket_data_size bytes */
+    _Alignas(8) char data[];    /* socket_data_size bytes */
 };
 
 struct fray_namespace {
@@ -76,6 +74,7 @@ struct fray_namespace {
     void *server;                     /* the fray_server; opaque here */
 
     struct fray_id_pool sockets;
+    struct fray_hash_key id_keys[2]; /* secret: a socket's id is made of its handle by these */
     uint32_t *sockets_on_worker; /* workers_count entries */
     struct fray_name_map rooms;  /* struct fray_room */
     struct fray_message_log log;
@@ -172,6 +171,9 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason);
 
 /* To the socket's session. */
 enum fray_send_result fray_socket_deliver(fray_socket *socket, fray_message *message);
+
+/* Its id, without keeping it. */
+void fray_socket_write_id(const fray_socket *socket, char id[FRAY_TOKEN_LEN + 1]);
 
 void fray_acks_cancel(fray_socket *socket);
 void fray_timers_stop(fray_namespace *nsp);

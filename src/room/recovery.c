@@ -20,11 +20,11 @@ void fray_ticket_issue(fray_socket *socket)
     nsp->home->random(nsp->home, random, sizeof random);
     /* 90 random bits of their own: knowing a socket's id must not help to take it over. */
     fray_token_make(ticket->pid, 0, random);
-    memcpy(ticket->id, socket->id, sizeof ticket->id);
+    fray_socket_write_id(socket, ticket->id);
     do
         nsp->home->random(nsp->home, &ticket->lineage, sizeof ticket->lineage);
     while (!ticket->lineage);
-    ticket->connected_seq = socket->connected_seq;
+    ticket->connected_seq = nsp->log.next - 1;
     ticket->nsp = nsp;
     ticket->expiry.on_expire = on_expiry;
     fray_name_map_add(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN), ticket);
@@ -122,9 +122,8 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
 {
     assert(!ticket->socket && ticket->data);
     fray_timer_cancel(ticket->nsp->home->timers, &ticket->expiry);
-    memcpy(socket->id, ticket->id, sizeof socket->id);
+    socket->id = fray_strndup(ticket->id, FRAY_TOKEN_LEN);
     memcpy(socket->data, ticket->data, ticket->nsp->app.socket_data_size);
-    socket->connected_seq = ticket->connected_seq;
     socket->is_recovered = true;
     for (size_t i = 0; i < ticket->rooms_count; i++) {
         if (fray_socket_join(socket, ticket->rooms[i].name))
@@ -141,7 +140,7 @@ static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket
     uint64_t position = entry->message->offset, lineage = socket->ticket->lineage;
     if (entry->only)
         return entry->only == lineage;
-    if (entry->except == lineage || position <= socket->connected_seq)
+    if (entry->except == lineage || position <= socket->ticket->connected_seq)
         return false;
     if (!entry->target)
         return true;

@@ -131,11 +131,10 @@ static inline void fake_client_open(struct fake_client *client, struct fake_work
     };
     *client = (struct fake_client){0};
     fake_link_init(&client->link, FRAY_FRAMING_WEBSOCKET);
-    client->party = fray_alloc_zero(sizeof *client->party);
+    client->party = fray_session_open(&protocol, &worker->base, sizeof *client->party);
     client->party->client = client;
     client->party->member.session = &client->party->session;
     client->party->member.ops = &ops;
-    fray_session_open(&client->party->session, &protocol, &worker->base);
     fray_session_attach(&client->party->session, &client->link.link);
 }
 

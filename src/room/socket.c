@@ -8,8 +8,27 @@ fray_namespace *fray_socket_namespace(const fray_socket *socket)
     return socket->nsp;
 }
 
+/* Few of the sockets that idle are ever asked for their id, so it is not kept but made again of the handle, by a keyed hash
+ * that nobody outside can compute. */
+void fray_socket_write_id(const fray_socket *socket, char id[FRAY_TOKEN_LEN + 1])
+{
+    if (socket->id) {
+        memcpy(id, socket->id, FRAY_TOKEN_LEN + 1);
+        return;
+    }
+    struct fray_slice handle = fray_slice(&socket->handle, sizeof socket->handle);
+    uint64_t bits[2] = {fray_hash(socket->nsp->id_keys[0], handle),
+                        fray_hash(socket->nsp->id_keys[1], handle)};
+    fray_token_make(id, socket->handle.index & 0x3fffffff, (const uint8_t *)bits);
+}
+
 const char *fray_socket_id(const fray_socket *socket)
 {
+    if (!socket->id) {
+        char *id = fray_alloc(FRAY_TOKEN_LEN + 1);
+        fray_socket_write_id(socket, id);
+        ((fray_socket *)socket)->id = id;
+    }
     return socket->id;
 }
 

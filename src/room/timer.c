@@ -59,7 +59,7 @@ void fray_timer_stop(fray_timer_handle *handle)
     if (handle->next)
         handle->next->link = handle->link;
     handle->link = NULL;
-    handle->nsp->home->release(handle->nsp->home, handle);
+    handle->nsp->home->release(handle->nsp->home, handle, 0);
 }
 
 void fray_timers_stop(fray_namespace *nsp)

@@ -64,9 +64,9 @@ static void send_parcels(struct fray_server_worker *worker)
 
 /* ------------------------------------------------------------------ what session/worker.h promises */
 
-static void on_release(struct fray_worker *worker, void *memory)
+static void on_release(struct fray_worker *worker, void *memory, size_t size)
 {
-    fray_loop_release(((struct fray_server_worker *)worker)->loop, memory);
+    fray_loop_release_cell(((struct fray_server_worker *)worker)->loop, memory, size);
 }
 
 /* From a pool, for a call of OpenSSL's generator costs a microsecond whatever the amount. */
@@ -236,6 +236,7 @@ struct fray_server_worker *fray_server_worker_create(fray_server *server, unsign
     worker->base.index = index;
     worker->base.now_us = &worker->loop->now_us;
     worker->base.timers = &worker->loop->timers;
+    worker->base.cells = &worker->loop->cells;
     worker->base.outbox_limits = (struct fray_outbox_limits){
         .max_messages = config->outbox_max_messages, .max_bytes = (uint32_t)config->outbox_max_bytes};
     worker->base.messages_per_second = config->messages_per_second;

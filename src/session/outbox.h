@@ -13,11 +13,17 @@
 #include "session/message.h"
 
 struct fray_outbox {
-    struct fray_message **ring; /* cap entries, a power of two; NULL while empty */
-    uint32_t bytes;             /* sum of fray_message_size */
+    struct fray_outbox_ring *ring; /* NULL while empty */
     uint32_t head_sent; /* bytes of the first message's encoding that are on their way already */
-    uint16_t head, count, cap;
-    uint16_t latest_count; /* how many of them are FRAY_LATEST */
+    uint32_t count;     /* messages */
+};
+
+/* Where the messages are: heap, private to outbox.c but for fray_outbox_at. */
+struct fray_outbox_ring {
+    uint32_t bytes;        /* sum of fray_message_size */
+    uint32_t latest_count; /* how many of them are FRAY_LATEST */
+    uint32_t head, cap;    /* cap: a power of two */
+    struct fray_message *messages[];
 };
 
 struct fray_outbox_limits {
@@ -33,7 +39,8 @@ FRAY_MUST_CHECK enum fray_err fray_outbox_push(struct fray_outbox *outbox,
 /* The message at `index` from the front; index < count. Borrowed. */
 static inline struct fray_message *fray_outbox_at(const struct fray_outbox *outbox, unsigned index)
 {
-    return outbox->ring[(outbox->head + index) & (outbox->cap - 1)];
+    const struct fray_outbox_ring *ring = outbox->ring;
+    return ring->messages[(ring->head + index) & (ring->cap - 1)];
 }
 
 /* Forgets the first `count` messages: they are written. head_sent becomes 0. */

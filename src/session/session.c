@@ -4,15 +4,25 @@
 
 #include "base/mem.h"
 
-void fray_session_open(struct fray_session *session, const struct fray_protocol *protocol,
-                       struct fray_worker *worker)
+/* A session that is closed for the application, until its last messages are written. */
+struct fray_session_closing {
+    struct fray_timer timer;
+    struct fray_session *session;
+};
+
+void *fray_session_open(const struct fray_protocol *protocol, struct fray_worker *worker,
+                        size_t size)
 {
+    assert(size >= sizeof(struct fray_session) && size <= UINT16_MAX);
+    struct fray_session *session = fray_cells_take(worker->cells, size);
+    session->size = (uint16_t)size;
     session->protocol = protocol;
     session->worker = worker;
     session->handle = fray_id_pool_add(&worker->sessions, session);
     session->admitted = worker->messages_per_second + worker->messages_burst;
     session->admitted_second = (uint32_t)(*worker->now_us / 1000000);
     fray_count(&worker->counters.sessions_opened);
+    return session;
 }
 
 void fray_session_attach(struct fray_session *session, struct fray_link *link)
@@ -94,6 +104,18 @@ void fray_session_send_take(struct fray_session *session, struct fray_message *m
     fray_message_unref(message);
 }
 
+/* The session's own last words; NULL: what its reason stands for. */
+static struct fray_farewell *take_farewell(const struct fray_session *session)
+{
+    struct fray_farewell **link = &session->worker->farewells;
+    while (*link && (*link)->session != session)
+        link = &(*link)->next;
+    struct fray_farewell *farewell = *link;
+    if (farewell)
+        *link = farewell->next;
+    return farewell;
+}
+
 /* The end: nothing of the session is left but its memory, until the turn ends. */
 static void finish(struct fray_session *session)
 {
@@ -102,16 +124,22 @@ static void finish(struct fray_session *session)
     session->is_closed = true;
     struct fray_worker *worker = session->worker;
     struct fray_link *link = session->link;
+    struct fray_farewell *farewell = take_farewell(session);
     if (link) {
         session->link = NULL;
         link->session = NULL;
+        worker->farewell = farewell;
         link->ops->close(link, session->close_reason);
+        worker->farewell = NULL;
     }
-    fray_timer_cancel(worker->timers, &session->timer);
+    free(farewell);
+    if (session->closing)
+        fray_timer_cancel(worker->timers, &session->closing->timer);
+    free(session->closing);
     fray_outbox_deinit(&session->outbox);
     fray_id_pool_remove(&worker->sessions, session->handle);
     fray_count(&worker->counters.sessions_closed);
-    worker->release(worker, session);
+    worker->release(worker, session, session->size);
 }
 
 /* Something is still to be written. */
@@ -145,7 +173,7 @@ static void flush(struct fray_session *session)
 static void on_linger_expired(struct fray_timer *timer, uint64_t now_us)
 {
     (void)now_us;
-    finish((struct fray_session *)((char *)timer - offsetof(struct fray_session, timer)));
+    finish(((struct fray_session_closing *)timer)->session);
 }
 
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason)
@@ -154,7 +182,6 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
         return;
     session->is_closing = true;
     session->close_reason = (uint8_t)reason;
-    fray_timer_cancel(session->worker->timers, &session->timer);
     session->protocol->on_close(session, reason);
     bool is_polite = reason == FRAY_SERVER_DISCONNECTED || reason == FRAY_SERVER_SHUTDOWN ||
                      reason == FRAY_CLIENT_LEFT || reason == FRAY_FLOODING;
@@ -162,10 +189,28 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
         finish(session);
         return;
     }
-    session->timer.on_expire = on_linger_expired;
-    fray_timer_arm(session->worker->timers, &session->timer,
+    session->closing = fray_alloc_zero(sizeof *session->closing);
+    session->closing->session = session;
+    session->closing->timer.on_expire = on_linger_expired;
+    fray_timer_arm(session->worker->timers, &session->closing->timer,
                    *session->worker->now_us + session->worker->linger_ms * UINT64_C(1000));
     fray_session_mark(session);
+}
+
+void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
+                             unsigned code, struct fray_slice text)
+{
+    if (session->is_closing)
+        return;
+    struct fray_farewell *farewell = fray_alloc(sizeof *farewell + text.len + 1);
+    farewell->next = session->worker->farewells;
+    farewell->session = session;
+    farewell->code = (uint16_t)code;
+    if (text.len)
+        memcpy(farewell->text, text.data, text.len);
+    farewell->text[text.len] = '\0';
+    session->worker->farewells = farewell;
+    fray_session_close(session, reason);
 }
 
 bool fray_session_admits(struct fray_session *session)

@@ -38,7 +38,11 @@ struct fray_link_ops {
     /* Sends one text frame past the outbox, on a link that is not (yet) its session's. NULL:
      * cannot. */
     void (*send_text)(struct fray_link *link, struct fray_slice text);
+    /* Asks the peer for a sign of life, where the transport itself has a way: what then comes moves
+     * heard_ms. Where a request of the peer is open, that is sign enough. NULL: it has none. */
+    void (*ping)(struct fray_link *link);
 };
+
 
 /* One live connection of a transport. Embedded first in the transport's own struct, which owns it.
  */
@@ -47,6 +51,7 @@ struct fray_link {
     struct fray_session *session; /* NULL once either side has let go */
     bool is_writable;             /* flush would get rid of something now */
     bool has_own_bytes; /* it has something of its own to flush: a handshake's reply, a pong */
+    uint32_t heard_ms;  /* low bits of when the peer was last heard; of transports that have ping */
 };
 
 struct fray_protocol {
@@ -73,10 +78,11 @@ struct fray_session {
     struct fray_worker *worker;
     struct fray_link *link; /* where to send now; NULL: between links */
     struct fray_outbox outbox;
-    struct fray_timer timer; /* the protocol's heartbeat; ours while closing */
+    struct fray_session_closing *closing; /* last messages are still on their way; NULL: no */
     struct fray_handle handle;
     uint32_t admitted; /* frames of this second's budget that are left, see fray_session_admits */
     uint32_t admitted_second;
+    uint16_t size;        /* of the protocol's struct */
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
     bool is_dirty;        /* in worker->dirty */
     bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
@@ -85,12 +91,18 @@ struct fray_session {
     bool owes_drained; /* a send said QUEUED or DROPPED */
 };
 
-/* Opens a session in memory that its protocol allocated with malloc, zeroed. */
-void fray_session_open(struct fray_session *session, const struct fray_protocol *protocol,
-                       struct fray_worker *worker);
+/* Opens a session: `size` zeroed bytes, of which the first are a struct fray_session. */
+void *fray_session_open(const struct fray_protocol *protocol, struct fray_worker *worker,
+                        size_t size);
 
 /* Attaches a link in place of the present one, which retires. */
 void fray_session_attach(struct fray_session *session, struct fray_link *link);
+
+/* The peer was heard just now. */
+static inline void fray_link_heard(struct fray_link *link, const struct fray_worker *worker)
+{
+    link->heard_ms = (uint32_t)(*worker->now_us / 1000);
+}
 
 /* Queues the message; it goes out at the end of the turn. A reliable message that does not fit
  * closes the session. */
@@ -118,6 +130,10 @@ void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
 /* Ends the session: its protocol's on_close is called now, what was sent before is still delivered
  * if the link takes it within linger_ms, then the link is closed. Calling it twice is fine. */
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
+
+/* The same, and a websocket's close frame says this code and text (copied). */
+void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
+                             unsigned code, struct fray_slice text);
 
 /* Writes all that is dirty: a hook at the end of each turn. */
 void fray_worker_flush(struct fray_worker *worker);

@@ -15,7 +15,11 @@ struct fake_worker {
     uint64_t now_us;
     struct fray_timer_wheel timers;
     struct fray_rng rng;
-    void **released;
+    struct fray_cells cells;
+    struct fake_released {
+        void *memory;
+        size_t size;
+    } *released;
     size_t released_count, released_cap;
     struct fray_parcel *first_parcel; /* posted to this worker, not yet run */
     size_t parcels_count;
@@ -34,14 +38,15 @@ static inline void fake_post(struct fray_worker *from, struct fray_worker *to,
     self->parcels_count++;
 }
 
-static inline void fake_release(struct fray_worker *worker, void *memory)
+static inline void fake_release(struct fray_worker *worker, void *memory, size_t size)
 {
+
     struct fake_worker *self = (struct fake_worker *)worker;
     if (self->released_count == self->released_cap) {
         self->released_cap = self->released_cap ? self->released_cap * 2 : 16;
-        self->released = fray_realloc(self->released, self->released_cap * sizeof(void *));
+        self->released = fray_realloc(self->released, self->released_cap * sizeof *self->released);
     }
-    self->released[self->released_count++] = memory;
+    self->released[self->released_count++] = (struct fake_released){memory, size};
 }
 
 static inline void fake_random(struct fray_worker *worker, void *bytes, size_t len)
@@ -58,6 +63,7 @@ static inline void fake_worker_init(struct fake_worker *self, unsigned index)
     self->base.index = index;
     self->base.now_us = &self->now_us;
     self->base.timers = &self->timers;
+    self->base.cells = &self->cells;
     self->base.outbox_limits = (struct fray_outbox_limits){.max_messages = 64, .max_bytes = 65536};
     self->base.linger_ms = 2000;
     self->base.post = fake_post;
@@ -69,8 +75,13 @@ static inline void fake_worker_init(struct fake_worker *self, unsigned index)
 static inline void fake_worker_turn(struct fake_worker *self)
 {
     fray_worker_flush(&self->base);
-    for (size_t i = 0; i < self->released_count; i++)
-        free(self->released[i]);
+    for (size_t i = 0; i < self->released_count; i++) {
+        struct fake_released item = self->released[i];
+        if (item.size)
+            fray_cells_give(&self->cells, item.memory, item.size);
+        else
+            free(item.memory);
+    }
     self->released_count = 0;
 }
 
@@ -113,6 +124,7 @@ static inline void fake_worker_deinit(struct fake_worker *self)
     fray_buf_deinit(&self->base.scratch);
     fray_buf_deinit(&self->base.packet);
     free(self->released);
+    fray_cells_deinit(&self->cells);
 }
 
 /* Owned by the test, so that it can be looked at after its session went. */

@@ -99,8 +99,7 @@ struct fixture {
 
 static struct plain *open_plain(struct fake_worker *worker, struct fake_link *link)
 {
-    struct plain *plain = fray_alloc_zero(sizeof *plain);
-    fray_session_open(&plain->session, &protocol, &worker->base);
+    struct plain *plain = fray_session_open(&protocol, &worker->base, sizeof *plain);
     if (link)
         fray_session_attach(&plain->session, &link->link);
     return plain;

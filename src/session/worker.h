@@ -8,6 +8,7 @@
 #define FRAY_SESSION_WORKER_H
 
 #include "base/buf.h"
+#include "base/cells.h"
 #include "base/id_pool.h"
 #include "base/timer_wheel.h"
 #include "session/outbox.h"
@@ -28,10 +29,19 @@ struct fray_parcel {
     void (*run)(struct fray_worker *at, struct fray_parcel *parcel);
 };
 
+/* What a link's goodbye says in place of what the reason stands for. */
+struct fray_farewell {
+    struct fray_farewell *next;
+    const struct fray_session *session;
+    uint16_t code; /* a WebSocket's close code */
+    char text[];   /* terminated */
+};
+
 struct fray_worker {
     unsigned index;         /* 0.. */
     const uint64_t *now_us; /* when this turn began; monotonic */
     struct fray_timer_wheel *timers;
+    struct fray_cells *cells; /* for what lives long and exists by the thousand */
     struct fray_counters counters;
     struct fray_outbox_limits outbox_limits;
     uint32_t messages_per_second, messages_burst; /* from one session; 0: no limit */
@@ -42,11 +52,13 @@ struct fray_worker {
     struct fray_session **dirty;  /* sessions with something to send at the end of the turn */
     size_t dirty_count, dirty_cap;
     struct fray_buf scratch, packet; /* nobody's between calls: for encoding */
+    struct fray_farewell *farewells; /* of sessions that are closing: few, and not for long */
+    const struct fray_farewell *farewell; /* for a link's close, while it is called; NULL: none */
 
     /* Hands the parcel to `to`'s thread: runs there in a later turn, in order of posting. */
     void (*post)(struct fray_worker *from, struct fray_worker *to, struct fray_parcel *parcel);
-    /* Frees the memory at the end of the turn, after fray_worker_flush. */
-    void (*release)(struct fray_worker *worker, void *memory);
+    /* Gives a cell of that size back, or frees what malloc gave (size 0), at the end of the turn, after fray_worker_flush. */
+    void (*release)(struct fray_worker *worker, void *memory, size_t size);
     /* Fills with unpredictable bytes. */
     void (*random)(struct fray_worker *worker, void *bytes, size_t len);
 };

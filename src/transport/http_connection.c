@@ -29,7 +29,7 @@ void fray_http_connection_release(struct fray_http_connection *connection)
     if (connection->output)
         fray_http_output_destroy(connection->output);
     connection->output = NULL;
-    fray_loop_release(loop, connection);
+    fray_loop_release_cell(loop, connection, sizeof *connection);
 }
 
 void fray_http_connection_close(struct fray_http_connection *connection, bool reset)
@@ -185,7 +185,8 @@ static void on_timer(struct fray_timer *timer, uint64_t now_us)
 
 void fray_http_open(struct fray_http_service *service, struct fray_stream *stream)
 {
-    struct fray_http_connection *connection = fray_alloc_zero(sizeof *connection);
+    struct fray_http_connection *connection =
+        fray_cells_take(&stream->loop->cells, sizeof *connection);
     connection->stream = stream;
     connection->service = service;
     connection->next = service->connections;

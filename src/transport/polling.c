@@ -16,7 +16,7 @@ static const struct fray_link_ops link_ops;
 
 struct fray_link *fray_polling_create(struct fray_worker *worker)
 {
-    struct polling *self = fray_alloc_zero(sizeof *self);
+    struct polling *self = fray_cells_take(worker->cells, sizeof *self);
     self->link.ops = &link_ops;
     self->worker = worker;
     return &self->link;
@@ -106,7 +106,7 @@ bool fray_polling_end_post(struct fray_link *link, fray_request *request)
 static void release(struct polling *self)
 {
     forget_post(self);
-    self->worker->release(self->worker, self);
+    self->worker->release(self->worker, self, sizeof *self);
 }
 
 /* Everything that is owed, in one body. */

@@ -25,7 +25,7 @@ static void release(struct tcp *self)
     struct fray_worker *worker = self->service->writer.worker;
     self->stream = NULL;
     self->link.is_writable = false;
-    worker->release(worker, self);
+    worker->release(worker, self, sizeof *self);
 }
 
 static void on_flush(struct fray_link *link)

@@ -123,10 +123,9 @@ static unsigned close_code(enum fray_disconnect reason)
 static void on_close(struct fray_link *link, enum fray_disconnect reason)
 {
     const char *text = reason == FRAY_SERVER_DISCONNECTED ? "" : fray_disconnect_text(reason);
-    if (link->farewell)
-        say_close(websocket_of(link), link->farewell->code, fray_slice_of(link->farewell->text));
-    else
-        say_close(websocket_of(link), close_code(reason), fray_slice_of(text));
+    const struct fray_farewell *own = websocket_of(link)->service->worker->farewell;
+    say_close(websocket_of(link), own ? own->code : close_code(reason),
+              fray_slice_of(own ? own->text : text));
 }
 
 static void on_retire(struct fray_link *link)
@@ -420,7 +419,7 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
     struct websocket *self = stream->owner;
     size_t at = 0;
     self->is_decoding = true;
-    self->link.heard_us = *self->service->worker->now_us;
+    fray_link_heard(&self->link, self->service->worker);
     while (!self->is_closed) {
         struct fray_websocket_event event = {0};
         size_t used = 0;
@@ -485,7 +484,7 @@ struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
     struct websocket *self = fray_cells_take(service->worker->cells, sizeof *self);
     self->link.ops = &link_ops;
     self->link.is_writable = true;
-    self->link.heard_us = *service->worker->now_us;
+    fray_link_heard(&self->link, service->worker);
     self->service = service;
     self->deflate = deflate;
     fray_websocket_decoder_init(&self->decoder, opening->max_message, deflate ? FRAY_WEBSOCKET_DEFLATE : 0);
