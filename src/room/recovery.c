@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "room/event.h"
 
+enum { FORMER_ROOMS_MAX = 64 };
+
 static void on_expiry(struct fray_timer *timer, uint64_t now_us)
 {
     (void)now_us;
@@ -43,6 +45,35 @@ static void drop_kept(struct fray_ticket *ticket)
     ticket->data = NULL;
 }
 
+/* The oldest. */
+static void drop_former(struct fray_ticket *ticket, size_t count)
+{
+    if (!count)
+        return;
+    for (size_t i = 0; i < count; i++)
+        free(ticket->former[i].name);
+    ticket->former_count -= count;
+    memmove(ticket->former, ticket->former + count, ticket->former_count * sizeof *ticket->former);
+}
+
+void fray_ticket_leave(struct fray_ticket *ticket, const struct fray_joined *joined)
+{
+    const struct fray_message_log *log = &ticket->nsp->log;
+    size_t forgotten = 0;
+    if (joined->since == log->next - 1)
+        return; /* nothing was sent meanwhile */
+    if (!ticket->former)
+        ticket->former = fray_alloc(FORMER_ROOMS_MAX * sizeof *ticket->former);
+    while (forgotten < ticket->former_count && ticket->former[forgotten].until < log->first)
+        forgotten++;
+    if (!forgotten && ticket->former_count == FORMER_ROOMS_MAX)
+        ticket->exact_since = ticket->former[forgotten++].until;
+    drop_former(ticket, forgotten);
+    struct fray_slice name = joined->room->name;
+    ticket->former[ticket->former_count++] =
+        (struct fray_ticket_room){fray_strndup(name.data, name.len), joined->since, log->next - 1};
+}
+
 void fray_ticket_destroy(struct fray_ticket *ticket)
 {
     fray_namespace *nsp = ticket->nsp;
@@ -51,6 +82,8 @@ void fray_ticket_destroy(struct fray_ticket *ticket)
     if (ticket->data && nsp->app.on_forget)
         nsp->app.on_forget(ticket->data, nsp->app.app);
     drop_kept(ticket);
+    drop_former(ticket, ticket->former_count);
+    free(ticket->former);
     free(ticket);
 }
 
@@ -77,8 +110,8 @@ void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
     ticket->rooms = fray_alloc(socket->joined_count * sizeof *ticket->rooms);
     for (size_t i = 0; i < socket->joined_count; i++) {
         struct fray_slice name = socket->joined[i].room->name;
-        ticket->rooms[i] =
-            (struct fray_ticket_room){fray_strndup(name.data, name.len), socket->joined[i].since};
+        ticket->rooms[i] = (struct fray_ticket_room){.name = fray_strndup(name.data, name.len),
+                                                     .since = socket->joined[i].since};
     }
     ticket->rooms_count = socket->joined_count;
     fray_timer_arm(nsp->home->timers, &ticket->expiry,
@@ -106,7 +139,7 @@ struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pi
     if (!ticket || !read_offset(offset, &seen) || seen >= nsp->log.next)
         return NULL;
     /* All that came after `seen` must still be there. */
-    if (seen + 1 < nsp->log.first)
+    if (seen + 1 < nsp->log.first || seen < ticket->exact_since)
         return NULL;
     if (!ticket->socket)
         return ticket;
@@ -135,6 +168,24 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
     socket->ticket = ticket;
 }
 
+/* Whether the socket was in the room when the log reached that position. */
+static bool was_in(const fray_socket *socket, const char *room, uint64_t position)
+{
+    struct fray_slice name = fray_slice_of(room);
+    for (size_t i = 0; i < socket->joined_count; i++) {
+        const struct fray_joined *joined = &socket->joined[i];
+        if (joined->since < position && fray_slice_equal(joined->room->name, name))
+            return true;
+    }
+    for (size_t i = 0; i < socket->ticket->former_count; i++) {
+        const struct fray_ticket_room *former = &socket->ticket->former[i];
+        if (former->since < position && position <= former->until &&
+            fray_slice_equal(fray_slice_of(former->name), name))
+            return true;
+    }
+    return false;
+}
+
 static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket)
 {
     uint64_t position = entry->message->offset, lineage = socket->ticket->lineage;
@@ -145,18 +196,14 @@ static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket
     if (!entry->target)
         return true;
     for (size_t i = 0; i < 8 && entry->target->except_rooms[i]; i++) {
-        if (fray_socket_in(socket, entry->target->except_rooms[i]))
+        if (was_in(socket, entry->target->except_rooms[i], position))
             return false;
     }
     if (!entry->target->rooms[0])
         return true;
-    for (size_t i = 0; i < socket->joined_count; i++) {
-        const struct fray_joined *joined = &socket->joined[i];
-        for (size_t r = 0; r < 8 && entry->target->rooms[r]; r++) {
-            if (joined->since < position &&
-                fray_slice_equal(joined->room->name, fray_slice_of(entry->target->rooms[r])))
-                return true;
-        }
+    for (size_t i = 0; i < 8 && entry->target->rooms[i]; i++) {
+        if (was_in(socket, entry->target->rooms[i], position))
+            return true;
     }
     return false;
 }

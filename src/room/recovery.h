@@ -10,9 +10,11 @@
 
 #include "room/namespace.h"
 
+/* A room that the socket is, or was, in: what the log holds behind `since`, up to and with `until`.
+ */
 struct fray_ticket_room {
     char *name;
-    uint64_t since;
+    uint64_t since, until; /* until: of former rooms only */
 };
 
 struct fray_ticket {
@@ -24,6 +26,9 @@ struct fray_ticket {
     fray_socket *socket; /* NULL while it is away; then the rest is in use */
     struct fray_ticket_room *rooms;
     size_t rooms_count;
+    struct fray_ticket_room *former; /* left since; what was sent meanwhile may yet be replayed */
+    size_t former_count;
+    uint64_t exact_since; /* before this position it is no longer known who was in which room */
     void *data;
     struct fray_timer expiry;
 };
@@ -33,6 +38,8 @@ void fray_ticket_issue(fray_socket *socket);
 /* The socket ends: the ticket keeps what is needed to come back, or ends with it. Before the socket
  * leaves its rooms. */
 void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason);
+/* The socket leaves a room, but not the claim to what was sent to it so far. */
+void fray_ticket_leave(struct fray_ticket *ticket, const struct fray_joined *joined);
 /* The ticket of `pid` if it can still be made good from `offset` on; the socket that holds it now
  * is ended. NULL otherwise. */
 struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pid,

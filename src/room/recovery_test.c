@@ -172,6 +172,29 @@ static void gets_what_it_would_have_got(int place)
     close_fixture(&f);
 }
 
+/* Links are lost without a word: it may have left and joined rooms before what was sent to them
+ * went astray. */
+static void gets_what_was_sent_to_rooms_that_it_left_later(int place)
+{
+    struct fixture f;
+    open_fixture(&f, place);
+    fray_namespace *nsp = f.house.nsp;
+    fray_socket_join(f.socket, "red");
+    fray_emit_to(nsp, "red", "1 while in it", NULL);
+    fray_socket_leave(f.socket, "red");
+    fray_emit_to(nsp, "red", "2 while out of it", NULL);
+    fray_message *message = fray_message_create(nsp, "3 to all but red", NULL);
+    fray_send_to(nsp, message, &(struct fray_target){.except_rooms = {"red"}});
+    fray_message_unref(message);
+    fray_socket_join(f.socket, "red");
+    fray_emit_to(nsp, "red", "4 in it again", NULL);
+    drop(&f);
+    assert_string_equal(come_back(&f, f.first.pid, "0"),
+                        "1 while in it()@1\n3 to all but red()@3\n4 in it again()@4\n"
+                        "welcome back()@5\n");
+    close_fixture(&f);
+}
+
 /* What was sent before it first connected is not for it, whatever offset it makes up. */
 static void gets_nothing_from_before_its_time(int place)
 {
@@ -342,6 +365,7 @@ static void the_log_is_bounded_by_age(void **state)
 #define TESTS(X)                                                                                   \
     X(comes_back_with_id_data_and_rooms)                                                           \
     X(gets_what_it_would_have_got)                                                                 \
+    X(gets_what_was_sent_to_rooms_that_it_left_later)                                              \
     X(gets_nothing_from_before_its_time)                                                           \
     X(is_new_when_it_cannot_be_made_good)                                                          \
     X(is_forgotten_after_a_while)                                                                  \

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "room/event.h"
 #include "room/namespace.h"
+#include "room/recovery.h"
 
 fray_namespace *fray_socket_namespace(const fray_socket *socket)
 {
@@ -171,6 +172,8 @@ void fray_socket_leave(fray_socket *socket, const char *name_text)
     if (!joined)
         return;
     fray_crossing_join(socket, name, false);
+    if (socket->ticket)
+        fray_ticket_leave(socket->ticket, joined);
     struct fray_room *room = joined->room;
     *joined = socket->joined[--socket->joined_count];
     vacate(socket, room);
