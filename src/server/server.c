@@ -36,6 +36,7 @@ fray_server *fray_server_create(void)
 {
     fray_server *server = fray_alloc_zero(sizeof *server);
     fray_config_init_default(&server->config);
+    server->platform = fray_server_platform_native;
     fray_registry_init(&server->registry);
     server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->idle_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -73,10 +73,20 @@ struct fray_app_route {
     const struct fray_route_handler *handler;
 };
 
+/* What workers stand on: epoll, threads and OpenSSL's generator, unless a simulation (tests/sim)
+ * brings its own before fray_server_start. */
+struct fray_server_platform {
+    struct fray_loop *(*loop_create)(void *context); /* one for each worker; NULL: errno */
+    void (*random)(void *context, void *bytes, size_t len);
+    bool has_threads; /* each loop runs on one of its own; otherwise the caller runs them all */
+    void *context;
+};
+
 enum fray_server_state { FRAY_SERVER_NEW, FRAY_SERVER_SERVING, FRAY_SERVER_STOPPED };
 
 struct fray_server {
     struct fray_config config;
+    struct fray_server_platform platform;
     struct fray_app *apps;
     size_t apps_count;
     struct fray_buf error;
@@ -122,6 +132,7 @@ static inline struct fray_server_worker *fray_server_worker_of(const fray_reques
 }
 
 /* worker.c */
+extern const struct fray_server_platform fray_server_platform_native;
 struct fray_server_worker *fray_server_worker_create(fray_server *server, unsigned index);
 FRAY_MUST_CHECK enum fray_err fray_server_worker_listen(struct fray_server_worker *worker,
                                                         const struct fray_address *addresses,

@@ -69,14 +69,33 @@ static void on_release(struct fray_worker *worker, void *memory, size_t size)
     fray_loop_release_cell(((struct fray_server_worker *)worker)->loop, memory, size);
 }
 
+static struct fray_loop *create_epoll(void *context)
+{
+    (void)context;
+    return fray_loop_epoll_create();
+}
+
+static void random_bytes(void *context, void *bytes, size_t len)
+{
+    (void)context;
+    int ok = RAND_bytes(bytes, (int)len);
+    assert(ok == 1);
+}
+
+const struct fray_server_platform fray_server_platform_native = {
+    .loop_create = create_epoll,
+    .random = random_bytes,
+    .has_threads = true,
+};
+
 /* From a pool, for a call of OpenSSL's generator costs a microsecond whatever the amount. */
 static void on_random(struct fray_worker *base, void *bytes, size_t len)
 {
     struct fray_server_worker *worker = (struct fray_server_worker *)base;
     assert(len <= sizeof worker->random);
     if (worker->random_left < len) {
-        int ok = RAND_bytes(worker->random, sizeof worker->random);
-        assert(ok == 1);
+        const struct fray_server_platform *platform = &worker->server->platform;
+        platform->random(platform->context, worker->random, sizeof worker->random);
         worker->random_left = sizeof worker->random;
     }
     worker->random_left -= len;
@@ -226,7 +245,7 @@ struct fray_server_worker *fray_server_worker_create(fray_server *server, unsign
     const struct fray_config *config = &server->config;
     struct fray_server_worker *worker = fray_alloc_zero(sizeof *worker);
     worker->server = server;
-    worker->loop = fray_loop_epoll_create();
+    worker->loop = server->platform.loop_create(server->platform.context);
     if (!worker->loop) {
         free(worker);
         return NULL;
@@ -263,6 +282,8 @@ static void *run(void *argument)
 
 enum fray_err fray_server_worker_start(struct fray_server_worker *worker)
 {
+    if (!worker->server->platform.has_threads)
+        return FRAY_OK;
     int failed = pthread_create(&worker->thread, NULL, run, worker);
     if (failed) {
         errno = failed;
