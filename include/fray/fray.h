@@ -47,7 +47,7 @@ enum { FRAY_EVENTS_MAX = 64, FRAY_ROUTES_MAX = 16, FRAY_SETTINGS_MAX = 16 };
 
 /* What a namespace's clients speak. */
 enum fray_protocol_kind {
-    FRAY_SOCKETIO = 0,  /* events over Socket.IO 5 (Engine.IO 4): websocket, polling, upgrade */
+    FRAY_SOCKETIO = 0,  /* events: Socket.IO 5 (Engine.IO 4); {type, content} over WebSocket, polling, Server-Sent Events */
     FRAY_ENGINEIO = 1,  /* bare messages over Engine.IO 4, at the path `name` */
     FRAY_WEBSOCKET = 2, /* bare messages over WebSocket (RFC 6455), at the path `name`; "*" is any other path */
 };
@@ -97,6 +97,7 @@ struct fray_app {
     const char *name; /* the namespace: NULL = "/". "/chat"; a pattern with one "*" ("/room-*") makes namespaces on demand */
     enum fray_protocol_kind protocol;
     void *app;               /* passed to every handler */
+    bool chat;               /* "chat_message" in every room: docs/protocols.md; limits are options */
     bool keep_handshake;     /* keep auth and handshake for as long as the socket lives */
     size_t socket_data_size; /* bytes of user data for each socket, zeroed: fray_socket_data */
 
@@ -105,6 +106,9 @@ struct fray_app {
     /* Before a socket is connected (Socket.IO's middleware): look at fray_socket_auth. */
     enum fray_verdict (*on_authorize)(fray_socket *socket, void *app);
     void (*on_connect)(fray_socket *socket, void *app);
+    /* A client asks to be in a room (event "join", to which "leave" is the other half). NULL: there are no such events, and rooms are
+     * joined by fray_socket_join alone; so no client hears of a room that nobody meant it to. FRAY_LATER is not for here. */
+    enum fray_verdict (*on_join)(fray_socket *socket, const char *room, void *app);
     void (*on_disconnect)(fray_socket *socket, enum fray_disconnect reason, void *app);
     /* The last look at a socket's user data, to free what it points to: after on_disconnect, or, with connection state recovery, when
      * the socket can no longer come back. NULL: the data needs none. */
@@ -180,6 +184,13 @@ FRAY_API json_t *fray_socket_handshake(fray_socket *socket);    /* headers, time
 /* For on_authorize: becomes {"message": …, "data": …} of CONNECT_ERROR. `data` may be NULL; taken. */
 FRAY_API void fray_socket_reject_reason(fray_socket *socket, const char *message, json_t *data);
 FRAY_API void fray_socket_disconnect(fray_socket *socket, bool close_session);
+/* The claims of its token (option auth = jwt), verified; NULL: a guest. Borrowed */
+FRAY_API const json_t *fray_socket_identity(const fray_socket *socket);
+/* What to call it before others: by its token, or of a guest what it calls itself in auth, {"name": …}; else "guest-1234". At most 32
+ * characters, fit to be shown: no control characters, nothing invisible, nothing that turns the direction of writing. */
+FRAY_API const char *fray_socket_name(fray_socket *socket);
+/* Calls it something else, cleaned likewise. False, and nothing changed: there is nothing to show in that name. */
+FRAY_API bool fray_socket_set_name(fray_socket *socket, const char *name);
 FRAY_API const char *fray_disconnect_text(enum fray_disconnect reason);
 
 /* FRAY_ERR_LIMIT beyond max_rooms_per_socket; joining twice is fine. Rooms exist while somebody is in them. */
@@ -262,6 +273,9 @@ FRAY_API const char *fray_event_name(const fray_event *event); /* "message" for 
 /* FRAY_ERR_TYPE when the arguments have another shape: the sender has been told (event "error"), as it has been when this returns
  * non-zero for any reason. Strings ("s") live until the handler returns. More arguments than asked for are fine. */
 FRAY_API enum fray_err fray_event_unpack(const fray_event *event, const char *format, ...) FRAY_MUST_CHECK;
+/* Tells the sender that its event was refused, with {"code": …, "message": …}, event "error"; to a client of the envelope with its id,
+ * and in place of an ack. */
+FRAY_API void fray_event_refuse(const fray_event *event, const char *code, const char *message);
 FRAY_API const json_t *fray_event_args(const fray_event *event); /* an array; attachments as {"_placeholder":true,"num":n}. Borrowed */
 FRAY_API const char *fray_event_text(const fray_event *event, size_t *len); /* the arguments as JSON text "a,b"; of a bare message: its bytes */
 FRAY_API bool fray_event_is_binary(const fray_event *event); /* a bare message that came as binary */

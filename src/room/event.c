@@ -52,13 +52,27 @@ const json_t *fray_event_args(const fray_event *event)
     return event->args;
 }
 
+void fray_event_refuse(const fray_event *event, const char *code, const char *reason)
+{
+    fray_socket *socket = event->socket;
+    const struct fray_incoming *incoming = event->incoming;
+    fray_message *error = fray_message_create(
+        socket->nsp, "error", "{s:s, s:s, s:s}", "code", code, "message", reason,
+        incoming->wants_errors ? "type" : "event", fray_event_name(event));
+    if (incoming->wants_errors) {
+        /* Such a client knows an answer by its id; it is the one answer to the event. */
+        error->ack_id = incoming->ack_id;
+        ((fray_event *)event)->is_acked = true;
+    }
+    fray_send(socket, error);
+    fray_message_unref(error);
+}
+
 /* Tells the sender what was wrong with its event, and counts it. */
 static void complain(const fray_event *event, const char *reason)
 {
-    fray_socket *socket = event->socket;
-    fray_count(&socket->nsp->home->counters.events_wrong_shape);
-    fray_emit(socket, "error", "{s:s, s:s, s:s}", "code", "wrong_shape", "event",
-              fray_event_name(event), "message", reason);
+    fray_count(&event->socket->nsp->home->counters.events_wrong_shape);
+    fray_event_refuse(event, "wrong_shape", reason);
 }
 
 enum fray_err fray_event_unpack(const fray_event *event, const char *format, ...)

@@ -3,7 +3,9 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "room/builtin.h"
 #include "room/event.h"
+#include "room/identity.h"
 #include "room/recovery.h"
 
 fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_slice name,
@@ -44,6 +46,8 @@ void fray_namespace_destroy(fray_namespace *nsp)
             fray_ticket_destroy(nsp->tickets.entries[i].object);
     }
     fray_timers_stop(nsp);
+    fray_chat_destroy(nsp->chat);
+    free(nsp->identities);
     for (unsigned w = 0; w < nsp->workers_count; w++) {
         if (nsp->audiences[w])
             fray_audience_deinit(nsp->audiences[w]);
@@ -102,6 +106,7 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
         nsp->app.on_forget(socket->data, nsp->app.app);
     fray_socket_leave_all(socket);
     connecting_free(socket);
+    fray_socket_identity_drop(socket);
     if (socket->id)
         nsp->home->release(nsp->home, socket->id, 0); /* a handler may still read it in this turn */
     nsp->home->release(nsp->home, socket, sizeof *socket + nsp->app.socket_data_size);
@@ -133,6 +138,10 @@ void fray_namespace_connect(fray_namespace *nsp, struct fray_arrival *arrival)
     if (arrival->auth.len)
         socket->connecting->auth = json_loadb(arrival->auth.data, arrival->auth.len, 0, NULL);
 
+    if (!fray_socket_identify(socket)) {
+        reject(socket);
+        return;
+    }
     /* As in Socket.IO, who comes back was authorized before: the middleware is not asked again. */
     struct fray_ticket *ticket = fray_ticket_redeem(nsp, arrival->pid, arrival->offset);
     if (ticket) {
@@ -154,6 +163,7 @@ void fray_namespace_connect(fray_namespace *nsp, struct fray_arrival *arrival)
     fray_count(&nsp->home->counters.sockets_connected);
     if (ticket)
         fray_ticket_replay(socket, arrival->offset);
+    fray_chat_replay(socket, NULL);
     if (app->on_connect)
         app->on_connect(socket, app->app);
     if (!app->keep_handshake && fray_id_pool_get(&nsp->sockets, handle))
@@ -179,14 +189,17 @@ void fray_namespace_pressure(fray_namespace *nsp, struct fray_handle handle, boo
 
 /* ------------------------------------------------------------------ events */
 
-static fray_event_fn *handler_of(const struct fray_app *app, struct fray_slice name)
+/* The application's own handler of that name, then fray's, then the one for all others. */
+static fray_event_fn *handler_of(const fray_namespace *nsp, struct fray_slice name)
 {
+    const struct fray_app *app = &nsp->app;
     for (const struct fray_event_handler *handler = app->events;
          handler < app->events + FRAY_EVENTS_MAX && handler->name; handler++) {
         if (fray_slice_equal(name, fray_slice_of(handler->name)))
             return handler->handle;
     }
-    return app->on_message;
+    fray_event_fn *builtin = fray_builtin_handler(nsp, name);
+    return builtin ? builtin : app->on_message;
 }
 
 void fray_namespace_event(fray_namespace *nsp, struct fray_handle handle,
@@ -196,13 +209,15 @@ void fray_namespace_event(fray_namespace *nsp, struct fray_handle handle,
     if (!socket || !socket->is_connected)
         return;
     fray_count(&nsp->home->counters.events_in);
-    fray_event_fn *handle_event = handler_of(&nsp->app, incoming->name);
-    if (!handle_event) {
-        fray_count(&nsp->home->counters.events_unhandled);
-        return;
-    }
+    fray_event_fn *handle_event = handler_of(nsp, incoming->name);
     struct fray_event event = {.socket = socket, .incoming = incoming};
-    handle_event(socket, &event, nsp->app.app);
+    if (handle_event) {
+        handle_event(socket, &event, nsp->app.app);
+    } else {
+        fray_count(&nsp->home->counters.events_unhandled);
+        if (incoming->wants_errors)
+            fray_event_refuse(&event, "unknown_type", "This server knows no message of this type.");
+    }
     fray_event_deinit(&event);
 }
 

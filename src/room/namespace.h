@@ -19,6 +19,12 @@
 #include "room/handshake.h"
 #include "room/log.h"
 
+/* What identify says. */
+struct fray_identified {
+    json_t *claims;     /* a new reference */
+    const char *reason; /* of a refusal; static storage */
+};
+
 /* Limits and habits, from the server's options. */
 struct fray_namespace_options {
     unsigned max_rooms_per_socket;
@@ -26,6 +32,14 @@ struct fray_namespace_options {
     unsigned recovery_max_disconnection_ms; /* 0: no connection state recovery */
     unsigned recovery_max_messages;
     unsigned json_max_depth;
+    unsigned chat_history, chat_max_length, chat_rate; /* docs/config.md */
+    /* Who a socket is, by the token that it came with. An error: refused, for `reason`. NULL:
+     * everybody is a guest. `auth` and `handshake` may be NULL. Any worker's thread. */
+    enum fray_err (*identify)(void *context, const json_t *auth,
+                              const struct fray_handshake *handshake,
+                              struct fray_identified *identified);
+    void *identify_context;
+    int64_t (*unix_ms)(void); /* the time of day; NULL: 0 */
 };
 
 /* A room on the home worker: how many members it has on each worker. */
@@ -33,6 +47,7 @@ struct fray_room {
     struct fray_slice name; /* in `text`, terminated */
     uint32_t size;
     uint32_t *on_worker; /* workers_count entries, behind the text */
+    struct fray_chat *chat; /* NULL: nothing was said yet */
     char text[];
 };
 
@@ -80,6 +95,9 @@ struct fray_namespace {
     struct fray_message_log log;
     struct fray_name_map tickets; /* recoverable sockets by pid */
     fray_timer_handle *timers;    /* all that are running */
+    struct fray_chat *chat;       /* said in no room; NULL: nothing */
+    struct fray_identity **identities; /* by socket->handle.index: room/identity.h */
+    uint32_t identities_cap;
 };
 
 /* The app's name is not used: `name` is. `maker` is the worker whose thread this is, or any while
@@ -110,6 +128,7 @@ struct fray_incoming {
     size_t attachments_count;
     int64_t ack_id; /* FRAY_ACK_NONE, or the wish for / the number of an ack */
     bool is_bare, is_binary;
+    bool wants_errors; /* the sender is told of an event that no handler is named for */
     struct fray_handshake
         *carrier; /* the HTTP POST that carried it, where the app keeps handshakes; or NULL */
 };

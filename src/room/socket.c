@@ -1,5 +1,6 @@
 /* Sockets as applications see them: identity, user data, rooms. */
 #include "base/mem.h"
+#include "room/builtin.h"
 #include "room/event.h"
 #include "room/namespace.h"
 #include "room/recovery.h"
@@ -153,6 +154,7 @@ enum fray_err fray_socket_join(fray_socket *socket, const char *name_text)
     room->size++;
     room->on_worker[socket->worker]++;
     fray_crossing_join(socket, name, true);
+    fray_chat_replay(socket, room);
     return FRAY_OK;
 }
 
@@ -162,6 +164,7 @@ static void vacate(fray_socket *socket, struct fray_room *room)
     if (--room->size)
         return;
     fray_name_map_remove(&socket->nsp->rooms, room->name);
+    fray_chat_destroy(room->chat);
     free(room);
 }
 

@@ -250,6 +250,10 @@ enum fray_err fray_config_check(const struct fray_config *config, struct fray_bu
         FRAY_BUF_LITERAL(error, "tls_cert and tls_key go together: give both or neither.");
     else if (config->tls_self_signed && config->tls_cert[0])
         FRAY_BUF_LITERAL(error, "tls_self_signed and tls_cert exclude each other: give one.");
+    else if (config->auth && !config->jwt_secret[0] && !config->jwt_public_key[0])
+        FRAY_BUF_LITERAL(error, "auth = jwt needs jwt_secret or jwt_public_key.");
+    else if (config->jwt_secret[0] && strlen(config->jwt_secret) < 32)
+        FRAY_BUF_LITERAL(error, "jwt_secret has fewer than 32 bytes: take a longer one.");
     else if (config->path[0] != '/')
         fray_buf_printf(error, "path was given \"%s\", allowed is a URL path that begins with /.",
                         config->path);

@@ -53,6 +53,9 @@ enum {
     FRAY_CONFIG_WEBSOCKET = 1 << 1,
 };
 
+/* The words of `auth`. */
+enum { FRAY_CONFIG_AUTH_NONE, FRAY_CONFIG_AUTH_JWT };
+
 /* One row of config.def. */
 struct fray_option {
     const char *name;

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "server/server.h"
+#include "server/envelope_endpoint.h"
 #include "wire/url.h"
 
 /* ------------------------------------------------------------------ as applications see it */
@@ -104,8 +104,13 @@ struct fray_server_worker *fray_handshake_place(const struct fray_endpoint *endp
     return endpoint->app->on_handshake ? (struct fray_server_worker *)endpoint->nsp->home : NULL;
 }
 
-static void refuse(fray_request *request)
+static void refuse(const struct fray_endpoint *endpoint, fray_request *request)
 {
+    if (endpoint->is_envelope) {
+        fray_envelope_refuse(request, 403, "refused",
+                             request->reject_reason ? request->reject_reason : "Forbidden");
+        return;
+    }
     struct fray_buf body = {0};
     fray_engineio_error_body(&body, FRAY_ENGINEIO_FORBIDDEN, fray_slice_of(request->reject_reason));
     fray_request_reply(request, fray_engineio_error_status(FRAY_ENGINEIO_FORBIDDEN), "application/json",
@@ -139,7 +144,7 @@ void fray_handshake_ask(struct fray_endpoint *endpoint, fray_request *request,
     if (verdict == FRAY_ACCEPT)
         go_on(endpoint, request);
     else
-        refuse(request);
+        refuse(endpoint, request);
 }
 
 void fray_request_resolve(fray_request *request, enum fray_verdict verdict)
@@ -153,7 +158,7 @@ void fray_request_resolve(fray_request *request, enum fray_verdict verdict)
     else if (verdict == FRAY_ACCEPT)
         pending.go_on(pending.endpoint, request);
     else
-        refuse(request);
+        refuse(pending.endpoint, request);
 }
 
 void fray_request_reject_reason(fray_request *request, const char *message)

@@ -1,7 +1,18 @@
-/* fray, the server binary. */
+/* fray, the server binary: rooms that anybody may join, and chat in them. */
+#include <string.h>
+
 #include "fray/fray.h"
+
+enum { ROOM_NAME_MAX = 64 };
+
+static enum fray_verdict on_join(fray_socket *socket, const char *room, void *app)
+{
+    (void)socket;
+    (void)app;
+    return strlen(room) <= ROOM_NAME_MAX ? FRAY_ACCEPT : FRAY_REJECT;
+}
 
 int main(int argc, char **argv)
 {
-    return fray_main(argc, argv, &(struct fray_app){0});
+    return fray_main(argc, argv, &(struct fray_app){.chat = true, .on_join = on_join});
 }

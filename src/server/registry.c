@@ -21,14 +21,21 @@ void fray_registry_deinit(struct fray_registry *registry)
     pthread_mutex_destroy(&registry->mutex);
 }
 
-static struct fray_namespace_options options_of(const struct fray_config *config)
+static struct fray_namespace_options options_of(fray_server *server)
 {
+    const struct fray_config *config = &server->config;
     return (struct fray_namespace_options){
         .max_rooms_per_socket = config->max_rooms_per_socket,
         .room_flush_interval_ms = config->room_flush_interval_ms,
         .recovery_max_disconnection_ms = config->recovery_max_disconnection_ms,
         .recovery_max_messages = config->recovery_max_messages,
         .json_max_depth = config->json_max_depth,
+        .chat_history = config->chat_history,
+        .chat_max_length = config->chat_max_length,
+        .chat_rate = config->chat_rate,
+        .identify = server->jwt ? fray_server_identify : NULL,
+        .identify_context = server,
+        .unix_ms = fray_server_unix_ms,
     };
 }
 
@@ -50,7 +57,7 @@ static fray_namespace *add(fray_server *server, const struct fray_app *app, stru
                            struct fray_worker *maker)
 {
     struct fray_registry *registry = &server->registry;
-    struct fray_namespace_options options = options_of(&server->config);
+    struct fray_namespace_options options = options_of(server);
     struct fray_server_worker *home = server->workers[registry->count % server->workers_count];
     fray_namespace *nsp = fray_namespace_create(app, name, &options, &home->base, maker);
     fray_namespace_set_workers(nsp, server->bases, server->workers_count);

@@ -280,7 +280,8 @@ enum fray_err fray_server_start(fray_server *server)
         .credentials = config->cors_credentials,
     };
     server->router = fray_http_router_create();
-    if ((err = make_tls(server)) || (err = make_workers(server)) || (err = make_namespaces(server)) ||
+    if ((err = make_tls(server)) || (err = fray_server_identity_init(server)) ||
+        (err = make_workers(server)) || (err = make_namespaces(server)) ||
         (err = make_endpoints(server)))
         return err;
     server->metrics = (struct fray_metrics){
@@ -289,7 +290,7 @@ enum fray_err fray_server_start(fray_server *server)
         .version = FRAY_VERSION,
         .started_s = (int64_t)time(NULL),
     };
-    if ((err = fray_app_routes_add(server)) || (err = listen_all(server)))
+    if ((err = fray_app_routes_add(server)) || (err = fray_envelope_endpoint_add(server)) || (err = listen_all(server)))
         return err;
     return start_workers(server);
 }
@@ -394,6 +395,7 @@ void fray_server_destroy(fray_server *server)
         free(server->owned[i]);
     if (server->tls)
         fray_tls_context_destroy(server->tls);
+    fray_jwt_verifier_destroy(server->jwt);
     close(server->stop_event);
     close(server->idle_event);
     fray_config_deinit(&server->config);

@@ -9,11 +9,14 @@
 #include <stdatomic.h>
 
 #include "net/tls.h"
+#include "protocol/envelope.h"
 #include "protocol/socketio.h"
 #include "server/config.h"
 #include "server/http_router.h"
+#include "server/jwt.h"
 #include "server/metrics.h"
 #include "server/static_files.h"
+#include "transport/cursor.h"
 #include "transport/websocket.h"
 
 struct fray_endpoint;
@@ -24,6 +27,12 @@ struct fray_outgoing;
 struct fray_endpoint_worker {
     struct fray_engineio_config engineio;
     struct fray_socketio_config socketio;
+};
+
+/* What /ws, /poll and /sse keep on one worker. */
+struct fray_envelope_worker {
+    struct fray_envelope_config config;
+    struct fray_cursor_service cursor;
 };
 
 enum { FRAY_RANDOM_POOL = 4096 };
@@ -37,6 +46,7 @@ struct fray_server_worker {
     struct fray_http_service http;
     struct fray_websocket_service websocket;
     struct fray_endpoint_worker *endpoints; /* by endpoint */
+    struct fray_envelope_worker envelope;
     struct fray_listener *listeners;        /* by listen address */
     size_t listeners_count;
     struct fray_outgoing *outgoing; /* parcels of this turn, by worker */
@@ -64,6 +74,7 @@ struct fray_endpoint {
     fray_namespace *nsp;      /* where bare messages go; whose home asks on_handshake */
     char *path;               /* without '*' at its end */
     char *pattern;            /* the route's */
+    bool is_envelope;         /* refusals are in its words */
 };
 
 /* A route of an application. */
@@ -104,6 +115,8 @@ struct fray_server {
     struct fray_http_router *router;
     struct fray_endpoint *endpoints;
     size_t endpoints_count;
+    struct fray_endpoint envelope;  /* of /ws, /poll and /sse */
+    struct fray_jwt_verifier *jwt;  /* NULL: everybody is a guest */
     struct fray_app_route *routes;
     size_t routes_count;
     struct fray_static_dir static_dir;
@@ -161,6 +174,16 @@ void fray_engineio_endpoint_worker_init(struct fray_endpoint *endpoint, struct f
 void fray_engineio_endpoint_worker_deinit(struct fray_endpoint_worker *self);
 FRAY_MUST_CHECK enum fray_err fray_websocket_endpoint_add(struct fray_endpoint *endpoint);
 FRAY_MUST_CHECK enum fray_err fray_app_routes_add(fray_server *server);
+
+/* envelope_endpoint.c; after all others, whose paths go first. */
+FRAY_MUST_CHECK enum fray_err fray_envelope_endpoint_add(fray_server *server);
+
+/* identity.c: the verifier of tokens, and what namespaces ask of it (room/namespace.h). */
+FRAY_MUST_CHECK enum fray_err fray_server_identity_init(fray_server *server);
+enum fray_err fray_server_identify(void *context, const json_t *auth,
+                                   const struct fray_handshake *handshake,
+                                   struct fray_identified *identified);
+int64_t fray_server_unix_ms(void);
 
 /* What both endpoints do with a request for a websocket; false: it was answered with an error. `link` has no session yet. */
 bool fray_websocket_endpoint_check(fray_request *request);

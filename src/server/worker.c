@@ -360,6 +360,7 @@ void fray_server_worker_destroy(struct fray_server_worker *worker)
     fray_http_close(&worker->http);
     fray_http_service_deinit(&worker->http);
     fray_websocket_service_deinit(&worker->websocket);
+    fray_cursor_service_deinit(&worker->envelope.cursor);
     fray_id_pool_deinit(&worker->base.sessions);
     fray_id_pool_deinit(&worker->base.members);
     free(worker->base.dirty);

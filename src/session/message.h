@@ -26,6 +26,8 @@ enum fray_form {
     FRAY_FORM_BARE_WEBSOCKET,
     FRAY_FORM_ENGINEIO_WEBSOCKET, /* also of Socket.IO, which is a kind of Engine.IO message */
     FRAY_FORM_ENGINEIO_POLLING,
+    FRAY_FORM_ENVELOPE_WEBSOCKET,
+    FRAY_FORM_ENVELOPE_TEXT, /* of polling and Server-Sent Events */
     FRAY_FORM_MQTT_STREAM,
     FRAY_FORM_MQTT_WEBSOCKET,
 };

@@ -82,6 +82,7 @@ struct fray_request {
     /* For who keeps the request, or waits for its body: told once when the client goes away before
      * the reply. Must not reply; must give the request up with fray_request_drop, now or later. */
     void (*on_abort)(fray_request *request);
+    void (*on_writable)(fray_request *request); /* of a streamed reply: all of it is with the kernel */
     void *owner;
     char *reject_reason; /* of a handshake; heap, freed with the request; NULL: none */
 
@@ -94,6 +95,7 @@ struct fray_request {
     size_t head_len; /* bytes behind `head` */
     uint8_t method, minor;
     bool keep_alive, is_kept, is_body_complete;
+    bool is_streamed, is_chunked; /* the reply: begun, not ended */
 };
 
 /* Adopts a fresh stream. */
@@ -130,6 +132,19 @@ struct fray_http_producer {
 /* A reply of exactly `len` bytes from `producer`, which is taken. To HEAD it is closed unread. */
 void fray_request_reply_from(fray_request *request, int status, const char *content_type,
                              struct fray_http_producer *producer, uint64_t len);
+
+/* A reply whose end is not known yet (Server-Sent Events): the head goes out now, the body piece by
+ * piece with fray_request_write, each piece a chunk (RFC 9112 7.1; to HTTP/1.0, until the
+ * connection closes). The request must have been kept; it lives on until fray_request_end, or until
+ * on_abort says that the client has gone. */
+void fray_request_begin(fray_request *request, int status, const char *content_type);
+/* FRAY_ERR_AGAIN: the kernel did not take all, the rest is kept and request->on_writable will be
+ * called; until then write no more, for nothing bounds what is kept. FRAY_ERR_CLOSED: the client is
+ * gone, or its connection broke, which on_abort tells on this turn or the next. */
+FRAY_MUST_CHECK enum fray_err fray_request_write(fray_request *request, const struct iovec *parts,
+                                                 int parts_count);
+/* The body is complete. The request is gone. */
+void fray_request_end(fray_request *request);
 
 /* Status and reason phrase as a line of text: the reply to what needs no other words. */
 void fray_request_reply_status(fray_request *request, int status);

@@ -86,8 +86,11 @@ static void receive_unread(struct fray_http_connection *connection)
 
 void fray_http_connection_written(struct fray_http_connection *connection)
 {
-    if (connection->request)
-        return; /* it was a 100 (Continue) */
+    if (connection->request) { /* it was a 100 (Continue), or a piece of a body */
+        if (connection->request->is_streamed)
+            fray_http_stream_drained(connection->request);
+        return;
+    }
     if (connection->closes_after_reply) {
         finish(connection);
         return;

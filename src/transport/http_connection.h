@@ -10,6 +10,7 @@ enum fray_http_state {
     FRAY_HTTP_IN_BODY,    /* the request's body is being read */
     FRAY_HTTP_HANDLED,    /* the request waits for its reply */
     FRAY_HTTP_WRITING,    /* the kernel refused a part of the reply */
+    FRAY_HTTP_STREAMING,  /* the reply's head is out, its body comes in pieces */
     FRAY_HTTP_DISCARDING, /* the reply is out, the rest of the body is of no use */
 };
 
@@ -51,6 +52,15 @@ struct fray_http_reply_body {
     struct fray_http_producer *producer;
     uint64_t len; /* of all together */
 };
+
+/* http_reply.c: the head of a reply; `len` UINT64_MAX: no Content-Length. */
+void fray_http_encode_head(struct fray_buf *out, const fray_request *request, unsigned status,
+                           const char *content_type, uint64_t len);
+/* What becomes of a body that is not read yet, and of the connection, now that a reply begins. */
+void fray_http_settle(fray_request *request, unsigned status);
+
+/* http_stream.c: the kernel has taken all that was written of a streamed reply. */
+void fray_http_stream_drained(fray_request *request);
 
 /* http_connection.c */
 void fray_http_connection_arm(struct fray_http_connection *connection, unsigned timeout_ms);

@@ -167,7 +167,9 @@ void fray_http_output_pump(struct fray_http_connection *connection)
         size_t of_copied = count < copied ? count : copied;
         output->copied_sent += of_copied;
         output->lasting = fray_slice_skip(output->lasting, count - of_copied);
-        if (count > 0 && connection->state == FRAY_HTTP_WRITING)
+        bool is_waited_for =
+            connection->state == FRAY_HTTP_WRITING || connection->state == FRAY_HTTP_STREAMING;
+        if (count > 0 && is_waited_for)
             fray_http_connection_arm(connection, connection->service->body_timeout_ms);
         if (err)
             return;

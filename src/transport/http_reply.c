@@ -62,8 +62,8 @@ static void settle_body(struct fray_http_connection *connection, const fray_requ
         connection->discard = (uint32_t)left;
 }
 
-static void encode_head(struct fray_buf *out, const fray_request *request, unsigned status,
-                        const char *content_type, uint64_t len)
+void fray_http_encode_head(struct fray_buf *out, const fray_request *request, unsigned status,
+                           const char *content_type, uint64_t len)
 {
     const struct fray_http_connection *connection = request->connection;
     fray_http_response_begin(out, status);
@@ -76,7 +76,7 @@ static void encode_head(struct fray_buf *out, const fray_request *request, unsig
         FRAY_BUF_LITERAL(out, "\r\n");
     }
     fray_buf_append_slice(out, fray_buf_slice(&request->reply_headers));
-    if (!fray_http_status_is_bodiless(status))
+    if (!fray_http_status_is_bodiless(status) && len != UINT64_MAX)
         fray_http_response_content_length(out, len);
     if (connection->closes_after_reply)
         fray_http_response_connection_close(out);
@@ -95,6 +95,15 @@ static void count_reply(struct fray_counters *counters, unsigned status)
         fray_count(&counters->http_replies_4xx);
     else
         fray_count(&counters->http_replies_5xx);
+}
+
+void fray_http_settle(fray_request *request, unsigned status)
+{
+    struct fray_http_connection *connection = request->connection;
+    if (!request->keep_alive || request->service->is_draining)
+        connection->closes_after_reply = true;
+    settle_body(connection, request);
+    count_reply(&request->service->worker->counters, status);
 }
 
 /* Takes a producer over to the output: its first piece was asked for before the head went out. */
@@ -125,20 +134,17 @@ static void send_reply(fray_request *request, unsigned status, const char *conte
         fray_http_request_destroy(request);
         return;
     }
-    if (!request->keep_alive || service->is_draining)
-        connection->closes_after_reply = true;
-    settle_body(connection, request);
+    fray_http_settle(request, status);
 
     struct fray_buf *head = &service->worker->scratch;
     head->len = 0;
-    encode_head(head, request, status, content_type, body->len);
+    fray_http_encode_head(head, request, status, content_type, body->len);
     if (request->method == FRAY_HTTP_HEAD || fray_http_status_is_bodiless(status)) {
         if (body->producer)
             body->producer->close(body->producer);
         *body = (struct fray_http_reply_body){0};
     }
     enum fray_err err = fray_http_output_write(connection, fray_buf_slice(head), body);
-    count_reply(&service->worker->counters, status);
 
     connection->request = NULL;
     fray_http_request_destroy(request);

@@ -1,0 +1,113 @@
+#include "room/identity.h"
+
+#include <stdio.h>
+
+#include "base/clean_text.h"
+#include "base/mem.h"
+
+static struct fray_identity *find(const fray_socket *socket)
+{
+    const fray_namespace *nsp = socket->nsp;
+    return socket->handle.index < nsp->identities_cap ? nsp->identities[socket->handle.index]
+                                                      : NULL;
+}
+
+struct fray_identity *fray_socket_identity_of(fray_socket *socket)
+{
+    fray_namespace *nsp = socket->nsp;
+    struct fray_identity *identity = find(socket);
+    if (identity)
+        return identity;
+    uint32_t cap = nsp->identities_cap ? nsp->identities_cap : 16;
+    while (cap <= socket->handle.index)
+        cap *= 2;
+    if (cap > nsp->identities_cap) {
+        nsp->identities = fray_realloc(nsp->identities, cap * sizeof(*nsp->identities));
+        memset(nsp->identities + nsp->identities_cap, 0,
+               (cap - nsp->identities_cap) * sizeof(*nsp->identities));
+        nsp->identities_cap = cap;
+    }
+    identity = fray_alloc_zero(sizeof *identity);
+    nsp->identities[socket->handle.index] = identity;
+    return identity;
+}
+
+void fray_socket_identity_drop(fray_socket *socket)
+{
+    struct fray_identity *identity = find(socket);
+    if (!identity)
+        return;
+    socket->nsp->identities[socket->handle.index] = NULL;
+    json_decref(identity->claims);
+    free(identity->name);
+    free(identity);
+}
+
+/* The first member of those names that is a string with something to show. */
+static bool take_name(fray_socket *socket, const json_t *object, const char *const *members)
+{
+    for (; *members; members++) {
+        const char *name = json_string_value(json_object_get(object, *members));
+        if (name && fray_socket_set_name(socket, name))
+            return true;
+    }
+    return false;
+}
+
+bool fray_socket_identify(fray_socket *socket)
+{
+    static const char *const of_claims[] = {"name", "preferred_username", "nickname", "sub", NULL};
+    static const char *const of_guests[] = {"name", NULL};
+    const struct fray_namespace_options *options = &socket->nsp->options;
+    const json_t *auth = socket->connecting->auth;
+    if (!options->identify) {
+        take_name(socket, auth, of_guests);
+        return true;
+    }
+    struct fray_identified identified = {0};
+    if (options->identify(options->identify_context, auth, socket->connecting->handshake,
+                          &identified)) {
+        fray_socket_reject_reason(socket, identified.reason,
+                                  json_pack("{s:s}", "code", "unauthorized"));
+        return false;
+    }
+    fray_socket_identity_of(socket)->claims = identified.claims;
+    take_name(socket, identified.claims, of_claims);
+    return true;
+}
+
+/* ------------------------------------------------------------------ what applications ask */
+
+const json_t *fray_socket_identity(const fray_socket *socket)
+{
+    const struct fray_identity *identity = find(socket);
+    return identity ? identity->claims : NULL;
+}
+
+bool fray_socket_set_name(fray_socket *socket, const char *name)
+{
+    struct fray_buf clean = {0};
+    fray_clean_text(&clean, fray_slice_of(name),
+                    &(struct fray_clean_options){.max_chars = FRAY_NAME_CHARS_MAX});
+    bool is_any = clean.len > 0;
+    if (is_any) {
+        struct fray_identity *identity = fray_socket_identity_of(socket);
+        free(identity->name);
+        identity->name = fray_strndup(clean.data, clean.len);
+    }
+    fray_buf_deinit(&clean);
+    return is_any;
+}
+
+const char *fray_socket_name(fray_socket *socket)
+{
+    struct fray_identity *identity = fray_socket_identity_of(socket);
+    if (!identity->name) {
+        char name[16];
+        struct fray_slice id = fray_slice_of(fray_socket_id(socket));
+        snprintf(name, sizeof name, "guest-%04u",
+                 (unsigned)(fray_hash(socket->nsp->rooms.key, id) % 10000));
+        identity->name = fray_strndup(name, strlen(name));
+    }
+    return identity->name;
+}
