@@ -300,11 +300,11 @@ void fray_envelope_encode_error(struct fray_buf *out, const struct fray_envelope
     }
     FRAY_BUF_LITERAL(out, ",\"content\":{\"code\":");
     fray_json_write_string(out, fray_slice_of(error->code));
-    FRAY_BUF_LITERAL(out, ",\"message\":");
-    fray_json_write_string(out, fray_slice_of(error->message));
     if (error->type.len) {
         FRAY_BUF_LITERAL(out, ",\"type\":");
         fray_json_write_string(out, error->type);
     }
+    FRAY_BUF_LITERAL(out, ",\"message\":");
+    fray_json_write_string(out, fray_slice_of(error->message));
     FRAY_BUF_LITERAL(out, "}}");
 }

@@ -94,7 +94,7 @@ struct fray_envelope_parts {
 /* Appends the message, in one line whatever white space the arguments have. */
 void fray_envelope_encode(struct fray_buf *out, const struct fray_envelope_parts *parts);
 
-/* Appends {"type":"error","content":{"code":…,"message":…,"type":…}}; `type` may be empty; `id`
+/* Appends {"type":"error","content":{"code":…,"type":…,"message":…}}; `type` may be empty; `id`
  * where has_id. */
 struct fray_envelope_error {
     const char *code, *message;
