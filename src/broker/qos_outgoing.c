@@ -185,6 +185,31 @@ static struct fray_qos_inflight *take_slot(struct fray_qos_outgoing *out)
     }
 }
 
+bool fray_qos_outgoing_has(const struct fray_qos_outgoing *out, uint16_t packet_id)
+{
+    return find(out, packet_id) != NULL;
+}
+
+void fray_qos_outgoing_restore(struct fray_qos_outgoing *out, uint16_t packet_id,
+                               const struct fray_qos_message *message)
+{
+    assert(packet_id != 0 && !find(out, packet_id));
+    while (out->inflight_cap == 0 || slot_of(out, packet_id)->packet_id ||
+           (out->inflight_count >= out->inflight_cap / 2 && out->inflight_cap < INFLIGHT_CAP_MAX))
+        grow_inflight(out);
+    struct fray_qos_inflight *entry = slot_of(out, packet_id);
+    *entry = (struct fray_qos_inflight){.packet_id = packet_id, .releasing = !message};
+    if (message) {
+        entry->message = *message;
+        out->config->ops.ref(message->message);
+    } else {
+        entry->message.qos = 2;
+    }
+    out->inflight_count++;
+    out->last_packet_id = packet_id;
+    link_last(out, entry);
+}
+
 /* 4.9: an end of an exchange gives its place back, never beyond what the connection began with. */
 static void finish(struct fray_qos_outgoing *out, struct fray_qos_inflight *entry)
 {

@@ -68,6 +68,15 @@ void fray_qos_outgoing_connect(struct fray_qos_outgoing *out, uint16_t receive_m
 FRAY_MUST_CHECK enum fray_err fray_qos_outgoing_push(struct fray_qos_outgoing *out,
                                                      const struct fray_qos_message *message);
 
+/* Puts back what was in flight before a restart, in the order of sending: a PUBLISH that awaits its
+ * PUBACK or PUBREC; takes a reference. With NULL a PUBREL that awaits its PUBCOMP. Before
+ * fray_qos_outgoing_connect; packet_id is not 0 and not in flight. */
+void fray_qos_outgoing_restore(struct fray_qos_outgoing *out, uint16_t packet_id,
+                               const struct fray_qos_message *message);
+
+/* Whether the packet id is in flight. */
+bool fray_qos_outgoing_has(const struct fray_qos_outgoing *out, uint16_t packet_id);
+
 struct fray_qos_send {
     bool release; /* a PUBREL for packet_id; else a PUBLISH */
     bool dup;     /* it was sent before, on an earlier connection [MQTT-3.3.1-1] */

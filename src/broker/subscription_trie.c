@@ -170,9 +170,9 @@ static void set_options(struct record *record, const struct fray_subscription *s
 
 static struct fray_subscription options_of(const struct record *record)
 {
-    return (struct fray_subscription){record->identifier, (uint8_t)record->qos,
-                                      (uint8_t)record->retain_handling, record->no_local,
-                                      record->retain_as_published};
+    return (struct fray_subscription){
+        record->identifier, (uint8_t)record->qos,        (uint8_t)record->retain_handling,
+        record->no_local,   record->retain_as_published, record->shared};
 }
 
 static uint32_t link_record(struct fray_subscription_trie *trie, struct owner owner,
@@ -274,6 +274,12 @@ enum fray_err fray_subscription_trie_remove(struct fray_subscription_trie *trie,
         return FRAY_ERR_NOT_FOUND;
     remove_record(trie, index);
     return FRAY_OK;
+}
+
+bool fray_subscription_trie_has(const struct fray_subscription_trie *trie, struct fray_slice filter,
+                                const struct fray_subscriber *subscriber)
+{
+    return find_record(trie, find_owner(trie, filter), subscriber) != 0;
 }
 
 void fray_subscription_trie_remove_all(struct fray_subscription_trie *trie,

@@ -28,6 +28,7 @@ struct fray_subscription {
     uint8_t retain_handling;
     bool no_local;
     bool retain_as_published;
+    bool is_shared; /* told by match and each; not looked at by add */
 };
 
 struct fray_subscription_trie {
@@ -63,6 +64,10 @@ fray_subscription_trie_add(struct fray_subscription_trie *trie, struct fray_slic
 enum fray_err fray_subscription_trie_remove(struct fray_subscription_trie *trie,
                                             struct fray_slice filter,
                                             struct fray_subscriber *subscriber);
+
+/* Whether the subscriber has a subscription to exactly this filter. */
+bool fray_subscription_trie_has(const struct fray_subscription_trie *trie, struct fray_slice filter,
+                                const struct fray_subscriber *subscriber);
 
 /* Removes all that the subscriber has. */
 void fray_subscription_trie_remove_all(struct fray_subscription_trie *trie,

@@ -93,7 +93,7 @@ static uint32_t publish(struct fixture *fixture, const char *topic)
 static void options_come_back_and_are_replaced(void **state)
 {
     struct fixture *fixture = *state;
-    struct fray_subscription options = {268435455, 2, 2, true, true};
+    struct fray_subscription options = {268435455, 2, 2, true, true, false};
     assert_false(add_options(fixture, 0, "a/+", options));
     assert_int_equal(publish(fixture, "a/b"), 1);
     assert_memory_equal(&fixture->peers[0].last, &options, sizeof options);

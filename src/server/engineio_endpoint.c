@@ -97,7 +97,7 @@ static void open_websocket(struct fray_endpoint *endpoint, fray_request *request
     struct fray_server_worker *worker = fray_server_worker_of(request);
     struct fray_engineio_config *config = &worker->endpoints[endpoint->index].engineio;
     struct fray_handshake *handshake = fray_handshake_of(request);
-    struct fray_link *link = fray_websocket_endpoint_open(request, (uint32_t)config->max_payload);
+    struct fray_link *link = fray_websocket_endpoint_open(request, (uint32_t)config->max_payload, (struct fray_slice){0});
     if (link)
         fray_engineio_open(config, link, handshake);
     fray_handshake_unref(handshake);
@@ -168,7 +168,8 @@ static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engine
 static void upgrade(struct fray_engineio *engineio, fray_request *request)
 {
     struct fray_link *link =
-        fray_websocket_endpoint_open(request, (uint32_t)engineio->config->max_payload);
+        fray_websocket_endpoint_open(
+        request, (uint32_t)engineio->config->max_payload, (struct fray_slice){0});
     if (!link)
         return;
     if (fray_engineio_may_upgrade(engineio)) {

@@ -224,31 +224,70 @@ static enum fray_err claim(fray_server *server, struct fray_address *address)
     return err;
 }
 
-static enum fray_err listen_all(fray_server *server)
+static enum fray_err parse_ports(fray_server *server, const char *option,
+                                 const struct fray_config_list *list, struct fray_port *ports,
+                                 size_t *count)
 {
-    struct fray_address addresses[ADDRESSES_MAX];
-    size_t count = server->config.listen.count;
-    if (!count || count > ADDRESSES_MAX)
-        return fray_server_fail(server, FRAY_ERR_CONFIG, "listen takes 1 to %d addresses.", ADDRESSES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const char *text = server->config.listen.items[i];
-        if (fray_address_parse(&addresses[i], fray_slice_of(text)))
+    enum fray_port_kind kind = ports[*count].kind;
+    for (size_t i = 0; i < list->count; i++) {
+        if (*count == ADDRESSES_MAX)
             return fray_server_fail(server, FRAY_ERR_CONFIG,
-                                    "listen: %s is no ADDRESS:PORT, such as 127.0.0.1:8080 or [::]:8080.", text);
-        enum fray_err err = claim(server, &addresses[i]);
+                                    "At most %d addresses can be listened on.", ADDRESSES_MAX);
+        struct fray_port *port = &ports[*count];
+        const char *text = list->items[i];
+        port->kind = kind;
+        if (fray_address_parse(&port->address, fray_slice_of(text)))
+            return fray_server_fail(
+                server, FRAY_ERR_CONFIG,
+                "%s: %s is no ADDRESS:PORT, such as 127.0.0.1:8080 or [::]:8080.", option, text);
+        enum fray_err err = claim(server, &port->address);
         if (err)
             return err;
+        ++*count;
     }
-    server->port = addresses[0].port;
-    for (unsigned w = 0; w < server->workers_count; w++) {
-        if (fray_server_worker_listen(server->workers[w], addresses, count))
-            return cannot_listen(server, &addresses[0]);
-    }
+    return FRAY_OK;
+}
+
+static void log_ports(const fray_server *server, const struct fray_port *ports, size_t count)
+{
+    static const char *const names[] = {"common", "mqtt", "mqtts"};
     for (size_t i = 0; i < count; i++) {
         char text[FRAY_ADDRESS_TEXT_MAX];
-        fray_log(FRAY_LOG_INFO, "listening", "address=%s workers=%u tls=%s",
-                 fray_address_format(&addresses[i], text), server->workers_count, server->tls ? "yes" : "no");
+        fray_log(FRAY_LOG_INFO, "listening", "address=%s workers=%u tls=%s port=%s",
+                 fray_address_format(&ports[i].address, text),
+                 ports[i].kind == FRAY_PORT_COMMON ? server->workers_count : 1,
+                 server->tls ? "yes" : "no", names[ports[i].kind]);
     }
+}
+
+static enum fray_err listen_all(fray_server *server)
+{
+    const struct fray_config *config = &server->config;
+    struct fray_port ports[ADDRESSES_MAX + 1] = {0};
+    size_t common = 0, count;
+    enum fray_err err = parse_ports(server, "listen", &config->listen, ports, &common);
+    if (err)
+        return err;
+    if (!common)
+        return fray_server_fail(server, FRAY_ERR_CONFIG, "listen takes at least one address.");
+    if (config->mqtts_listen.count && !server->tls)
+        return fray_server_fail(server, FRAY_ERR_CONFIG,
+                                "mqtts_listen needs a certificate: tls_cert and tls_key.");
+    count = common;
+    ports[count].kind = FRAY_PORT_MQTT;
+    if (config->mqtt)
+        err = parse_ports(server, "mqtt_listen", &config->mqtt_listen, ports, &count);
+    ports[count].kind = FRAY_PORT_MQTTS;
+    if (!err && config->mqtt)
+        err = parse_ports(server, "mqtts_listen", &config->mqtts_listen, ports, &count);
+    if (err)
+        return err;
+    server->port = ports[0].address.port;
+    for (unsigned w = 0; w < server->workers_count; w++) {
+        if (fray_server_worker_listen(server->workers[w], ports, w ? common : count))
+            return cannot_listen(server, &ports[0].address);
+    }
+    log_ports(server, ports, count);
     return FRAY_OK;
 }
 
@@ -290,7 +329,8 @@ enum fray_err fray_server_start(fray_server *server)
         .version = FRAY_VERSION,
         .started_s = (int64_t)time(NULL),
     };
-    if ((err = fray_app_routes_add(server)) || (err = fray_envelope_endpoint_add(server)) || (err = listen_all(server)))
+    if ((err = fray_mqtt_service_create(server)) || (err = fray_app_routes_add(server)) ||
+        (err = fray_envelope_endpoint_add(server)) || (err = listen_all(server)))
         return err;
     return start_workers(server);
 }
@@ -385,6 +425,7 @@ void fray_server_destroy(fray_server *server)
         fray_static_dir_close(&server->static_dir);
     if (server->router)
         fray_http_router_destroy(server->router);
+    fray_mqtt_service_destroy(server->mqtt);
     for (unsigned w = 0; w < server->workers_count && server->workers[w]; w++)
         fray_server_worker_destroy(server->workers[w]);
     for (size_t i = 0; i < server->endpoints_count; i++) {

@@ -15,11 +15,20 @@
 #include "server/http_router.h"
 #include "server/jwt.h"
 #include "server/metrics.h"
+#include "server/mqtt_service.h"
 #include "server/static_files.h"
 #include "transport/cursor.h"
 #include "transport/websocket.h"
 
 struct fray_endpoint;
+
+/* What is spoken on a port. On the common one HTTP, TLS and MQTT are told apart by first bytes. */
+enum fray_port_kind { FRAY_PORT_COMMON, FRAY_PORT_MQTT, FRAY_PORT_MQTTS };
+
+struct fray_port {
+    struct fray_address address;
+    enum fray_port_kind kind; /* other than the common ones: on the broker's worker alone */
+};
 struct fray_listener;
 struct fray_outgoing;
 
@@ -121,6 +130,7 @@ struct fray_server {
     size_t routes_count;
     struct fray_static_dir static_dir;
     struct fray_metrics metrics;
+    struct fray_mqtt_service *mqtt; /* NULL: off */
     fray_namespace **app_namespaces; /* by app; NULL for a pattern's */
     char **owned;                    /* strings that live as long as the server */
     size_t owned_count;
@@ -148,7 +158,7 @@ static inline struct fray_server_worker *fray_server_worker_of(const fray_reques
 extern const struct fray_server_platform fray_server_platform_native;
 struct fray_server_worker *fray_server_worker_create(fray_server *server, unsigned index);
 FRAY_MUST_CHECK enum fray_err fray_server_worker_listen(struct fray_server_worker *worker,
-                                                        const struct fray_address *addresses,
+                                                        const struct fray_port *ports,
                                                         size_t count);
 FRAY_MUST_CHECK enum fray_err fray_server_worker_start(struct fray_server_worker *worker);
 /* Any thread: stops listening, closes idle HTTP connections; is_idle follows when nobody is left. */
@@ -187,7 +197,8 @@ int64_t fray_server_unix_ms(void);
 
 /* What both endpoints do with a request for a websocket; false: it was answered with an error. `link` has no session yet. */
 bool fray_websocket_endpoint_check(fray_request *request);
-struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t max_message);
+struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t max_message,
+                                               struct fray_slice subprotocol);
 
 /* Answers a GET with a file of static_dir, or of the pages inside the program; 404. */
 void fray_files_serve(fray_request *request);

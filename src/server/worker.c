@@ -13,6 +13,7 @@ enum { LINGER_MS = 2000, ACCEPTS_PER_TURN = 256 };
 struct fray_listener {
     struct fray_source source;
     struct fray_server_worker *worker;
+    enum fray_port_kind kind;
 };
 
 /* Parcels for one other worker, in order, until the turn ends. */
@@ -108,6 +109,8 @@ static void on_turn_end(struct fray_loop *loop, struct fray_hook *hook)
     struct fray_server_worker *worker =
         (struct fray_server_worker *)((char *)hook - offsetof(struct fray_server_worker, hook));
     (void)loop;
+    if (worker->server->mqtt && worker->base.index == 0)
+        fray_mqtt_service_end_turn(worker->server->mqtt);
     fray_worker_flush(&worker->base);
     send_parcels(worker);
     if (worker->is_draining && !worker->base.sessions.count && !worker->http.connections &&
@@ -134,8 +137,11 @@ static size_t on_foreign(struct fray_http_service *service, struct fray_stream *
                          size_t len)
 {
     enum { TLS_HANDSHAKE = 0x16 }; /* ContentType, RFC 8446 5.1 */
+    struct fray_server_worker *worker = service->owner;
+    if (data[0] == FRAY_MQTT_FIRST_BYTE && worker->server->mqtt)
+        return fray_mqtt_service_open(worker, stream, fray_slice(data, len));
     if (data[0] == TLS_HANDSHAKE)
-        on_foreign_tls(service->owner, stream, fray_slice(data, len));
+        on_foreign_tls(worker, stream, fray_slice(data, len));
     else
         fray_stream_close(stream, false);
     return len;
@@ -147,9 +153,24 @@ static bool is_full(const struct fray_server_worker *worker)
     return worker->loop->streams_count >= (share ? share : 1);
 }
 
+static void open_stream(const struct fray_listener *listener, struct fray_stream *stream)
+{
+    struct fray_server_worker *worker = listener->worker;
+    if (listener->kind == FRAY_PORT_COMMON) {
+        fray_http_open(&worker->http, stream);
+    } else if (listener->kind == FRAY_PORT_MQTTS &&
+               fray_stream_start_tls(stream, worker->server->tls, (struct fray_slice){0})) {
+        fray_count(&worker->base.counters.tls_failures);
+        fray_stream_close(stream, false);
+    } else {
+        fray_mqtt_service_open(worker, stream, (struct fray_slice){0});
+    }
+}
+
 static void on_accept(struct fray_loop *loop, struct fray_source *source, unsigned ready)
 {
-    struct fray_server_worker *worker = ((struct fray_listener *)source)->worker;
+    const struct fray_listener *listener = (const struct fray_listener *)source;
+    struct fray_server_worker *worker = listener->worker;
     (void)ready;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         struct fray_address peer;
@@ -168,7 +189,7 @@ static void on_accept(struct fray_loop *loop, struct fray_source *source, unsign
         static const struct fray_stream_handler nobody = {0};
         struct fray_stream *stream = fray_stream_create(loop, fd, &peer, &nobody, NULL);
         if (stream)
-            fray_http_open(&worker->http, stream);
+            open_stream(listener, stream);
     }
 }
 
@@ -179,17 +200,18 @@ static void on_stream_gone(struct fray_loop *loop)
 }
 
 enum fray_err fray_server_worker_listen(struct fray_server_worker *worker,
-                                        const struct fray_address *addresses, size_t count)
+                                        const struct fray_port *ports, size_t count)
 {
     worker->listeners = fray_alloc_zero(count * sizeof *worker->listeners);
     for (size_t i = 0; i < count; i++) {
         struct fray_listener *listener = &worker->listeners[i];
-        enum fray_err err = worker->loop->ops->listen(worker->loop, &addresses[i],
+        enum fray_err err = worker->loop->ops->listen(worker->loop, &ports[i].address,
                                                       worker->server->workers_count > 1,
                                                       &listener->source.fd);
         if (err)
             return err;
         listener->worker = worker;
+        listener->kind = ports[i].kind;
         listener->source.on_ready = on_accept;
         worker->listeners_count++;
         err = worker->loop->ops->watch(worker->loop, &listener->source, FRAY_READY_READ);
@@ -317,6 +339,8 @@ static void run_drain(struct fray_loop *loop, struct fray_post *post)
     worker->is_draining = true;
     stop_listening(worker);
     fray_http_drain(&worker->http);
+    if (worker->server->mqtt && worker->base.index == 0)
+        fray_mqtt_service_drain(worker->server->mqtt);
     free(post);
 }
 

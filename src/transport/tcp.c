@@ -95,7 +95,7 @@ static const struct fray_stream_handler stream_handler = {
 
 struct fray_link *fray_tcp_open(struct fray_tcp_service *service, struct fray_stream *stream)
 {
-    struct tcp *self = fray_alloc_zero(sizeof *self);
+    struct tcp *self = fray_cells_take(service->writer.worker->cells, sizeof *self);
     self->link.ops = &link_ops;
     self->link.is_writable = true;
     self->service = service;

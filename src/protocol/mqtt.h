@@ -1,0 +1,57 @@
+/* MQTT 3.1, 3.1.1 and 5.0 over tcp and websocket links: the server's side of a connection, from
+ * CONNECT to DISCONNECT, on top of the broker (broker/broker.h), which keeps the session.
+ *
+ * A state machine without I/O: packets come in through the link, go out through the session's
+ * outbox, and nothing of a turn is written before the journal has it (server). Thread: the broker's
+ * worker's; links of other workers are moved there first. Pure. */
+#ifndef FRAY_PROTOCOL_MQTT_H
+#define FRAY_PROTOCOL_MQTT_H
+
+#include "broker/broker.h"
+
+struct fray_mqtt_identity {
+    struct fray_slice client_id; /* as the client sent it, perhaps empty */
+    struct fray_slice username;  /* empty: none */
+};
+
+enum fray_mqtt_action { FRAY_MQTT_ACTION_PUBLISH, FRAY_MQTT_ACTION_SUBSCRIBE };
+
+/* Who may connect, and do what. The server's; outlives all connections. */
+struct fray_mqtt_access {
+    /* Judges a CONNECT: FRAY_OK and *reason (success, 0x86, 0x87, …); or FRAY_ERR_AGAIN, and
+     * fray_mqtt_authenticated follows on a later turn. What `connect` points to is borrowed. */
+    enum fray_err (*authenticate)(struct fray_mqtt_access *access, struct fray_handle session,
+                                  const struct fray_mqtt_connect *connect,
+                                  enum fray_mqtt_reason *reason);
+    /* `topic` is a name to publish to, or a filter to subscribe to (without its share). */
+    bool (*may)(struct fray_mqtt_access *access, const struct fray_mqtt_identity *identity,
+                enum fray_mqtt_action action, struct fray_slice topic);
+};
+
+/* Shared by all connections; outlives them. */
+struct fray_mqtt_config {
+    struct fray_broker *broker;
+    struct fray_mqtt_access *access; /* NULL: everybody may do everything */
+    unsigned connect_timeout_ms;
+    uint32_t maximum_packet_size; /* that we accept, bytes */
+    uint16_t receive_maximum;     /* QoS 2 messages that a client may have open with us */
+    uint16_t topic_alias_maximum; /* that a client may use */
+    uint16_t keep_alive_max_s;    /* 0: whatever the client says */
+    bool is_read_only; /* what has to be kept cannot be: QoS 1 and 2 are refused for now */
+};
+
+/* A connection over the link, waiting for its CONNECT. */
+void fray_mqtt_open(const struct fray_mqtt_config *config, struct fray_link *link);
+
+/* The verdict that authenticate owed; nothing when the connection is gone. */
+void fray_mqtt_authenticated(struct fray_worker *worker, struct fray_handle session,
+                             enum fray_mqtt_reason reason);
+
+/* The journal could not keep what this turn was to acknowledge: every connection whose client spoke
+ * in it is cut without a word, and the client will send again. */
+void fray_mqtt_cut_unacknowledged(struct fray_worker *worker);
+
+/* Ends all MQTT connections of the worker, telling them that the server shuts down. */
+void fray_mqtt_drain(struct fray_worker *worker);
+
+#endif

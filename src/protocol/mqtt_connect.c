@@ -1,0 +1,189 @@
+/* CONNECT and CONNACK. */
+#include "base/mem.h"
+#include "protocol/mqtt_connection.h"
+
+static void send_connack(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
+                         const struct fray_mqtt_connack *connack)
+{
+    struct fray_mqtt_packet packet = {.type = FRAY_MQTT_CONNACK, .connack = *connack};
+    self->version = (uint8_t)version;
+    fray_mqtt_send(self, &packet);
+}
+
+void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
+                      enum fray_mqtt_reason reason)
+{
+    uint8_t code;
+    fray_count(&self->session.worker->counters.mqtt_connects_refused);
+    /* The text of an unknown version's refusal is 3.1.1's, which all understand (3.1.2.2). */
+    if (version == FRAY_MQTT_VERSION_UNKNOWN && reason == FRAY_MQTT_UNSUPPORTED_PROTOCOL_VERSION)
+        version = FRAY_MQTT_3_1_1;
+    if (version == FRAY_MQTT_5 ||
+        (version != FRAY_MQTT_VERSION_UNKNOWN && fray_mqtt_return_code_of(reason, &code)))
+        send_connack(self, version, &(struct fray_mqtt_connack){.reason = reason});
+    self->version = FRAY_MQTT_VERSION_UNKNOWN; /* a DISCONNECT has no place after it */
+    fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+}
+
+/* FRAY_ERR_AGAIN: the verdict comes later. */
+static enum fray_err authenticate(struct fray_mqtt_connection *self,
+                                  const struct fray_mqtt_connect *connect,
+                                  enum fray_mqtt_reason *reason)
+{
+    struct fray_mqtt_access *access = self->config->access;
+    *reason = FRAY_MQTT_SUCCESS;
+    if (fray_mqtt_has(&connect->properties, FRAY_MQTT_AUTHENTICATION_METHOD)) {
+        *reason = FRAY_MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: none is supported */
+        return FRAY_OK;
+    }
+    if (self->has_verdict)
+        *reason = (enum fray_mqtt_reason)self->verdict;
+    else if (access)
+        return access->authenticate(access, self->session.handle, connect, reason);
+    return FRAY_OK;
+}
+
+static struct fray_publication *will_of(struct fray_mqtt_connection *self,
+                                        const struct fray_mqtt_will *will)
+{
+    struct fray_worker *worker = self->session.worker;
+    return fray_publication_create(
+        &(struct fray_mqtt_publish){
+            .qos = will->qos,
+            .retain = will->retain,
+            .topic = will->topic,
+            .payload = will->payload,
+            .properties = will->properties,
+        },
+        *worker->now_us, &worker->scratch);
+}
+
+static bool may_will(const struct fray_mqtt_connection *self,
+                     const struct fray_mqtt_connect *connect)
+{
+    if (!connect->has_will || !self->config->access)
+        return true;
+    struct fray_mqtt_identity identity = {connect->client_id, connect->username};
+    return self->config->access->may(self->config->access, &identity, FRAY_MQTT_ACTION_PUBLISH,
+                                     connect->will.topic) &&
+           !fray_slice_starts(connect->will.topic, FRAY_SLICE("$SYS/"));
+}
+
+static void on_timer(struct fray_timer *timer, uint64_t now_us)
+{
+    struct fray_mqtt_connection *self =
+        (struct fray_mqtt_connection *)((char *)timer -
+                                        offsetof(struct fray_mqtt_connection, timer));
+    /* One and a half times the keep alive [MQTT-3.1.2-22]; the timer moves only when it fires. */
+    uint64_t due_us = self->seen_us + self->keep_alive_s * UINT64_C(1500000);
+    if (due_us > now_us) {
+        fray_timer_arm(self->session.worker->timers, timer, due_us);
+        return;
+    }
+    fray_count(&self->session.worker->counters.closed_ping_timeout);
+    self->close_reason = FRAY_MQTT_KEEP_ALIVE_TIMEOUT;
+    fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+}
+
+static void start_keep_alive(struct fray_mqtt_connection *self, uint16_t asked_s)
+{
+    uint16_t most_s = self->config->keep_alive_max_s;
+    bool is_changed = most_s && (asked_s == 0 || asked_s > most_s);
+    self->keep_alive_s = is_changed && fray_mqtt_is_v5(self) ? most_s : asked_s;
+    fray_timer_cancel(self->session.worker->timers, &self->timer);
+    self->timer.on_expire = on_timer;
+    if (self->keep_alive_s)
+        fray_timer_arm(self->session.worker->timers, &self->timer,
+                       self->seen_us + self->keep_alive_s * UINT64_C(1500000));
+}
+
+#define SET(properties, id, member, value)                                                         \
+    ((properties)->present |= FRAY_MQTT_PROPERTY_BIT(id), (properties)->member = (value))
+
+/* What differs from what the client asked for or, unasked, from the defaults of 3.2.2.3. */
+static void set_properties(const struct fray_mqtt_connection *self,
+                           const struct fray_mqtt_connect *connect, struct fray_mqtt_properties *to)
+{
+    const struct fray_mqtt_config *config = self->config;
+    uint32_t asked_s = connect->properties.session_expiry_interval;
+    if (self->client->expiry_s != asked_s)
+        SET(to, FRAY_MQTT_SESSION_EXPIRY_INTERVAL, session_expiry_interval, self->client->expiry_s);
+    if (config->receive_maximum < UINT16_MAX)
+        SET(to, FRAY_MQTT_RECEIVE_MAXIMUM, receive_maximum, config->receive_maximum);
+    SET(to, FRAY_MQTT_MAXIMUM_PACKET_SIZE, maximum_packet_size, config->maximum_packet_size);
+    if (config->topic_alias_maximum)
+        SET(to, FRAY_MQTT_TOPIC_ALIAS_MAXIMUM, topic_alias_maximum, config->topic_alias_maximum);
+    if (self->keep_alive_s != connect->keep_alive_s)
+        SET(to, FRAY_MQTT_SERVER_KEEP_ALIVE, server_keep_alive, self->keep_alive_s);
+    if (!connect->client_id.len)
+        SET(to, FRAY_MQTT_ASSIGNED_CLIENT_IDENTIFIER, assigned_client_identifier,
+            fray_broker_client_id(self->client));
+}
+
+static void note_peer(struct fray_mqtt_connection *self, const struct fray_mqtt_connect *connect)
+{
+    const struct fray_mqtt_properties *properties = &connect->properties;
+    self->version = (uint8_t)connect->version;
+    self->peer_packet_max = properties->maximum_packet_size;
+    self->peer_alias_max = properties->topic_alias_maximum;
+    self->keeps_problems = fray_mqtt_has(properties, FRAY_MQTT_REQUEST_PROBLEM_INFORMATION) &&
+                           !properties->request_problem_information;
+    self->has_no_expiry = fray_mqtt_is_v5(self) && properties->session_expiry_interval == 0;
+    if (self->config->access && connect->has_username)
+        self->username = fray_strndup(connect->username.data, connect->username.len);
+}
+
+static struct fray_broker_session *enter(struct fray_mqtt_connection *self,
+                                         const struct fray_mqtt_connect *connect, bool *present)
+{
+    struct fray_broker *broker = self->config->broker;
+    const struct fray_mqtt_properties *properties = &connect->properties;
+    bool has_maximum = fray_mqtt_has(properties, FRAY_MQTT_RECEIVE_MAXIMUM);
+    /* Before 5.0 a session is clean, or lasts (3.1.1: 3.1.2.4). */
+    uint32_t expiry_s = connect->clean_start ? 0 : FRAY_BROKER_NEVER_EXPIRES;
+    char assigned[23];
+    struct fray_broker_connect parts = {
+        .client_id = connect->client_id,
+        .clean_start = connect->clean_start,
+        .expiry_s = fray_mqtt_is_v5(self) ? properties->session_expiry_interval : expiry_s,
+        .receive_maximum = has_maximum ? properties->receive_maximum : UINT16_MAX,
+        .will = connect->has_will ? will_of(self, &connect->will) : NULL,
+        .will_delay_s = connect->will.properties.will_delay_interval,
+        .ops = &fray_mqtt_session_ops,
+        .connection = self,
+    };
+    if (!connect->client_id.len)
+        parts.client_id = fray_broker_assign_client_id(broker, assigned);
+    return fray_broker_connect(broker, &parts, present);
+}
+
+static void accept(struct fray_mqtt_connection *self, const struct fray_mqtt_connect *connect)
+{
+    struct fray_mqtt_connack connack = {0};
+    note_peer(self, connect);
+    self->client = enter(self, connect, &connack.session_present);
+    if (!self->client) {
+        fray_mqtt_refuse(self, connect->version, FRAY_MQTT_SERVER_BUSY);
+        return;
+    }
+    fray_count(&self->session.worker->counters.mqtt_connects);
+    start_keep_alive(self, connect->keep_alive_s);
+    set_properties(self, connect, &connack.properties);
+    send_connack(self, connect->version, &connack);
+    fray_mqtt_pump(self);
+}
+
+bool fray_mqtt_on_connect(struct fray_mqtt_connection *self,
+                          const struct fray_mqtt_connect *connect)
+{
+    enum fray_mqtt_reason reason;
+    if (authenticate(self, connect, &reason) == FRAY_ERR_AGAIN)
+        return false;
+    if (reason == FRAY_MQTT_SUCCESS && !may_will(self, connect))
+        reason = FRAY_MQTT_NOT_AUTHORIZED;
+    if (reason)
+        fray_mqtt_refuse(self, connect->version, reason);
+    else
+        accept(self, connect);
+    return true;
+}
