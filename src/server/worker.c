@@ -298,7 +298,11 @@ struct fray_server_worker *fray_server_worker_create(fray_server *server, unsign
 
 static void *run(void *argument)
 {
-    fray_loop_run(((struct fray_server_worker *)argument)->loop);
+    struct fray_server_worker *worker = argument;
+    uint8_t first[FRAY_TOKEN_RANDOM];
+    /* OpenSSL sets a generator up for each thread that asks: now, not while the first client waits. */
+    on_random(&worker->base, first, sizeof first);
+    fray_loop_run(worker->loop);
     return NULL;
 }
 

@@ -4,11 +4,15 @@
 
 #include "base/mem.h"
 
-enum {
-    GATHER_SIZE = 64 * 1024,
-    GATHER_FRAME_MAX = 2048, /* larger frames are written from where they lie */
-    BATCH_MAX = 512,         /* messages of one write */
-    PARTS_MAX = 64,
+enum { DEFLATED_MAX = 64 * 1024 }; /* bytes that are compressed ahead of what the kernel took */
+
+/* What an idle link does without. */
+struct websocket_extra {
+    /* Bytes to be written before the next message: the handshake's reply, pongs; with deflate also
+     * the frames that were compressed, since each connection has its own. */
+    struct fray_buf own;
+    struct fray_websocket_deflate deflate;
+    bool has_deflate;
 };
 
 struct websocket {
@@ -16,9 +20,7 @@ struct websocket {
     struct fray_websocket_service *service;
     struct fray_stream *stream;
     struct fray_websocket_decoder decoder;
-    struct fray_websocket_deflate *deflate; /* NULL: not negotiated */
-    struct fray_buf *own;                   /* bytes of the link's own, to go before the next message; NULL: none */
-    struct fray_buf *deflated;              /* with deflate: the rest of the frames that were compressed but not yet taken */
+    struct websocket_extra *extra; /* NULL: nothing of it is needed */
     bool is_decoding;
     bool is_closed;
 };
@@ -35,9 +37,8 @@ static void on_flush(struct fray_link *link);
 void fray_websocket_service_init(struct fray_websocket_service *service, struct fray_worker *worker)
 {
     struct fray_websocket_deflate_config config = fray_websocket_deflate_config_default();
-    service->worker = worker;
+    fray_outbox_writer_init(&service->writer, worker);
     service->close_timeout_ms = 2000;
-    service->gather = fray_alloc(GATHER_SIZE);
     fray_websocket_hash_init(&service->hash);
     fray_websocket_deflate_worker_init(&service->deflate, &config);
 }
@@ -46,41 +47,61 @@ void fray_websocket_service_deinit(struct fray_websocket_service *service)
 {
     fray_websocket_hash_deinit(&service->hash);
     fray_websocket_deflate_worker_deinit(&service->deflate);
-    free(service->gather);
+    fray_outbox_writer_deinit(&service->writer);
 }
 
 /* ------------------------------------------------------------------ ending */
 
-static void buf_free(struct fray_buf **buf)
+static void extra_free(struct websocket *self)
 {
-    if (*buf)
-        fray_buf_deinit(*buf);
-    free(*buf);
-    *buf = NULL;
+    struct websocket_extra *extra = self->extra;
+    if (!extra)
+        return;
+    fray_buf_deinit(&extra->own);
+    if (extra->has_deflate)
+        fray_websocket_deflate_deinit(&extra->deflate);
+    free(extra);
+    self->extra = NULL;
 }
 
-/* Lets go of everything but the stream. While a frame is being handled its bytes stay: the handler may still look at them. */
+/* Lets go of everything but the stream. While a frame is being handled its bytes stay: the handler
+ * may still look at them. */
 static void release(struct websocket *self)
 {
+    struct fray_worker *worker = self->service->writer.worker;
     self->is_closed = true;
     self->link.is_writable = false;
-    buf_free(&self->own);
-    buf_free(&self->deflated);
     if (self->is_decoding)
         return;
+    extra_free(self);
     fray_websocket_decoder_deinit(&self->decoder);
-    if (self->deflate)
-        fray_websocket_deflate_deinit(self->deflate);
-    free(self->deflate);
-    self->service->worker->release(self->service->worker, self, sizeof *self);
+    worker->release(worker, self, sizeof *self);
 }
 
 static struct fray_buf *own_bytes(struct websocket *self)
 {
-    if (!self->own)
-        self->own = fray_alloc_zero(sizeof *self->own);
+    if (!self->extra)
+        self->extra = fray_alloc_zero(sizeof *self->extra);
     self->link.has_own_bytes = true;
-    return self->own;
+    return &self->extra->own;
+}
+
+/* After a write: without anything left the link is light again. */
+static void settle_own(struct websocket *self)
+{
+    struct websocket_extra *extra = self->extra;
+    if (!extra || extra->own.len)
+        return;
+    self->link.has_own_bytes = false;
+    if (extra->has_deflate)
+        fray_buf_deinit(&extra->own);
+    else
+        extra_free(self);
+}
+
+static bool has_deflate(const struct websocket *self)
+{
+    return self->extra && self->extra->has_deflate;
 }
 
 /* Says goodbye with a code, as far as the kernel takes it, and closes. */
@@ -93,7 +114,7 @@ static void say_close(struct websocket *self, unsigned code, struct fray_slice r
     if (session && session->link == &self->link && self->link.is_writable)
         on_flush(&self->link);
     /* In the midst of a frame a close frame would be taken for its payload. */
-    bool is_between_frames = !self->deflated && !(session && session->outbox.head_sent);
+    bool is_between_frames = !(session && session->outbox.head_sent);
     if (is_between_frames && self->link.is_writable) {
         struct fray_buf *own = own_bytes(self);
         fray_websocket_close_append(own, code, reason, NULL);
@@ -123,7 +144,7 @@ static unsigned close_code(enum fray_disconnect reason)
 static void on_close(struct fray_link *link, enum fray_disconnect reason)
 {
     const char *text = reason == FRAY_SERVER_DISCONNECTED ? "" : fray_disconnect_text(reason);
-    const struct fray_farewell *own = websocket_of(link)->service->worker->farewell;
+    const struct fray_farewell *own = websocket_of(link)->service->writer.worker->farewell;
     say_close(websocket_of(link), own ? own->code : close_code(reason),
               fray_slice_of(own ? own->text : text));
 }
@@ -145,127 +166,19 @@ static void end(struct websocket *self, enum fray_disconnect reason)
 
 /* ------------------------------------------------------------------ writing */
 
-/* One write under way: parts, and how long each message in it is. */
-struct batch {
-    struct iovec parts[PARTS_MAX];
-    int parts_count;
-    size_t gathered;   /* bytes of service->gather in use */
-    size_t total;
-    unsigned messages; /* whole messages of the outbox in it */
-    uint32_t sizes[BATCH_MAX];
-};
-
-/* Adds bytes to the batch, gathering small ones; false: it is full. */
-static bool batch_add(struct batch *batch, char *gather, struct fray_slice bytes)
+/* Writes the link's own bytes; false: the stream takes no more. */
+static bool write_own(struct websocket *self)
 {
-    if (bytes.len <= GATHER_FRAME_MAX) {
-        if (batch->gathered + bytes.len > GATHER_SIZE)
-            return false;
-        char *to = gather + batch->gathered;
-        struct iovec *last = batch->parts_count ? &batch->parts[batch->parts_count - 1] : NULL;
-        bool continues = last && (char *)last->iov_base + last->iov_len == to;
-        if (!continues && batch->parts_count == PARTS_MAX)
-            return false;
-        if (bytes.len)
-            memcpy(to, bytes.data, bytes.len);
-        batch->gathered += bytes.len;
-        if (continues)
-            last->iov_len += bytes.len;
-        else
-            batch->parts[batch->parts_count++] = (struct iovec){to, bytes.len};
-    } else {
-        if (batch->parts_count == PARTS_MAX)
-            return false;
-        batch->parts[batch->parts_count++] = (struct iovec){(char *)bytes.data, bytes.len};
-    }
-    batch->total += bytes.len;
-    return true;
+    struct fray_buf *own = own_bytes(self);
+    size_t written = 0;
+    bool goes_on = !own->len || fray_link_writev(&self->service->writer, &self->link, self->stream,
+                                                 &(struct iovec){own->data, own->len}, 1, &written);
+    fray_buf_consume(own, written);
+    return goes_on;
 }
 
-static void batch_fill(struct websocket *self, struct batch *batch)
-{
-    const struct fray_session *session = self->link.session;
-    const struct fray_outbox *outbox = &session->outbox;
-    batch->parts_count = 0;
-    batch->gathered = batch->total = batch->messages = 0;
-    if (self->own && !outbox->head_sent)
-        batch->parts[batch->parts_count++] = (struct iovec){self->own->data, batch->total = self->own->len};
-    bool is_alone = outbox->count == 1 && !batch->parts_count;
-    for (unsigned i = 0; i < outbox->count && batch->messages < BATCH_MAX; i++) {
-        const struct fray_encoding *encoding = session->protocol->encode(
-            session->worker, fray_outbox_at(outbox, i), FRAY_FRAMING_WEBSOCKET);
-        struct fray_slice bytes = {encoding->bytes, encoding->len};
-        if (i == 0)
-            bytes = fray_slice_skip(bytes, outbox->head_sent);
-        if (is_alone) {
-            batch->parts[batch->parts_count++] = (struct iovec){(char *)bytes.data, bytes.len};
-            batch->total = bytes.len;
-        } else if (!batch_add(batch, self->service->gather, bytes)) {
-            break;
-        }
-        batch->sizes[batch->messages++] = (uint32_t)bytes.len;
-    }
-}
-
-/* Takes what was written off the own bytes and the outbox. */
-static void batch_done(struct websocket *self, const struct batch *batch, size_t written)
-{
-    struct fray_outbox *outbox = &self->link.session->outbox;
-    if (self->own && !outbox->head_sent) {
-        size_t own = written < self->own->len ? written : self->own->len;
-        written -= own;
-        fray_buf_consume(self->own, own);
-        if (!self->own->len) {
-            buf_free(&self->own);
-            self->link.has_own_bytes = false;
-        }
-    }
-    unsigned done = 0;
-    while (done < batch->messages && written >= batch->sizes[done])
-        written -= batch->sizes[done++];
-    uint32_t head_sent = outbox->head_sent;
-    if (done)
-        fray_outbox_pop(outbox, done);
-    if (outbox->count)
-        outbox->head_sent = (done ? 0 : head_sent) + (uint32_t)written;
-    fray_count_add(&self->service->worker->counters.messages_out, done);
-}
-
-/* Writes; false: the kernel takes no more, or the connection broke. */
-static bool write_batch(struct websocket *self, const struct iovec *parts, int parts_count, size_t total,
-                        size_t *written)
-{
-    struct fray_counters *counters = &self->service->worker->counters;
-    *written = 0;
-    if (!total)
-        return true;
-    enum fray_err err = fray_stream_writev(self->stream, parts, parts_count, written);
-    fray_count(&counters->writes);
-    fray_count_add(&counters->bytes_out, *written);
-    if (err == FRAY_ERR_AGAIN) {
-        fray_count(&counters->writes_blocked);
-        self->link.is_writable = false;
-    }
-    /* A broken connection shows as its end on the next turn; until then nothing is written. */
-    if (err)
-        self->link.is_writable = false;
-    return !err;
-}
-
-static void flush_plain(struct websocket *self)
-{
-    struct fray_session *session = self->link.session;
-    struct batch batch;
-    bool goes_on = true;
-    while (goes_on && (session->outbox.count || self->own)) {
-        size_t written;
-        batch_fill(self, &batch);
-        goes_on = write_batch(self, batch.parts, batch.parts_count, batch.total, &written);
-        batch_done(self, &batch, written);
-    }
-}
-
-/* With permessage-deflate each connection has bytes of its own, so they are made into one buffer and written from there. */
+/* With permessage-deflate each connection has bytes of its own, so they are made into one buffer
+ * and written from there. */
 static void append_deflated(struct websocket *self, struct fray_buf *out, struct fray_slice frames)
 {
     while (frames.len) {
@@ -279,8 +192,10 @@ static void append_deflated(struct websocket *self, struct fray_buf *out, struct
         }
         struct fray_slice payload = {frames.data + header, (size_t)len};
         struct fray_buf packed = {0};
-        if (fray_websocket_deflate_payload(self->deflate, &self->service->deflate, payload, &packed))
-            fray_websocket_frame_append(out, opcode | FRAY_WEBSOCKET_RSV1, fray_buf_slice(&packed), NULL);
+        if (fray_websocket_deflate_payload(&self->extra->deflate, &self->service->deflate, payload,
+                                           &packed))
+            fray_websocket_frame_append(out, opcode | FRAY_WEBSOCKET_RSV1, fray_buf_slice(&packed),
+                                        NULL);
         else
             fray_buf_append(out, frames.data, header + payload.len);
         fray_buf_deinit(&packed);
@@ -291,66 +206,45 @@ static void append_deflated(struct websocket *self, struct fray_buf *out, struct
 static void flush_deflated(struct websocket *self)
 {
     struct fray_session *session = self->link.session;
-    for (;;) {
-        if (!self->deflated)
-            self->deflated = fray_alloc_zero(sizeof *self->deflated);
-        struct fray_buf *out = self->deflated;
-        if (!out->len && self->own) {
-            fray_buf_append_slice(out, fray_buf_slice(self->own));
-            buf_free(&self->own);
-            self->link.has_own_bytes = false;
-        }
+    struct fray_buf *own = own_bytes(self);
+    do {
         unsigned count = 0;
-        for (; count < session->outbox.count && out->len < GATHER_SIZE; count++) {
+        for (; count < session->outbox.count && own->len < DEFLATED_MAX; count++) {
             const struct fray_encoding *encoding = session->protocol->encode(
                 session->worker, fray_outbox_at(&session->outbox, count), FRAY_FRAMING_WEBSOCKET);
-            append_deflated(self, out, fray_slice(encoding->bytes, encoding->len));
+            append_deflated(self, own, fray_slice(encoding->bytes, encoding->len));
         }
         fray_outbox_pop(&session->outbox, count);
-        fray_count_add(&self->service->worker->counters.messages_out, count);
-        size_t written;
-        bool goes_on = write_batch(self, &(struct iovec){out->data, out->len}, 1, out->len, &written);
-        fray_buf_consume(out, written);
-        if (!out->len)
-            buf_free(&self->deflated);
-        /* What the kernel refused is still to be flushed, though the outbox may be empty. */
-        self->link.has_own_bytes = self->deflated != NULL;
-        if (!goes_on || !session->outbox.count)
-            return;
-    }
+        fray_count_add(&session->worker->counters.messages_out, count);
+    } while (write_own(self) && session->outbox.count);
 }
 
 static void on_flush(struct fray_link *link)
 {
     struct websocket *self = websocket_of(link);
-    if (self->deflate)
+    if (has_deflate(self))
         flush_deflated(self);
     else
-        flush_plain(self);
+        fray_outbox_write(&self->service->writer, link, self->stream,
+                          self->extra ? &self->extra->own : NULL);
+    settle_own(self);
 }
 
-/* Past the outbox, for a link that no session sends on yet: it has written next to nothing, so the kernel takes it. */
-static void write_own(struct websocket *self)
-{
-    size_t written;
-    write_batch(self, &(struct iovec){self->own->data, self->own->len}, 1, self->own->len, &written);
-    fray_buf_consume(self->own, written);
-    if (self->own->len)
-        return;
-    buf_free(&self->own);
-    self->link.has_own_bytes = false;
-}
-
+/* Past the outbox, for a link that no session sends on yet: it has written next to nothing, so the
+ * kernel takes it. */
 static void on_send_text(struct fray_link *link, struct fray_slice text)
 {
     struct websocket *self = websocket_of(link);
-    fray_websocket_frame_append(own_bytes(self), FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_TEXT, text, NULL);
+    fray_websocket_frame_append(own_bytes(self), FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_TEXT, text,
+                                NULL);
     write_own(self);
+    settle_own(self);
 }
 
 void fray_websocket_reply_now(struct fray_link *link)
 {
     write_own(websocket_of(link));
+    settle_own(websocket_of(link));
 }
 
 static void on_ping(struct fray_link *link)
@@ -384,8 +278,9 @@ static bool on_control(struct websocket *self, const struct fray_websocket_event
     }
     if (event->opcode == FRAY_WEBSOCKET_PONG)
         return true;
-    unsigned code = event->close_code == FRAY_WEBSOCKET_CLOSE_NO_STATUS ? FRAY_WEBSOCKET_CLOSE_NORMAL
-                                                                         : event->close_code;
+    unsigned code = event->close_code == FRAY_WEBSOCKET_CLOSE_NO_STATUS
+                        ? FRAY_WEBSOCKET_CLOSE_NORMAL
+                        : event->close_code;
     say_close(self, code, (struct fray_slice){0});
     fray_link_end(&self->link, FRAY_TRANSPORT_CLOSE);
     return false;
@@ -396,7 +291,7 @@ static bool on_event(struct websocket *self, struct fray_websocket_event *event)
     struct fray_session *session = self->link.session;
     if (event->opcode != FRAY_WEBSOCKET_TEXT && event->opcode != FRAY_WEBSOCKET_BINARY)
         return on_control(self, event);
-    struct fray_counters *counters = &self->service->worker->counters;
+    struct fray_counters *counters = &self->service->writer.worker->counters;
     fray_count(&counters->frames_in);
     fray_count_add(&counters->bytes_in, event->payload.len);
     if (fray_session_admits(session))
@@ -407,7 +302,7 @@ static bool on_event(struct websocket *self, struct fray_websocket_event *event)
 
 static void on_violation(struct websocket *self, const struct fray_websocket_event *event)
 {
-    fray_count(&self->service->worker->counters.closed_parse_error);
+    fray_count(&self->service->writer.worker->counters.closed_parse_error);
     /* The code says it all of a message that is too long; Engine.IO's clients expect no more. */
     bool explains = event->fault && event->close_code != FRAY_WEBSOCKET_CLOSE_TOO_BIG;
     say_close(self, event->close_code, fray_slice_of(explains ? event->fault : ""));
@@ -419,14 +314,15 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
     struct websocket *self = stream->owner;
     size_t at = 0;
     self->is_decoding = true;
-    fray_link_heard(&self->link, self->service->worker);
+    fray_link_heard(&self->link, self->service->writer.worker);
     while (!self->is_closed) {
         struct fray_websocket_event event = {0};
         size_t used = 0;
-        enum fray_err err = fray_websocket_decode(&self->decoder, data + at, len - at, &used, &event);
+        enum fray_err err =
+            fray_websocket_decode(&self->decoder, data + at, len - at, &used, &event);
         at += used;
-        if (!err && self->deflate)
-            err = fray_websocket_inflate(self->deflate, &self->service->deflate,
+        if (!err && has_deflate(self))
+            err = fray_websocket_inflate(&self->extra->deflate, &self->service->deflate,
                                          self->decoder.message_max, &event);
         if (err == FRAY_ERR_AGAIN || err == FRAY_ERR_CLOSED)
             break;
@@ -466,28 +362,29 @@ static const struct fray_stream_handler stream_handler = {
 struct fray_link *fray_websocket_create(struct fray_websocket_service *service,
                                         const struct fray_websocket_opening *opening)
 {
-    struct fray_websocket_deflate *deflate = NULL;
+    struct fray_websocket_deflate deflate;
     struct fray_buf extensions = {0};
-    if (opening->use_deflate && opening->offers.len) {
-        deflate = fray_alloc_zero(sizeof *deflate);
-        enum fray_err err = fray_websocket_deflate_accept(&service->deflate.config, opening->offers,
-                                                          deflate, &extensions);
-        if (err) {
-            free(deflate);
-            deflate = NULL;
-        }
-        if (err == FRAY_ERR_SYNTAX) {
-            fray_buf_deinit(&extensions);
-            return NULL;
-        }
+    enum fray_err err = FRAY_ERR_NOT_FOUND;
+    if (opening->use_deflate && opening->offers.len)
+        err = fray_websocket_deflate_accept(&service->deflate.config, opening->offers, &deflate,
+                                            &extensions);
+    if (err == FRAY_ERR_SYNTAX) {
+        fray_buf_deinit(&extensions);
+        return NULL;
     }
-    struct websocket *self = fray_cells_take(service->worker->cells, sizeof *self);
+    struct fray_worker *worker = service->writer.worker;
+    struct websocket *self = fray_cells_take(worker->cells, sizeof *self);
     self->link.ops = &link_ops;
     self->link.is_writable = true;
-    fray_link_heard(&self->link, service->worker);
+    fray_link_heard(&self->link, worker);
     self->service = service;
-    self->deflate = deflate;
-    fray_websocket_decoder_init(&self->decoder, opening->max_message, deflate ? FRAY_WEBSOCKET_DEFLATE : 0);
+    own_bytes(self);
+    if (!err) {
+        self->extra->has_deflate = true;
+        self->extra->deflate = deflate;
+    }
+    fray_websocket_decoder_init(&self->decoder, opening->max_message,
+                                err ? 0 : FRAY_WEBSOCKET_DEFLATE);
     fray_websocket_response_append(own_bytes(self), &service->hash, opening->key,
                                    &(struct fray_websocket_answer){
                                        .protocol = opening->protocol,

@@ -9,16 +9,16 @@
 
 #include "net/stream.h"
 #include "session/session.h"
+#include "transport/outbox_writer.h"
 #include "wire/websocket_deflate.h"
 #include "wire/websocket_handshake.h"
 
 /* What a worker's websocket links share; outlives them. */
 struct fray_websocket_service {
-    struct fray_worker *worker;
+    struct fray_outbox_writer writer;
     struct fray_websocket_hash hash;
     struct fray_websocket_deflate_worker deflate;
     unsigned close_timeout_ms; /* how long the peer may take to answer a close */
-    char *gather;              /* where small frames of one write are put together */
 };
 
 void fray_websocket_service_init(struct fray_websocket_service *service, struct fray_worker *worker);
