@@ -1,8 +1,10 @@
-/* Memory for what exists by the thousand and lives long: connections, sessions, sockets. Cells of one size lie side by side in large
- * blocks, without malloc's header and rounding (a sixth of an idle connection), and are reused without search.
+/* Memory for what exists by the thousand and lives long: connections, sessions, sockets. Cells of
+ * one size lie side by side in large blocks, without malloc's header and rounding (a sixth of an
+ * idle connection), and are reused without search.
  *
- * Blocks are kept until the allocator ends: the memory of the busiest moment is there for the next. Under AddressSanitizer every cell is a
- * malloc of its own, so that use after free still shows. One thread. Pure. */
+ * Blocks are kept until the allocator ends: the memory of the busiest moment is there for the next.
+ * Under AddressSanitizer every cell is a malloc of its own, so that use after free still shows. One
+ * thread. Pure. */
 #ifndef FRAY_BASE_CELLS_H
 #define FRAY_BASE_CELLS_H
 
@@ -18,9 +20,11 @@ struct fray_cell_block;
 
 /* Zero-initialised is empty. */
 struct fray_cells {
-    void *free[FRAY_CELL_MAX / FRAY_CELL_GRAIN]; /* of each size, chained through their first bytes */
+    void *
+        free[FRAY_CELL_MAX / FRAY_CELL_GRAIN]; /* of each size, chained through their first bytes */
     char *fresh[FRAY_CELL_MAX / FRAY_CELL_GRAIN];
-    uint32_t fresh_count[FRAY_CELL_MAX / FRAY_CELL_GRAIN]; /* cells at `fresh` that were never used */
+    uint32_t
+        fresh_count[FRAY_CELL_MAX / FRAY_CELL_GRAIN]; /* cells at `fresh` that were never used */
     struct fray_cell_block *blocks;
 };
 

@@ -97,11 +97,13 @@ struct fray_stream_cargo {
     struct fray_buf unread; /* bytes that the next handler is to be offered first */
 };
 
-/* Takes the connection off its loop without closing it; the stream is gone. `unread` is what of the bytes just offered the next
- * handler shall see; copied. Called inside on_data, which then returns `len`. */
+/* Takes the connection off its loop without closing it; the stream is gone. `unread` is what of the
+ * bytes just offered the next handler shall see; copied. Called inside on_data, which then returns
+ * `len`. */
 void fray_stream_detach(struct fray_stream *stream, struct fray_slice unread,
                         struct fray_stream_cargo *cargo);
-/* Puts it on another loop, on that loop's thread; empties the cargo. NULL, and it is closed: no more can be watched. */
+/* Puts it on another loop, on that loop's thread; empties the cargo. NULL, and it is closed: no
+ * more can be watched. */
 struct fray_stream *fray_stream_attach(struct fray_loop *loop, struct fray_stream_cargo *cargo,
                                        const struct fray_stream_handler *handler, void *owner);
 /* Closes it instead. */

@@ -1,4 +1,5 @@
-/* Moving a connection from one loop to another: between a worker that accepted it and the one whose business it is. */
+/* Moving a connection from one loop to another: between a worker that accepted it and the one whose
+ * business it is. */
 #include <stdlib.h>
 
 #include "net/stream.h"

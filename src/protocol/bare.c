@@ -69,13 +69,10 @@ static void receive(struct bare *self, struct fray_slice body, bool is_binary,
                               });
 }
 
-static const struct fray_member_ops member_ops;
-
 static void connect_to(struct bare *self, struct fray_session *session, fray_namespace *nsp,
                        struct fray_handshake *handshake)
 {
     self->member.session = session;
-    self->member.ops = &member_ops;
     fray_member_connect(&self->member, nsp, &(struct fray_connect_request){.handshake = handshake});
 }
 
@@ -183,6 +180,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
 
 static const struct fray_protocol protocol = {
     .name = "websocket",
+    .member_ops = &member_ops,
     .encode = encode,
     .on_frame = on_frame,
     .on_link_end = on_link_end,
@@ -228,6 +226,7 @@ static void on_engineio_close(struct fray_engineio *engineio, enum fray_disconne
 }
 
 const struct fray_engineio_upper fray_bare_upper = {
+    .member_ops = &member_ops,
     .session_size = sizeof(struct bare_engineio),
     .on_open = on_engineio_open,
     .on_message = on_engineio_message,

@@ -272,6 +272,32 @@ enum fray_err fray_engineio_receive(struct fray_engineio *engineio, struct fray_
 
 /* ------------------------------------------------------------------ as a protocol of sessions */
 
+static const struct fray_member_ops *upper_of(const struct fray_member *member)
+{
+    return ((struct fray_engineio *)member->session)->config->upper->member_ops;
+}
+
+static void on_accepted(struct fray_member *member, const char *socket_id, const char *pid)
+{
+    upper_of(member)->on_accepted(member, socket_id, pid);
+}
+
+static void on_rejected(struct fray_member *member, struct fray_slice error)
+{
+    upper_of(member)->on_rejected(member, error);
+}
+
+static void on_disconnected(struct fray_member *member, bool close_session)
+{
+    upper_of(member)->on_disconnected(member, close_session);
+}
+
+static const struct fray_member_ops member_ops = {
+    .on_accepted = on_accepted,
+    .on_rejected = on_rejected,
+    .on_disconnected = on_disconnected,
+};
+
 static void on_link_end(struct fray_session *session, struct fray_link *link,
                         enum fray_disconnect reason)
 {
@@ -307,6 +333,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
 
 const struct fray_protocol fray_engineio_protocol = {
     .name = "engineio",
+    .member_ops = &member_ops,
     .encode = fray_engineio_encode_message,
     .on_frame = on_frame,
     .on_link_end = on_link_end,

@@ -9,7 +9,7 @@
 #define FRAY_PROTOCOL_ENGINEIO_H
 
 #include "base/token.h"
-#include "room/handshake.h"
+#include "room/namespace.h"
 #include "session/session.h"
 #include "wire/engineio.h"
 
@@ -18,7 +18,8 @@ struct fray_engineio;
 enum { FRAY_ENGINEIO_WORKERS_MAX = 64 }; /* a sid has 6 bits for its worker */
 
 struct fray_engineio_upper {
-    size_t session_size; /* of the upper's struct, zeroed before on_open */
+    const struct fray_member_ops *member_ops; /* as fray_protocol.member_ops */
+    size_t session_size;                      /* of the upper's struct, zeroed before on_open */
     /* The open packet is queued. `handshake` is borrowed. */
     void (*on_open)(struct fray_engineio *engineio, struct fray_handshake *handshake);
     void (*on_message)(struct fray_engineio *engineio, struct fray_slice data, bool is_binary);

@@ -160,8 +160,6 @@ static void on_accepted(struct fray_member *member, const char *socket_id, const
         fray_timer_cancel(self->engineio.session.worker->timers, &self->arrival->timer);
 }
 
-static const struct fray_member_ops member_ops;
-
 /* Another namespace is within max_namespaces; one that the server ended makes room. */
 static bool has_room(struct socketio *self)
 {
@@ -201,7 +199,6 @@ static void on_connect(struct socketio *self, const struct fray_socketio_packet 
     }
     struct place *place = fray_cells_take(self->engineio.session.worker->cells, sizeof *place);
     place->member.session = &self->engineio.session;
-    place->member.ops = &member_ops;
     place->nsp = nsp->name;
     place->next = self->places;
     self->places = place;
@@ -331,6 +328,7 @@ static void on_message(struct fray_engineio *engineio, struct fray_slice data, b
 }
 
 const struct fray_engineio_upper fray_socketio_upper = {
+    .member_ops = &member_ops,
     .session_size = sizeof(struct socketio),
     .on_open = on_open,
     .on_message = on_message,

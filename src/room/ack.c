@@ -12,12 +12,6 @@ struct fray_pending_ack {
     struct fray_timer timer;
 };
 
-/* A socket's, from its first ack on. */
-struct fray_socket_acks {
-    struct fray_pending_ack *pending;
-    uint64_t next_id;
-};
-
 /* Takes the pending ack off its list and tells the application. */
 static void settle(struct fray_pending_ack **link, enum fray_err err, const fray_event *reply)
 {
@@ -30,7 +24,7 @@ static void settle(struct fray_pending_ack **link, enum fray_err err, const fray
 
 static struct fray_pending_ack **find(fray_socket *socket, uint64_t id)
 {
-    struct fray_pending_ack **link = &socket->acks->pending;
+    struct fray_pending_ack **link = &socket->extra->acks;
     while (*link && (*link)->id != id)
         link = &(*link)->next;
     return link;
@@ -51,16 +45,15 @@ enum fray_send_result fray_send_ack(fray_socket *socket, fray_message *message, 
     if (!socket->is_connected)
         return FRAY_DROPPED;
     struct fray_worker *home = socket->nsp->home;
-    if (!socket->acks)
-        socket->acks = fray_alloc_zero(sizeof *socket->acks);
+    struct fray_socket_extra *extra = fray_socket_extra(socket);
     struct fray_pending_ack *pending = fray_alloc_zero(sizeof *pending);
     pending->socket = socket;
-    pending->id = socket->acks->next_id++;
+    pending->id = extra->next_ack_id++;
     pending->on_ack = on_ack;
     pending->context = context;
     pending->timer.on_expire = on_timeout;
-    pending->next = socket->acks->pending;
-    socket->acks->pending = pending;
+    pending->next = extra->acks;
+    extra->acks = pending;
     if (timeout_ms)
         fray_timer_arm(home->timers, &pending->timer, *home->now_us + timeout_ms * UINT64_C(1000));
     /* The id is this socket's alone, so the message is too. */
@@ -76,7 +69,7 @@ void fray_namespace_ack(fray_namespace *nsp, struct fray_handle handle,
                         const struct fray_incoming *incoming)
 {
     fray_socket *socket = fray_id_pool_get(&nsp->sockets, handle);
-    if (!socket || !socket->acks)
+    if (!socket || !socket->extra)
         return;
     struct fray_pending_ack **link = find(socket, (uint64_t)incoming->ack_id);
     if (!*link)
@@ -88,8 +81,6 @@ void fray_namespace_ack(fray_namespace *nsp, struct fray_handle handle,
 
 void fray_acks_cancel(fray_socket *socket)
 {
-    while (socket->acks && socket->acks->pending)
-        settle(&socket->acks->pending, FRAY_ERR_CLOSED, NULL);
-    free(socket->acks);
-    socket->acks = NULL;
+    while (socket->extra && socket->extra->acks)
+        settle(&socket->extra->acks, FRAY_ERR_CLOSED, NULL);
 }

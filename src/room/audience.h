@@ -27,13 +27,12 @@ struct fray_place {
  * protocol's memory; fray_audience_remove before that goes. */
 struct fray_member {
     struct fray_session *session;
-    const struct fray_member_ops *ops; /* the protocol's (room/namespace.h) */
-    struct fray_audience *audience;    /* NULL: not, or no longer, in a namespace */
-    struct fray_place *places;         /* rooms that it is in; NULL: none */
-    uint32_t places_count;
+    struct fray_audience *audience; /* NULL: not, or no longer, in a namespace */
+    struct fray_place *places;      /* rooms that it is in; NULL: none */
+    uint32_t places_count : 31;
+    uint32_t is_connected : 1; /* the home worker accepted it; it hears broadcasts */
     uint32_t index;            /* in audience->members */
     uint32_t mark;             /* the broadcast that reached it last */
-    bool is_connected;         /* the home worker accepted it; it hears broadcasts */
     struct fray_handle handle; /* what the home worker knows it by, in worker->members */
     struct fray_handle socket; /* the home worker's half; null until it is known */
 };

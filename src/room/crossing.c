@@ -235,7 +235,7 @@ static void accept_at(struct fray_worker *worker, const struct accept_parcel *ac
     }
     member->socket = accept->socket;
     member->is_connected = true;
-    member->ops->on_accepted(member, accept->id, accept->pid);
+    member->session->protocol->member_ops->on_accepted(member, accept->id, accept->pid);
 }
 
 static void run_accept(struct fray_worker *at, struct fray_parcel *parcel)
@@ -250,8 +250,8 @@ void fray_crossing_accept(fray_socket *socket)
     struct accept_parcel accept = {
         .nsp = socket->nsp, .member = socket->member, .socket = socket->handle};
     fray_socket_write_id(socket, accept.id);
-    if (socket->ticket)
-        memcpy(accept.pid, socket->ticket->pid, sizeof accept.pid);
+    if (fray_socket_ticket(socket))
+        memcpy(accept.pid, fray_socket_ticket(socket)->pid, sizeof accept.pid);
     if (to == home) {
         accept_at(to, &accept);
         return;
@@ -279,12 +279,12 @@ static void order_at(struct fray_worker *worker, const struct order_parcel *orde
     switch (order->what) {
     case ORDER_REJECT:
         member_out(member);
-        member->ops->on_rejected(member, order->text);
+        member->session->protocol->member_ops->on_rejected(member, order->text);
         break;
     case ORDER_DISCONNECT:
     case ORDER_CLOSE:
         member_out(member);
-        member->ops->on_disconnected(member, order->what == ORDER_CLOSE);
+        member->session->protocol->member_ops->on_disconnected(member, order->what == ORDER_CLOSE);
         break;
     case ORDER_JOIN: fray_member_join(member, order->text); break;
     case ORDER_LEAVE: fray_member_leave(member, order->text); break;

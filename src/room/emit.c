@@ -138,9 +138,10 @@ enum fray_send_result fray_send(fray_socket *socket, fray_message *message)
 {
     if (!socket->is_connected)
         return FRAY_DROPPED;
-    fray_message *logged =
-        log_message(socket->nsp, message,
-                    &(struct fray_log_entry){.only = socket->ticket ? socket->ticket->lineage : 0});
+    fray_message *logged = log_message(
+        socket->nsp, message,
+        &(struct fray_log_entry){
+            .only = fray_socket_ticket(socket) ? fray_socket_ticket(socket)->lineage : 0});
     enum fray_send_result result = fray_socket_deliver(socket, logged);
     fray_message_unref(logged);
     return result;
@@ -163,7 +164,7 @@ static bool has_members(const fray_namespace *nsp, unsigned worker,
 enum fray_send_result fray_send_to(fray_namespace *nsp, fray_message *message,
                                    const struct fray_target *target)
 {
-    const struct fray_ticket *except = target->except ? target->except->ticket : NULL;
+    const struct fray_ticket *except = target->except ? fray_socket_ticket(target->except) : NULL;
     fray_message *logged =
         log_message(nsp, message,
                     &(struct fray_log_entry){.except = except ? except->lineage : 0,

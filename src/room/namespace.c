@@ -79,7 +79,7 @@ static fray_socket *socket_create(fray_namespace *nsp, const struct fray_arrival
 
 static void connecting_free(fray_socket *socket)
 {
-    struct fray_connecting *connecting = socket->connecting;
+    struct fray_connecting *connecting = socket->extra ? socket->extra->connecting : NULL;
     if (!connecting)
         return;
     json_decref(connecting->auth);
@@ -87,7 +87,8 @@ static void connecting_free(fray_socket *socket)
     free(connecting->reject_message);
     fray_handshake_unref(connecting->handshake);
     free(connecting);
-    socket->connecting = NULL;
+    socket->extra->connecting = NULL;
+    fray_socket_settle(socket);
 }
 
 void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
@@ -100,22 +101,25 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
     fray_acks_cancel(socket); /* before user data goes: their callbacks are given the socket */
     if (was_connected && nsp->app.on_disconnect)
         nsp->app.on_disconnect(socket, reason, nsp->app.app);
-    if (socket->ticket)
+    if (fray_socket_ticket(socket))
         fray_ticket_suspend(socket, reason);
     else if (nsp->app.on_forget)
         nsp->app.on_forget(socket->data, nsp->app.app);
     fray_socket_leave_all(socket);
     connecting_free(socket);
     fray_socket_identity_drop(socket);
-    if (socket->id)
-        nsp->home->release(nsp->home, socket->id, 0); /* a handler may still read it in this turn */
+    if (socket->extra) { /* a handler may still look at it in this turn */
+        if (socket->extra->id)
+            nsp->home->release(nsp->home, socket->extra->id, 0);
+        nsp->home->release(nsp->home, socket->extra, 0);
+    }
     nsp->home->release(nsp->home, socket, sizeof *socket + nsp->app.socket_data_size);
 }
 
 /* {"message": …, "data": …}, as Socket.IO sends the errors of its middleware. */
 static void reject(fray_socket *socket)
 {
-    struct fray_connecting *connecting = socket->connecting;
+    struct fray_connecting *connecting = socket->extra->connecting;
     json_t *error = json_object();
     const char *message = connecting->reject_message;
     json_object_set_new(error, "message", json_string(message ? message : "Not authorized"));
@@ -133,10 +137,11 @@ void fray_namespace_connect(fray_namespace *nsp, struct fray_arrival *arrival)
 {
     const struct fray_app *app = &nsp->app;
     fray_socket *socket = socket_create(nsp, arrival);
-    socket->connecting = fray_alloc_zero(sizeof *socket->connecting);
-    socket->connecting->handshake = arrival->handshake;
+    struct fray_connecting *connecting = fray_alloc_zero(sizeof *connecting);
+    fray_socket_extra(socket)->connecting = connecting;
+    connecting->handshake = arrival->handshake;
     if (arrival->auth.len)
-        socket->connecting->auth = json_loadb(arrival->auth.data, arrival->auth.len, 0, NULL);
+        connecting->auth = json_loadb(arrival->auth.data, arrival->auth.len, 0, NULL);
 
     if (!fray_socket_identify(socket)) {
         reject(socket);

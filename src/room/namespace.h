@@ -57,7 +57,18 @@ struct fray_joined {
     uint64_t since;
 };
 
-struct fray_socket_acks;
+struct fray_pending_ack;
+struct fray_ticket;
+
+/* What most sockets that idle do without. */
+struct fray_socket_extra {
+    char *id; /* terminated; made when first asked for, unless it was recovered */
+    struct fray_pending_ack *acks;
+    uint64_t next_ack_id;
+    struct fray_connecting
+        *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
+    struct fray_ticket *ticket; /* connection state recovery; NULL: off */
+};
 
 /* The home half of a socket. */
 struct fray_socket {
@@ -69,13 +80,9 @@ struct fray_socket {
     bool is_connected : 1; /* accepted, and not yet ended */
     bool is_blocked : 1;   /* its session's last word was QUEUED or DROPPED */
     bool is_recovered : 1;
-    char *id; /* terminated; made when first asked for, unless it was recovered */
     struct fray_joined *joined;
-    struct fray_socket_acks *acks; /* NULL: never asked for one */
-    struct fray_connecting
-        *connecting; /* auth, handshake, reason: during on_authorize and on_connect, or kept */
-    struct fray_ticket *ticket; /* connection state recovery; NULL: off */
-    _Alignas(8) char data[];    /* socket_data_size bytes */
+    struct fray_socket_extra *extra; /* NULL: nothing of it is needed */
+    _Alignas(8) char data[];         /* socket_data_size bytes */
 };
 
 struct fray_namespace {
@@ -90,8 +97,8 @@ struct fray_namespace {
 
     struct fray_id_pool sockets;
     struct fray_hash_key id_keys[2]; /* secret: a socket's id is made of its handle by these */
-    uint32_t *sockets_on_worker; /* workers_count entries */
-    struct fray_name_map rooms;  /* struct fray_room */
+    uint32_t *sockets_on_worker;     /* workers_count entries */
+    struct fray_name_map rooms;      /* struct fray_room */
     struct fray_message_log log;
     struct fray_name_map tickets; /* recoverable sockets by pid */
     fray_timer_handle *timers;    /* all that are running */
@@ -134,7 +141,7 @@ struct fray_incoming {
 };
 
 /* What the session's protocol hears of its sockets; a table per protocol, found through
- * fray_member.ops. */
+ * fray_protocol.member_ops. */
 struct fray_member_ops {
     /* The socket is connected. `pid` is empty without recovery. What the handlers send comes after
      * this. */
@@ -145,7 +152,7 @@ struct fray_member_ops {
     void (*on_disconnected)(struct fray_member *member, bool close_session);
 };
 
-/* Enters the namespace: zeroed member, its session and ops set. One of on_accepted and on_rejected
+/* Enters the namespace: zeroed member, its session set. One of on_accepted and on_rejected
  * follows, perhaps during the call. */
 void fray_member_connect(struct fray_member *member, fray_namespace *nsp,
                          const struct fray_connect_request *request);
@@ -190,6 +197,16 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason);
 
 /* To the socket's session. */
 enum fray_send_result fray_socket_deliver(fray_socket *socket, fray_message *message);
+
+/* Its extra part, made when there is none. */
+struct fray_socket_extra *fray_socket_extra(fray_socket *socket);
+/* Frees the extra part if nothing is in it. */
+void fray_socket_settle(fray_socket *socket);
+
+static inline struct fray_ticket *fray_socket_ticket(const fray_socket *socket)
+{
+    return socket->extra ? socket->extra->ticket : NULL;
+}
 
 /* Its id, without keeping it. */
 void fray_socket_write_id(const fray_socket *socket, char id[FRAY_TOKEN_LEN + 1]);

@@ -31,7 +31,7 @@ void fray_ticket_issue(fray_socket *socket)
     ticket->expiry.on_expire = on_expiry;
     fray_name_map_add(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN), ticket);
     ticket->socket = socket;
-    socket->ticket = ticket;
+    fray_socket_extra(socket)->ticket = ticket;
 }
 
 static void drop_kept(struct fray_ticket *ticket)
@@ -96,10 +96,10 @@ static bool may_come_back(enum fray_disconnect reason)
 
 void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
 {
-    struct fray_ticket *ticket = socket->ticket;
+    struct fray_ticket *ticket = socket->extra->ticket;
     fray_namespace *nsp = socket->nsp;
     ticket->socket = NULL;
-    socket->ticket = NULL;
+    socket->extra->ticket = NULL;
     /* The data moves: the ticket's end, not the socket's, is the last look at it. */
     ticket->data = fray_alloc(nsp->app.socket_data_size);
     memcpy(ticket->data, socket->data, nsp->app.socket_data_size);
@@ -155,7 +155,7 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
 {
     assert(!ticket->socket && ticket->data);
     fray_timer_cancel(ticket->nsp->home->timers, &ticket->expiry);
-    socket->id = fray_strndup(ticket->id, FRAY_TOKEN_LEN);
+    fray_socket_extra(socket)->id = fray_strndup(ticket->id, FRAY_TOKEN_LEN);
     memcpy(socket->data, ticket->data, ticket->nsp->app.socket_data_size);
     socket->is_recovered = true;
     for (size_t i = 0; i < ticket->rooms_count; i++) {
@@ -165,7 +165,7 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
     }
     drop_kept(ticket);
     ticket->socket = socket;
-    socket->ticket = ticket;
+    fray_socket_extra(socket)->ticket = ticket;
 }
 
 /* Whether the socket was in the room when the log reached that position. */
@@ -188,10 +188,10 @@ static bool was_in(const fray_socket *socket, const char *room, uint64_t positio
 
 static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket)
 {
-    uint64_t position = entry->message->offset, lineage = socket->ticket->lineage;
+    uint64_t position = entry->message->offset, lineage = socket->extra->ticket->lineage;
     if (entry->only)
         return entry->only == lineage;
-    if (entry->except == lineage || position <= socket->ticket->connected_seq)
+    if (entry->except == lineage || position <= socket->extra->ticket->connected_seq)
         return false;
     if (!entry->target)
         return true;

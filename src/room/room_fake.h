@@ -116,25 +116,25 @@ static inline void fake_on_disconnected(struct fray_member *member, bool close_s
 /* A session without a namespace yet. */
 static inline void fake_client_open(struct fake_client *client, struct fake_worker *worker)
 {
+    static const struct fray_member_ops ops = {
+        .on_accepted = fake_on_accepted,
+        .on_rejected = fake_on_rejected,
+        .on_disconnected = fake_on_disconnected,
+    };
     static const struct fray_protocol protocol = {
         .name = "fake",
+        .member_ops = &ops,
         .encode = fake_encode,
         .on_frame = fake_on_frame,
         .on_link_end = fake_on_link_end,
         .on_drained = fake_on_drained,
         .on_close = fake_on_close,
     };
-    static const struct fray_member_ops ops = {
-        .on_accepted = fake_on_accepted,
-        .on_rejected = fake_on_rejected,
-        .on_disconnected = fake_on_disconnected,
-    };
     *client = (struct fake_client){0};
     fake_link_init(&client->link, FRAY_FRAMING_WEBSOCKET);
     client->party = fray_session_open(&protocol, &worker->base, sizeof *client->party);
     client->party->client = client;
     client->party->member.session = &client->party->session;
-    client->party->member.ops = &ops;
     fray_session_attach(&client->party->session, &client->link.link);
 }
 

@@ -5,17 +5,34 @@
 #include "room/namespace.h"
 #include "room/recovery.h"
 
+struct fray_socket_extra *fray_socket_extra(fray_socket *socket)
+{
+    if (!socket->extra)
+        socket->extra = fray_alloc_zero(sizeof *socket->extra);
+    return socket->extra;
+}
+
+void fray_socket_settle(fray_socket *socket)
+{
+    const struct fray_socket_extra *extra = socket->extra;
+    if (!extra || extra->id || extra->acks || extra->next_ack_id || extra->connecting ||
+        extra->ticket)
+        return;
+    free(socket->extra);
+    socket->extra = NULL;
+}
+
 fray_namespace *fray_socket_namespace(const fray_socket *socket)
 {
     return socket->nsp;
 }
 
-/* Few of the sockets that idle are ever asked for their id, so it is not kept but made again of the handle, by a keyed hash
- * that nobody outside can compute. */
+/* Few of the sockets that idle are ever asked for their id, so it is not kept but made again of the
+ * handle, by a keyed hash that nobody outside can compute. */
 void fray_socket_write_id(const fray_socket *socket, char id[FRAY_TOKEN_LEN + 1])
 {
-    if (socket->id) {
-        memcpy(id, socket->id, FRAY_TOKEN_LEN + 1);
+    if (socket->extra && socket->extra->id) {
+        memcpy(id, socket->extra->id, FRAY_TOKEN_LEN + 1);
         return;
     }
     struct fray_slice handle = fray_slice(&socket->handle, sizeof socket->handle);
@@ -26,12 +43,13 @@ void fray_socket_write_id(const fray_socket *socket, char id[FRAY_TOKEN_LEN + 1]
 
 const char *fray_socket_id(const fray_socket *socket)
 {
-    if (!socket->id) {
+    struct fray_socket_extra *extra = fray_socket_extra((fray_socket *)socket);
+    if (!extra->id) {
         char *id = fray_alloc(FRAY_TOKEN_LEN + 1);
         fray_socket_write_id(socket, id);
-        ((fray_socket *)socket)->id = id;
+        extra->id = id;
     }
-    return socket->id;
+    return extra->id;
 }
 
 void *fray_socket_data(fray_socket *socket)
@@ -46,12 +64,13 @@ bool fray_socket_recovered(const fray_socket *socket)
 
 const json_t *fray_socket_auth(fray_socket *socket)
 {
-    return socket->connecting ? socket->connecting->auth : NULL;
+    const struct fray_socket_extra *extra = socket->extra;
+    return extra && extra->connecting ? extra->connecting->auth : NULL;
 }
 
 json_t *fray_socket_handshake(fray_socket *socket)
 {
-    struct fray_connecting *connecting = socket->connecting;
+    struct fray_connecting *connecting = socket->extra ? socket->extra->connecting : NULL;
     if (!connecting || !connecting->handshake)
         return NULL;
     json_t *handshake = connecting->handshake->describe(connecting->handshake);
@@ -64,7 +83,7 @@ json_t *fray_socket_handshake(fray_socket *socket)
 
 void fray_socket_reject_reason(fray_socket *socket, const char *message, json_t *data)
 {
-    struct fray_connecting *connecting = socket->connecting;
+    struct fray_connecting *connecting = socket->extra ? socket->extra->connecting : NULL;
     if (!connecting) {
         json_decref(data);
         return;

@@ -1,4 +1,5 @@
-/* HTTP routes that are not sessions': the applications' own, files, the official browser client, health and metrics. */
+/* HTTP routes that are not sessions': the applications' own, files, the official browser client,
+ * health and metrics. */
 #include <errno.h>
 
 #include "base/mem.h"
@@ -55,24 +56,24 @@ static enum fray_err add_app(fray_server *server, const struct fray_app *app, fr
          handler < app->routes + FRAY_ROUTES_MAX && handler->method; handler++) {
         struct fray_app_route *route = &server->routes[server->routes_count++];
         *route = (struct fray_app_route){server, nsp, handler};
-        enum fray_err err =
-            fray_http_router_add(server->router, &(struct fray_http_route){
-                                                     .method = handler->method,
-                                                     .path = handler->path,
-                                                     .handle = run_app_route,
-                                                     .on_head = on_app_head,
-                                                     .context = route,
-                                                     .cors = &server->cors,
-                                                 });
+        enum fray_err err = fray_http_router_add(server->router, &(struct fray_http_route){
+                                                                     .method = handler->method,
+                                                                     .path = handler->path,
+                                                                     .handle = run_app_route,
+                                                                     .on_head = on_app_head,
+                                                                     .context = route,
+                                                                     .cors = &server->cors,
+                                                                 });
         if (err)
-            return fray_server_fail(server, FRAY_ERR_CONFIG, "The route %s %s is %s.", handler->method,
-                                    handler->path,
-                                    err == FRAY_ERR_EXISTS ? "there twice" : "no method and path of HTTP");
+            return fray_server_fail(
+                server, FRAY_ERR_CONFIG, "The route %s %s is %s.", handler->method, handler->path,
+                err == FRAY_ERR_EXISTS ? "there twice" : "no method and path of HTTP");
     }
     return FRAY_OK;
 }
 
-/* The client's files lie at fixed names below the endpoint's path, so they are exact routes and sessions never see them. */
+/* The client's files lie at fixed names below the endpoint's path, so they are exact routes and
+ * sessions never see them. */
 static enum fray_err add_client(struct fray_endpoint *endpoint)
 {
     const struct fray_embedded_set *set = &fray_embedded_client;
@@ -80,14 +81,14 @@ static enum fray_err add_client(struct fray_endpoint *endpoint)
         struct fray_buf path = {0};
         fray_buf_printf(&path, "%s%s", endpoint->path, set->files[i].path);
         fray_buf_append_byte(&path, '\0');
-        enum fray_err err =
-            fray_http_router_add(endpoint->server->router, &(struct fray_http_route){
-                                                               .method = "GET",
-                                                               .path = path.data, /* the server's from here on */
-                                                               .handle = serve_client,
-                                                               .context = endpoint,
-                                                               .cors = &endpoint->server->cors,
-                                                           });
+        enum fray_err err = fray_http_router_add(
+            endpoint->server->router, &(struct fray_http_route){
+                                          .method = "GET",
+                                          .path = path.data, /* the server's from here on */
+                                          .handle = serve_client,
+                                          .context = endpoint,
+                                          .cors = &endpoint->server->cors,
+                                      });
         fray_server_own(endpoint->server, path.data);
         if (err)
             return err;

@@ -1,5 +1,6 @@
-/* The HTTP side of Engine.IO: which request opens, feeds, polls or upgrades which session, and what is wrong with the others.
- * The order of the checks is the official server's, for clients are told one error of several. */
+/* The HTTP side of Engine.IO: which request opens, feeds, polls or upgrades which session, and what
+ * is wrong with the others. The order of the checks is the official server's, for clients are told
+ * one error of several. */
 #include "base/mem.h"
 #include "protocol/bare.h"
 #include "server/server.h"
@@ -44,13 +45,14 @@ static struct query read_query(const fray_request *request)
     return query;
 }
 
-static struct fray_endpoint_worker *local(const struct fray_endpoint *endpoint, const fray_request *request)
+static struct fray_endpoint_worker *local(const struct fray_endpoint *endpoint,
+                                          const fray_request *request)
 {
     return &fray_server_worker_of(request)->endpoints[endpoint->index];
 }
 
-static struct fray_engineio *session_of(const struct fray_endpoint *endpoint, const fray_request *request,
-                                        const struct query *query)
+static struct fray_engineio *session_of(const struct fray_endpoint *endpoint,
+                                        const fray_request *request, const struct query *query)
 {
     return fray_engineio_find(&local(endpoint, request)->engineio, fray_slice_of(query->sid));
 }
@@ -59,7 +61,8 @@ static void refuse(fray_request *request, enum fray_engineio_error error)
 {
     struct fray_buf body = {0};
     fray_engineio_error_body(&body, error, (struct fray_slice){0});
-    fray_request_reply(request, fray_engineio_error_status(error), "application/json", body.data, body.len);
+    fray_request_reply(request, fray_engineio_error_status(error), "application/json", body.data,
+                       body.len);
     fray_buf_deinit(&body);
 }
 
@@ -77,7 +80,8 @@ static void add_cookie(const struct fray_endpoint *endpoint, struct fray_enginei
 {
     const char *name = endpoint->server->config.cookie;
     if (*name)
-        fray_buf_printf(headers, "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Lax\r\n", name, engineio->sid);
+        fray_buf_printf(headers, "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Lax\r\n", name,
+                        engineio->sid);
 }
 
 static void open_polling(struct fray_endpoint *endpoint, fray_request *request)
@@ -114,7 +118,8 @@ static void go_on(struct fray_endpoint *endpoint, fray_request *request)
         open_polling(endpoint, request);
 }
 
-static void open_session(struct fray_endpoint *endpoint, fray_request *request, const struct query *query)
+static void open_session(struct fray_endpoint *endpoint, fray_request *request,
+                         const struct query *query)
 {
     if (request->method != FRAY_HTTP_GET)
         refuse(request, FRAY_ENGINEIO_BAD_HANDSHAKE_METHOD);
@@ -143,7 +148,8 @@ static void poll(struct fray_engineio *engineio, fray_request *request)
     fray_engineio_on_poll(engineio);
 }
 
-static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engineio, fray_request *request)
+static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engineio,
+                    fray_request *request)
 {
     if (engineio->session.is_closing) {
         refuse(request, FRAY_ENGINEIO_UNKNOWN_SID);
@@ -153,7 +159,8 @@ static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engine
         fail(engineio, request); /* two at once: neither is to be trusted */
         return;
     }
-    struct fray_handshake *carrier = endpoint->app->keep_handshake ? fray_handshake_of(request) : NULL;
+    struct fray_handshake *carrier =
+        endpoint->app->keep_handshake ? fray_handshake_of(request) : NULL;
     engineio->carrier = carrier;
     enum fray_err err = fray_engineio_receive(engineio, request->body);
     engineio->carrier = NULL;
@@ -164,7 +171,8 @@ static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engine
         fray_request_reply(request, 200, "text/html", "ok", 2);
 }
 
-/* As the official server does it, a websocket that comes too late, or beside another, is opened and closed. */
+/* As the official server does it, a websocket that comes too late, or beside another, is opened and
+ * closed. */
 static void upgrade(struct fray_engineio *engineio, fray_request *request)
 {
     struct fray_link *link =
@@ -180,7 +188,8 @@ static void upgrade(struct fray_engineio *engineio, fray_request *request)
     }
 }
 
-static void serve_session(struct fray_endpoint *endpoint, fray_request *request, const struct query *query)
+static void serve_session(struct fray_endpoint *endpoint, fray_request *request,
+                          const struct query *query)
 {
     struct fray_engineio *engineio = session_of(endpoint, request, query);
     if (!engineio) {
@@ -246,7 +255,8 @@ static fray_namespace *find_namespace(struct fray_socketio_config *config, struc
     return fray_registry_find(worker->server, &worker->base, name);
 }
 
-void fray_engineio_endpoint_worker_init(struct fray_endpoint *endpoint, struct fray_server_worker *worker)
+void fray_engineio_endpoint_worker_init(struct fray_endpoint *endpoint,
+                                        struct fray_server_worker *worker)
 {
     const struct fray_config *config = &endpoint->server->config;
     struct fray_endpoint_worker *self = &worker->endpoints[endpoint->index];

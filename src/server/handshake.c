@@ -21,11 +21,13 @@ static json_t *headers_of(const struct fray_http_request *head)
     for (size_t i = 0; fray_http_request_field(head, i, &name, &value); i++) {
         char key[FRAY_HTTP_NAME_MAX + 1];
         for (size_t c = 0; c < name.len; c++)
-            key[c] = (char)(name.data[c] >= 'A' && name.data[c] <= 'Z' ? name.data[c] | 0x20 : name.data[c]);
+            key[c] = (char)(name.data[c] >= 'A' && name.data[c] <= 'Z' ? name.data[c] | 0x20
+                                                                       : name.data[c]);
         key[name.len] = '\0';
         json_t *before = json_object_get(headers, key);
         if (before) { /* repeated: joined as a list (RFC 9110 5.3) */
-            json_t *joined = json_sprintf("%s, %.*s", json_string_value(before), (int)value.len, value.data);
+            json_t *joined =
+                json_sprintf("%s, %.*s", json_string_value(before), (int)value.len, value.data);
             json_object_set_new(headers, key, joined ? joined : json_string(""));
         } else {
             json_object_set_new(headers, key, text(value));
@@ -67,8 +69,8 @@ static json_t *describe(const struct fray_handshake *handshake)
     struct tm utc;
     char when[64];
     strftime(when, sizeof when, "%a %b %d %Y %H:%M:%S GMT+0000", gmtime_r(&seconds, &utc));
-    return json_pack("{s:o, s:s, s:s, s:b, s:b, s:I, s:o, s:o}", "headers", headers_of(&head), "time", when,
-                     "address", handshake->address, "xdomain",
+    return json_pack("{s:o, s:s, s:s, s:b, s:b, s:I, s:o, s:o}", "headers", headers_of(&head),
+                     "time", when, "address", handshake->address, "xdomain",
                      (int)fray_http_request_has(&head, FRAY_HTTP_HEADER_ORIGIN), "secure",
                      (int)handshake->is_secure, "issued", (json_int_t)handshake->issued_ms, "url",
                      text(fray_http_request_target(&head)), "query", query_of(&head));
@@ -113,8 +115,8 @@ static void refuse(const struct fray_endpoint *endpoint, fray_request *request)
     }
     struct fray_buf body = {0};
     fray_engineio_error_body(&body, FRAY_ENGINEIO_FORBIDDEN, fray_slice_of(request->reject_reason));
-    fray_request_reply(request, fray_engineio_error_status(FRAY_ENGINEIO_FORBIDDEN), "application/json",
-                       body.data, body.len);
+    fray_request_reply(request, fray_engineio_error_status(FRAY_ENGINEIO_FORBIDDEN),
+                       "application/json", body.data, body.len);
     fray_buf_deinit(&body);
 }
 

@@ -52,8 +52,8 @@ struct fray_config *fray_server_config(fray_server *server)
 enum fray_err fray_server_set(fray_server *server, const char *option, const char *value)
 {
     server->error.len = 0;
-    enum fray_err err =
-        fray_config_set(&server->config, fray_slice_of(option), fray_slice_of(value), &server->error);
+    enum fray_err err = fray_config_set(&server->config, fray_slice_of(option),
+                                        fray_slice_of(value), &server->error);
     fray_buf_append_byte(&server->error, '\0');
     return err;
 }
@@ -61,7 +61,8 @@ enum fray_err fray_server_set(fray_server *server, const char *option, const cha
 enum fray_err fray_server_add(fray_server *server, const struct fray_app *app)
 {
     if (server->state != FRAY_SERVER_NEW)
-        return fray_server_fail(server, FRAY_ERR_STATE, "Namespaces are added before the server starts.");
+        return fray_server_fail(server, FRAY_ERR_STATE,
+                                "Namespaces are added before the server starts.");
     server->apps = fray_realloc(server->apps, (server->apps_count + 1) * sizeof *server->apps);
     server->apps[server->apps_count++] = *app;
     enum fray_err err = FRAY_OK;
@@ -108,7 +109,9 @@ static enum fray_err make_tls(fray_server *server)
 static enum fray_err make_workers(fray_server *server)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned count = server->config.workers ? server->config.workers : cores > 0 ? (unsigned)cores : 1;
+    unsigned count = server->config.workers ? server->config.workers
+                     : cores > 0            ? (unsigned)cores
+                                            : 1;
     if (count > FRAY_ENGINEIO_WORKERS_MAX)
         count = FRAY_ENGINEIO_WORKERS_MAX;
     server->workers = fray_alloc_zero(count * sizeof(*server->workers));
@@ -126,14 +129,16 @@ static enum fray_err make_workers(fray_server *server)
 
 static enum fray_err make_namespaces(fray_server *server)
 {
-    server->app_namespaces = fray_alloc_zero((server->apps_count + 1) * sizeof(*server->app_namespaces));
+    server->app_namespaces =
+        fray_alloc_zero((server->apps_count + 1) * sizeof(*server->app_namespaces));
     for (size_t i = 0; i < server->apps_count; i++) {
         const struct fray_app *app = &server->apps[i];
         const char *name = app->name ? app->name : "/";
         if (app->protocol == FRAY_SOCKETIO && strchr(name, '*'))
             continue; /* made on demand */
         if (fray_registry_add(server, app, fray_slice_of(name), &server->app_namespaces[i]))
-            return fray_server_fail(server, FRAY_ERR_CONFIG, "The namespace %s is there twice.", name);
+            return fray_server_fail(server, FRAY_ERR_CONFIG, "The namespace %s is there twice.",
+                                    name);
     }
     return FRAY_OK;
 }
@@ -155,7 +160,8 @@ static void endpoint_init(struct fray_endpoint *endpoint, const char *path)
     fray_buf_deinit(&text);
 }
 
-static enum fray_err add_endpoint(fray_server *server, const struct fray_app *app, fray_namespace *nsp)
+static enum fray_err add_endpoint(fray_server *server, const struct fray_app *app,
+                                  fray_namespace *nsp)
 {
     struct fray_endpoint *endpoint = &server->endpoints[server->endpoints_count];
     *endpoint = (struct fray_endpoint){
@@ -164,7 +170,8 @@ static enum fray_err add_endpoint(fray_server *server, const struct fray_app *ap
     enum fray_err err = app->protocol == FRAY_WEBSOCKET ? fray_websocket_endpoint_add(endpoint)
                                                         : fray_engineio_endpoint_add(endpoint);
     if (err)
-        return fray_server_fail(server, FRAY_ERR_CONFIG, "The path %s is taken twice.", endpoint->path);
+        return fray_server_fail(server, FRAY_ERR_CONFIG, "The path %s is taken twice.",
+                                endpoint->path);
     return FRAY_OK;
 }
 
@@ -185,7 +192,8 @@ static enum fray_err make_endpoints(fray_server *server)
         }
     }
     if (socketio != SIZE_MAX) {
-        enum fray_err err = add_endpoint(server, &server->apps[socketio], server->app_namespaces[socketio]);
+        enum fray_err err =
+            add_endpoint(server, &server->apps[socketio], server->app_namespaces[socketio]);
         if (err)
             return err;
     }
@@ -205,14 +213,16 @@ static enum fray_err cannot_listen(fray_server *server, const struct fray_addres
     char text[FRAY_ADDRESS_TEXT_MAX];
     fray_address_format(address, text);
     if (errno == EADDRINUSE)
-        return fray_server_fail(server, FRAY_ERR_IO,
-                                "%s is in use: stop the program that listens there, or choose another address "
-                                "with --listen.",
-                                text);
+        return fray_server_fail(
+            server, FRAY_ERR_IO,
+            "%s is in use: stop the program that listens there, or choose another address "
+            "with --listen.",
+            text);
     return fray_server_fail(server, FRAY_ERR_IO, "Cannot listen on %s: %s.", text, strerror(errno));
 }
 
-/* The kernel lets two programs of one user share a port that both would share, so it is first asked for alone. */
+/* The kernel lets two programs of one user share a port that both would share, so it is first asked
+ * for alone. */
 static enum fray_err claim(fray_server *server, struct fray_address *address)
 {
     struct fray_loop *loop = server->workers[0]->loop;
@@ -297,7 +307,8 @@ static enum fray_err start_workers(fray_server *server)
     server->state = FRAY_SERVER_SERVING;
     for (unsigned w = 0; w < server->workers_count; w++) {
         if (fray_server_worker_start(server->workers[w]))
-            return fray_server_fail(server, FRAY_ERR_IO, "A thread cannot be made: %s.", strerror(errno));
+            return fray_server_fail(server, FRAY_ERR_IO, "A thread cannot be made: %s.",
+                                    strerror(errno));
     }
     return FRAY_OK;
 }
@@ -312,7 +323,8 @@ enum fray_err fray_server_start(fray_server *server)
     fray_buf_append_byte(&server->error, '\0');
     if (err)
         return err;
-    fray_log_configure((enum fray_log_level)config->log_level, (enum fray_log_format)config->log_format);
+    fray_log_configure((enum fray_log_level)config->log_level,
+                       (enum fray_log_format)config->log_format);
     server->cors = (struct fray_http_cors){
         .origins = (const char *const *)config->cors_origin.items,
         .origins_count = config->cors_origin.count,
@@ -388,7 +400,8 @@ static void stop_workers(fray_server *server)
     server->state = FRAY_SERVER_STOPPED;
     for (unsigned w = 0; w < server->workers_count; w++)
         fray_server_worker_join(server->workers[w]);
-    /* What the workers still had for each other: it is run here, now that no thread but this one is left. */
+    /* What the workers still had for each other: it is run here, now that no thread but this one is
+     * left. */
     for (int round = 0; round < 3; round++) {
         for (unsigned w = 0; w < server->workers_count; w++)
             fray_loop_turn(server->workers[w]->loop, 0);
@@ -468,13 +481,15 @@ static void run_app_post(struct fray_loop *loop, struct fray_post *post)
     free(self);
 }
 
-enum fray_err fray_post(fray_namespace *nsp, void (*run)(fray_namespace *nsp, void *argument), void *argument)
+enum fray_err fray_post(fray_namespace *nsp, void (*run)(fray_namespace *nsp, void *argument),
+                        void *argument)
 {
     const fray_server *server = nsp->server;
     if (server->state != FRAY_SERVER_SERVING)
         return FRAY_ERR_CLOSED;
     struct app_post *self = fray_alloc(sizeof *self);
-    *self = (struct app_post){.post.run = run_app_post, .nsp = nsp, .run = run, .argument = argument};
+    *self =
+        (struct app_post){.post.run = run_app_post, .nsp = nsp, .run = run, .argument = argument};
     fray_loop_post(((struct fray_server_worker *)nsp->home)->loop, &self->post);
     return FRAY_OK;
 }

@@ -1,7 +1,9 @@
-/* The server: workers, namespaces, endpoints and routes, built in the order of dependence by fray_server_start and taken
- * apart in reverse by fray_server_destroy (server.c). Inside src/server only.
+/* The server: workers, namespaces, endpoints and routes, built in the order of dependence by
+ * fray_server_start and taken apart in reverse by fray_server_destroy (server.c). Inside src/server
+ * only.
  *
- * Thread: built and taken apart by the application's thread; in between, what is not a worker's own is only read. */
+ * Thread: built and taken apart by the application's thread; in between, what is not a worker's own
+ * is only read. */
 #ifndef FRAY_SERVER_SERVER_H
 #define FRAY_SERVER_SERVER_H
 
@@ -62,7 +64,7 @@ struct fray_server_worker {
     uint8_t random[FRAY_RANDOM_POOL];
     size_t random_left;
     pthread_t thread;
-    bool is_started;  /* the thread runs */
+    bool is_started; /* the thread runs */
     bool is_draining;
     atomic_bool is_idle; /* draining, and nobody is connected any more */
 };
@@ -111,8 +113,8 @@ struct fray_server {
     size_t apps_count;
     struct fray_buf error;
     _Atomic enum fray_server_state state;
-    int stop_event;  /* eventfd: fray_server_stop was called, each time once */
-    int idle_event;  /* eventfd: a draining worker became idle */
+    int stop_event; /* eventfd: fray_server_stop was called, each time once */
+    int idle_event; /* eventfd: a draining worker became idle */
     uint16_t port;
 
     struct fray_tls_context *tls; /* NULL: plain only */
@@ -161,7 +163,8 @@ FRAY_MUST_CHECK enum fray_err fray_server_worker_listen(struct fray_server_worke
                                                         const struct fray_port *ports,
                                                         size_t count);
 FRAY_MUST_CHECK enum fray_err fray_server_worker_start(struct fray_server_worker *worker);
-/* Any thread: stops listening, closes idle HTTP connections; is_idle follows when nobody is left. */
+/* Any thread: stops listening, closes idle HTTP connections; is_idle follows when nobody is left.
+ */
 void fray_server_worker_drain(struct fray_server_worker *worker);
 /* Any thread: closes every session and connection. */
 void fray_server_worker_close(struct fray_server_worker *worker);
@@ -178,9 +181,11 @@ FRAY_MUST_CHECK enum fray_err fray_registry_add(fray_server *server, const struc
 fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
                                    struct fray_slice name);
 
-/* engineio_endpoint.c, websocket_endpoint.c, app_routes.c: each adds routes for what the apps want. */
+/* engineio_endpoint.c, websocket_endpoint.c, app_routes.c: each adds routes for what the apps want.
+ */
 FRAY_MUST_CHECK enum fray_err fray_engineio_endpoint_add(struct fray_endpoint *endpoint);
-void fray_engineio_endpoint_worker_init(struct fray_endpoint *endpoint, struct fray_server_worker *worker);
+void fray_engineio_endpoint_worker_init(struct fray_endpoint *endpoint,
+                                        struct fray_server_worker *worker);
 void fray_engineio_endpoint_worker_deinit(struct fray_endpoint_worker *self);
 FRAY_MUST_CHECK enum fray_err fray_websocket_endpoint_add(struct fray_endpoint *endpoint);
 FRAY_MUST_CHECK enum fray_err fray_app_routes_add(fray_server *server);
@@ -206,7 +211,8 @@ void fray_files_serve(fray_request *request);
 /* The request's head as a handshake, one reference. */
 struct fray_handshake *fray_handshake_of(const fray_request *request);
 
-/* on_handshake of the endpoint's app, then `go_on`: at once, or when the application resolves the request. */
+/* on_handshake of the endpoint's app, then `go_on`: at once, or when the application resolves the
+ * request. */
 void fray_handshake_ask(struct fray_endpoint *endpoint, fray_request *request,
                         void (*go_on)(struct fray_endpoint *endpoint, fray_request *request));
 /* The worker that a handshake at this endpoint must be on. NULL: any. */

@@ -63,7 +63,8 @@ static void send_parcels(struct fray_server_worker *worker)
     }
 }
 
-/* ------------------------------------------------------------------ what session/worker.h promises */
+/* ------------------------------------------------------------------ what session/worker.h promises
+ */
 
 static void on_release(struct fray_worker *worker, void *memory, size_t size)
 {
@@ -278,8 +279,9 @@ struct fray_server_worker *fray_server_worker_create(fray_server *server, unsign
     worker->base.now_us = &worker->loop->now_us;
     worker->base.timers = &worker->loop->timers;
     worker->base.cells = &worker->loop->cells;
-    worker->base.outbox_limits = (struct fray_outbox_limits){
-        .max_messages = config->outbox_max_messages, .max_bytes = (uint32_t)config->outbox_max_bytes};
+    worker->base.outbox_limits =
+        (struct fray_outbox_limits){.max_messages = config->outbox_max_messages,
+                                    .max_bytes = (uint32_t)config->outbox_max_bytes};
     worker->base.messages_per_second = config->messages_per_second;
     worker->base.messages_burst = config->messages_burst;
     worker->base.linger_ms = LINGER_MS;
@@ -300,7 +302,8 @@ static void *run(void *argument)
 {
     struct fray_server_worker *worker = argument;
     uint8_t first[FRAY_TOKEN_RANDOM];
-    /* OpenSSL sets a generator up for each thread that asks: now, not while the first client waits. */
+    /* OpenSSL sets a generator up for each thread that asks: now, not while the first client waits.
+     */
     on_random(&worker->base, first, sizeof first);
     fray_loop_run(worker->loop);
     return NULL;

@@ -4,12 +4,6 @@
 
 #include "base/mem.h"
 
-/* A session that is closed for the application, until its last messages are written. */
-struct fray_session_closing {
-    struct fray_timer timer;
-    struct fray_session *session;
-};
-
 void *fray_session_open(const struct fray_protocol *protocol, struct fray_worker *worker,
                         size_t size)
 {
@@ -104,16 +98,36 @@ void fray_session_send_take(struct fray_session *session, struct fray_message *m
     fray_message_unref(message);
 }
 
-/* The session's own last words; NULL: what its reason stands for. */
-static struct fray_farewell *take_farewell(const struct fray_session *session)
+static struct fray_farewell *farewell_of(const struct fray_session *session)
 {
-    struct fray_farewell **link = &session->worker->farewells;
-    while (*link && (*link)->session != session)
-        link = &(*link)->next;
-    struct fray_farewell *farewell = *link;
-    if (farewell)
-        *link = farewell->next;
+    struct fray_farewell *farewell = session->worker->farewells;
+    while (farewell && farewell->session != session)
+        farewell = farewell->next;
     return farewell;
+}
+
+static struct fray_farewell *farewell_create(struct fray_session *session, struct fray_slice text)
+{
+    struct fray_worker *worker = session->worker;
+    struct fray_farewell *farewell = fray_alloc_zero(sizeof *farewell + text.len + 1);
+    farewell->session = session;
+    if (text.len)
+        memcpy(farewell->text, text.data, text.len);
+    farewell->next = worker->farewells;
+    farewell->link = &worker->farewells;
+    if (farewell->next)
+        farewell->next->link = &farewell->next;
+    worker->farewells = farewell;
+    return farewell;
+}
+
+static void farewell_destroy(struct fray_farewell *farewell)
+{
+    fray_timer_cancel(farewell->session->worker->timers, &farewell->timer);
+    *farewell->link = farewell->next;
+    if (farewell->next)
+        farewell->next->link = farewell->link;
+    free(farewell);
 }
 
 /* The end: nothing of the session is left but its memory, until the turn ends. */
@@ -124,18 +138,16 @@ static void finish(struct fray_session *session)
     session->is_closed = true;
     struct fray_worker *worker = session->worker;
     struct fray_link *link = session->link;
-    struct fray_farewell *farewell = take_farewell(session);
+    struct fray_farewell *farewell = session->has_farewell ? farewell_of(session) : NULL;
     if (link) {
         session->link = NULL;
         link->session = NULL;
-        worker->farewell = farewell;
+        worker->farewell = farewell && farewell->code ? farewell : NULL;
         link->ops->close(link, session->close_reason);
         worker->farewell = NULL;
     }
-    free(farewell);
-    if (session->closing)
-        fray_timer_cancel(worker->timers, &session->closing->timer);
-    free(session->closing);
+    if (farewell)
+        farewell_destroy(farewell);
     fray_outbox_deinit(&session->outbox);
     fray_id_pool_remove(&worker->sessions, session->handle);
     fray_count(&worker->counters.sessions_closed);
@@ -173,7 +185,7 @@ static void flush(struct fray_session *session)
 static void on_linger_expired(struct fray_timer *timer, uint64_t now_us)
 {
     (void)now_us;
-    finish(((struct fray_session_closing *)timer)->session);
+    finish(((struct fray_farewell *)timer)->session);
 }
 
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason)
@@ -189,10 +201,12 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
         finish(session);
         return;
     }
-    session->closing = fray_alloc_zero(sizeof *session->closing);
-    session->closing->session = session;
-    session->closing->timer.on_expire = on_linger_expired;
-    fray_timer_arm(session->worker->timers, &session->closing->timer,
+    struct fray_farewell *farewell = session->has_farewell
+                                         ? farewell_of(session)
+                                         : farewell_create(session, (struct fray_slice){0});
+    session->has_farewell = true;
+    farewell->timer.on_expire = on_linger_expired;
+    fray_timer_arm(session->worker->timers, &farewell->timer,
                    *session->worker->now_us + session->worker->linger_ms * UINT64_C(1000));
     fray_session_mark(session);
 }
@@ -202,14 +216,8 @@ void fray_session_close_with(struct fray_session *session, enum fray_disconnect 
 {
     if (session->is_closing)
         return;
-    struct fray_farewell *farewell = fray_alloc(sizeof *farewell + text.len + 1);
-    farewell->next = session->worker->farewells;
-    farewell->session = session;
-    farewell->code = (uint16_t)code;
-    if (text.len)
-        memcpy(farewell->text, text.data, text.len);
-    farewell->text[text.len] = '\0';
-    session->worker->farewells = farewell;
+    farewell_create(session, text)->code = (uint16_t)code;
+    session->has_farewell = true;
     fray_session_close(session, reason);
 }
 

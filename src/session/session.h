@@ -16,6 +16,7 @@
 #include "session/worker.h"
 
 struct fray_link;
+struct fray_member_ops;
 struct fray_session;
 
 /* How a link wraps messages. */
@@ -43,7 +44,6 @@ struct fray_link_ops {
     void (*ping)(struct fray_link *link);
 };
 
-
 /* One live connection of a transport. Embedded first in the transport's own struct, which owns it.
  */
 struct fray_link {
@@ -56,6 +56,7 @@ struct fray_link {
 
 struct fray_protocol {
     const char *name;
+    const struct fray_member_ops *member_ops; /* what it hears of its sockets: room/namespace.h */
     /* The bytes of the message in this framing, encoded now or found. Never NULL; len 0: nothing of
      * it is for this protocol. */
     const struct fray_encoding *(*encode)(struct fray_worker *worker, struct fray_message *message,
@@ -78,7 +79,6 @@ struct fray_session {
     struct fray_worker *worker;
     struct fray_link *link; /* where to send now; NULL: between links */
     struct fray_outbox outbox;
-    struct fray_session_closing *closing; /* last messages are still on their way; NULL: no */
     struct fray_handle handle;
     uint32_t admitted; /* frames of this second's budget that are left, see fray_session_admits */
     uint32_t admitted_second;
@@ -88,6 +88,7 @@ struct fray_session {
     bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
     bool is_closing;      /* closed for the application; last messages may still be on their way */
     bool is_closed;
+    bool has_farewell; /* in worker->farewells */
     bool owes_drained; /* a send said QUEUED or DROPPED */
 };
 

@@ -19,7 +19,7 @@ struct fake_worker {
     struct fake_released {
         void *memory;
         size_t size;
-    } *released;
+    } * released;
     size_t released_count, released_cap;
     struct fray_parcel *first_parcel; /* posted to this worker, not yet run */
     size_t parcels_count;
@@ -40,7 +40,6 @@ static inline void fake_post(struct fray_worker *from, struct fray_worker *to,
 
 static inline void fake_release(struct fray_worker *worker, void *memory, size_t size)
 {
-
     struct fake_worker *self = (struct fake_worker *)worker;
     if (self->released_count == self->released_cap) {
         self->released_cap = self->released_cap ? self->released_cap * 2 : 16;

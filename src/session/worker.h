@@ -29,11 +29,13 @@ struct fray_parcel {
     void (*run)(struct fray_worker *at, struct fray_parcel *parcel);
 };
 
-/* What a link's goodbye says in place of what the reason stands for. */
+/* A session that is ending and needs more than an idle one carries: time for its last messages, or
+ * a goodbye of its own. */
 struct fray_farewell {
-    struct fray_farewell *next;
-    const struct fray_session *session;
-    uint16_t code; /* a WebSocket's close code */
+    struct fray_timer timer;            /* first; armed while last messages are on their way */
+    struct fray_farewell *next, **link; /* in worker->farewells */
+    struct fray_session *session;
+    uint16_t code; /* a WebSocket's close code; 0: what the reason stands for */
     char text[];   /* terminated */
 };
 
@@ -51,13 +53,14 @@ struct fray_worker {
     struct fray_id_pool members;  /* every session's place in every namespace (room/audience.h) */
     struct fray_session **dirty;  /* sessions with something to send at the end of the turn */
     size_t dirty_count, dirty_cap;
-    struct fray_buf scratch, packet; /* nobody's between calls: for encoding */
-    struct fray_farewell *farewells; /* of sessions that are closing: few, and not for long */
+    struct fray_buf scratch, packet;      /* nobody's between calls: for encoding */
+    struct fray_farewell *farewells;      /* of sessions that are closing: few, and not for long */
     const struct fray_farewell *farewell; /* for a link's close, while it is called; NULL: none */
 
     /* Hands the parcel to `to`'s thread: runs there in a later turn, in order of posting. */
     void (*post)(struct fray_worker *from, struct fray_worker *to, struct fray_parcel *parcel);
-    /* Gives a cell of that size back, or frees what malloc gave (size 0), at the end of the turn, after fray_worker_flush. */
+    /* Gives a cell of that size back, or frees what malloc gave (size 0), at the end of the turn,
+     * after fray_worker_flush. */
     void (*release)(struct fray_worker *worker, void *memory, size_t size);
     /* Fills with unpredictable bytes. */
     void (*random)(struct fray_worker *worker, void *bytes, size_t len);
