@@ -501,7 +501,6 @@ struct fray_envelope *fray_envelope_open(struct fray_envelope_config *config,
     fray_timer_arm(worker->timers, &self->timer,
                    *worker->now_us + patience_with(self).ask_ms * UINT64_C(1000));
     self->member.session = &self->session;
-    self->member.ops = &member_ops;
     fray_member_connect(
         &self->member, opening->nsp,
         &(struct fray_connect_request){.auth = opening->auth, .handshake = opening->handshake});

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/prefault.h"
 
 enum { ADDRESSES_MAX = 16 };
 
@@ -303,6 +304,7 @@ static enum fray_err listen_all(fray_server *server)
 
 static enum fray_err start_workers(fray_server *server)
 {
+    fray_prefault_code();
     server->metrics.is_ready = true;
     server->state = FRAY_SERVER_SERVING;
     for (unsigned w = 0; w < server->workers_count; w++) {

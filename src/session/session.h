@@ -51,6 +51,8 @@ struct fray_link {
     struct fray_session *session; /* NULL once either side has let go */
     bool is_writable;             /* flush would get rid of something now */
     bool has_own_bytes; /* it has something of its own to flush: a handshake's reply, a pong */
+    bool is_busy;       /* the transport's: bytes of it are being handled, so its memory stays */
+    bool is_closed;     /* the transport's: it has let go of its connection */
     uint32_t heard_ms;  /* low bits of when the peer was last heard; of transports that have ping */
 };
 
@@ -84,12 +86,12 @@ struct fray_session {
     uint32_t admitted_second;
     uint16_t size;        /* of the protocol's struct */
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
-    bool is_dirty;        /* in worker->dirty */
-    bool is_overrun;      /* a reliable message did not fit: closed at the end of the turn */
-    bool is_closing;      /* closed for the application; last messages may still be on their way */
-    bool is_closed;
-    bool has_farewell; /* in worker->farewells */
-    bool owes_drained; /* a send said QUEUED or DROPPED */
+    bool is_dirty : 1;        /* in worker->dirty */
+    bool is_overrun : 1;      /* a reliable message did not fit: closed at the end of the turn */
+    bool is_closing : 1;      /* closed for the application; last messages may still be on their way */
+    bool is_closed : 1;
+    bool has_farewell : 1; /* in worker->farewells */
+    bool owes_drained : 1; /* a send said QUEUED or DROPPED */
 };
 
 /* Opens a session: `size` zeroed bytes, of which the first are a struct fray_session. */

@@ -21,8 +21,6 @@ struct websocket {
     struct fray_stream *stream;
     struct fray_websocket_decoder decoder;
     struct websocket_extra *extra; /* NULL: nothing of it is needed */
-    bool is_decoding;
-    bool is_closed;
 };
 
 static struct websocket *websocket_of(struct fray_link *link)
@@ -69,9 +67,9 @@ static void extra_free(struct websocket *self)
 static void release(struct websocket *self)
 {
     struct fray_worker *worker = self->service->writer.worker;
-    self->is_closed = true;
+    self->link.is_closed = true;
     self->link.is_writable = false;
-    if (self->is_decoding)
+    if (self->link.is_busy)
         return;
     extra_free(self);
     fray_websocket_decoder_deinit(&self->decoder);
@@ -107,7 +105,7 @@ static bool has_deflate(const struct websocket *self)
 /* Says goodbye with a code, as far as the kernel takes it, and closes. */
 static void say_close(struct websocket *self, unsigned code, struct fray_slice reason)
 {
-    if (self->is_closed)
+    if (self->link.is_closed)
         return;
     struct fray_session *session = self->link.session;
     /* What this turn answered so far comes before the goodbye. */
@@ -157,7 +155,7 @@ static void on_retire(struct fray_link *link)
 /* The other side is gone, or broke the protocol: the session is told. */
 static void end(struct websocket *self, enum fray_disconnect reason)
 {
-    if (!self->is_closed) {
+    if (!self->link.is_closed) {
         fray_stream_close(self->stream, false);
         release(self);
     }
@@ -297,7 +295,7 @@ static bool on_event(struct websocket *self, struct fray_websocket_event *event)
     if (fray_session_admits(session))
         session->protocol->on_frame(session, &self->link, event->payload,
                                     event->opcode == FRAY_WEBSOCKET_BINARY);
-    return !self->is_closed && self->link.session;
+    return !self->link.is_closed && self->link.session;
 }
 
 static void on_violation(struct websocket *self, const struct fray_websocket_event *event)
@@ -313,9 +311,9 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
 {
     struct websocket *self = stream->owner;
     size_t at = 0;
-    self->is_decoding = true;
+    self->link.is_busy = true;
     fray_link_heard(&self->link, self->service->writer.worker);
-    while (!self->is_closed) {
+    while (!self->link.is_closed) {
         struct fray_websocket_event event = {0};
         size_t used = 0;
         enum fray_err err =
@@ -331,8 +329,8 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
         else if (!on_event(self, &event))
             break;
     }
-    self->is_decoding = false;
-    if (!self->is_closed)
+    self->link.is_busy = false;
+    if (!self->link.is_closed)
         return at;
     release(self);
     return len;
