@@ -435,6 +435,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
 
 static const struct fray_protocol protocol = {
     .name = "envelope",
+    .member_ops = &member_ops,
     .encode = encode,
     .on_frame = on_frame,
     .on_link_end = on_link_end,

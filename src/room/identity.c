@@ -59,13 +59,13 @@ bool fray_socket_identify(fray_socket *socket)
     static const char *const of_claims[] = {"name", "preferred_username", "nickname", "sub", NULL};
     static const char *const of_guests[] = {"name", NULL};
     const struct fray_namespace_options *options = &socket->nsp->options;
-    const json_t *auth = socket->connecting->auth;
+    const json_t *auth = socket->extra->connecting->auth;
     if (!options->identify) {
         take_name(socket, auth, of_guests);
         return true;
     }
     struct fray_identified identified = {0};
-    if (options->identify(options->identify_context, auth, socket->connecting->handshake,
+    if (options->identify(options->identify_context, auth, socket->extra->connecting->handshake,
                           &identified)) {
         fray_socket_reject_reason(socket, identified.reason,
                                   json_pack("{s:s}", "code", "unauthorized"));

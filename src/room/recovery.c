@@ -177,8 +177,8 @@ static bool was_in(const fray_socket *socket, const char *room, uint64_t positio
         if (joined->since < position && fray_slice_equal(joined->room->name, name))
             return true;
     }
-    for (size_t i = 0; i < socket->ticket->former_count; i++) {
-        const struct fray_ticket_room *former = &socket->ticket->former[i];
+    for (size_t i = 0; i < fray_socket_ticket(socket)->former_count; i++) {
+        const struct fray_ticket_room *former = &fray_socket_ticket(socket)->former[i];
         if (former->since < position && position <= former->until &&
             fray_slice_equal(fray_slice_of(former->name), name))
             return true;

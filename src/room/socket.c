@@ -194,8 +194,8 @@ void fray_socket_leave(fray_socket *socket, const char *name_text)
     if (!joined)
         return;
     fray_crossing_join(socket, name, false);
-    if (socket->ticket)
-        fray_ticket_leave(socket->ticket, joined);
+    if (fray_socket_ticket(socket))
+        fray_ticket_leave(fray_socket_ticket(socket), joined);
     struct fray_room *room = joined->room;
     *joined = socket->joined[--socket->joined_count];
     vacate(socket, room);
