@@ -34,15 +34,13 @@ void fray_ticket_issue(fray_socket *socket)
     fray_socket_extra(socket)->ticket = ticket;
 }
 
-static void drop_kept(struct fray_ticket *ticket)
+static void drop_rooms(struct fray_ticket *ticket)
 {
     for (size_t i = 0; i < ticket->rooms_count; i++)
         free(ticket->rooms[i].name);
     free(ticket->rooms);
-    free(ticket->data);
     ticket->rooms = NULL;
     ticket->rooms_count = 0;
-    ticket->data = NULL;
 }
 
 /* The oldest. */
@@ -81,8 +79,9 @@ void fray_ticket_destroy(struct fray_ticket *ticket)
     fray_name_map_remove(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN));
     if (ticket->data && nsp->app.on_forget)
         nsp->app.on_forget(ticket->data, nsp->app.app);
-    drop_kept(ticket);
+    drop_rooms(ticket);
     drop_former(ticket, ticket->former_count);
+    free(ticket->data);
     free(ticket->former);
     free(ticket);
 }
@@ -107,16 +106,80 @@ void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
         fray_ticket_destroy(ticket);
         return;
     }
+    drop_rooms(ticket); /* of a return that was cut short */
     ticket->rooms = fray_alloc(socket->joined_count * sizeof *ticket->rooms);
     for (size_t i = 0; i < socket->joined_count; i++) {
         struct fray_slice name = socket->joined[i].room->name;
         ticket->rooms[i] = (struct fray_ticket_room){.name = fray_strndup(name.data, name.len),
-                                                     .since = socket->joined[i].since};
+                                                     .since = socket->joined[i].since,
+                                                     .until = UINT64_MAX};
     }
     ticket->rooms_count = socket->joined_count;
     fray_timer_arm(nsp->home->timers, &ticket->expiry,
                    *nsp->home->now_us +
                        nsp->options.recovery_max_disconnection_ms * UINT64_C(1000));
+}
+
+static bool was_member(const struct fray_ticket_room *room, struct fray_slice name,
+                       uint64_t position)
+{
+    return room->since < position && position <= room->until &&
+           fray_slice_equal(fray_slice_of(room->name), name);
+}
+
+/* Whether the socket, which is away, was in the room when the log reached that position. */
+static bool was_in(const struct fray_ticket *ticket, const char *room, uint64_t position)
+{
+    struct fray_slice name = fray_slice_of(room);
+    for (size_t i = 0; i < ticket->rooms_count; i++) {
+        if (was_member(&ticket->rooms[i], name, position))
+            return true;
+    }
+    for (size_t i = 0; i < ticket->former_count; i++) {
+        if (was_member(&ticket->former[i], name, position))
+            return true;
+    }
+    return false;
+}
+
+static bool is_for(const struct fray_log_entry *entry, const struct fray_ticket *ticket)
+{
+    uint64_t position = entry->message->offset;
+    if (entry->only)
+        return entry->only == ticket->lineage;
+    if (entry->except == ticket->lineage || position <= ticket->connected_seq)
+        return false;
+    if (!entry->target)
+        return true;
+    for (size_t i = 0; i < 8 && entry->target->except_rooms[i]; i++) {
+        if (was_in(ticket, entry->target->except_rooms[i], position))
+            return false;
+    }
+    if (!entry->target->rooms[0])
+        return true;
+    for (size_t i = 0; i < 8 && entry->target->rooms[i]; i++) {
+        if (was_in(ticket, entry->target->rooms[i], position))
+            return true;
+    }
+    return false;
+}
+
+/* Whether an outbox may hold all that was missed: otherwise the client would be closed as too slow
+ * for it as often as it came back. */
+static bool fits(const struct fray_ticket *ticket, uint64_t seen)
+{
+    const struct fray_outbox_limits *limits = &ticket->nsp->home->outbox_limits;
+    const struct fray_log_entry *entry;
+    uint64_t messages = 0, bytes = 0;
+    while ((entry = fray_message_log_at(&ticket->nsp->log, ++seen))) {
+        if (!is_for(entry, ticket))
+            continue;
+        messages++;
+        bytes += fray_message_size(entry->message);
+    }
+    /* An eighth is left for what the application says to who comes back. */
+    return messages <= limits->max_messages - limits->max_messages / 8 &&
+           bytes <= limits->max_bytes - limits->max_bytes / 8;
 }
 
 /* Offsets are positions in the log, in decimal. */
@@ -142,13 +205,16 @@ struct fray_ticket *fray_ticket_redeem(fray_namespace *nsp, struct fray_slice pi
     if (seen + 1 < nsp->log.first || seen < ticket->exact_since)
         return NULL;
     if (!ticket->socket)
-        return ticket;
+        return fits(ticket, seen) ? ticket : NULL;
     /* Handlers run, which may end the socket another way, and the ticket with it, or add to the
      * log. */
     struct fray_handle handle = ticket->socket->handle;
     fray_crossing_disconnect(ticket->socket, true);
     fray_namespace_end(nsp, handle, FRAY_SESSION_TAKEN);
-    return seen + 1 < nsp->log.first ? NULL : fray_name_map_get(&nsp->tickets, pid);
+    if (seen + 1 < nsp->log.first)
+        return NULL;
+    ticket = fray_name_map_get(&nsp->tickets, pid);
+    return ticket && fits(ticket, seen) ? ticket : NULL;
 }
 
 void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
@@ -163,11 +229,13 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
             continue; /* the limit was lowered meanwhile */
         socket->joined[socket->joined_count - 1].since = ticket->rooms[i].since;
     }
-    drop_kept(ticket);
+    free(ticket->data);
+    ticket->data = NULL;
     ticket->socket = socket;
     fray_socket_extra(socket)->ticket = ticket;
 }
 
+<<<<<<< HEAD
 /* Whether the socket was in the room when the log reached that position. */
 static bool was_in(const fray_socket *socket, const char *room, uint64_t position)
 {
@@ -208,6 +276,8 @@ static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket
     return false;
 }
 
+=======
+>>>>>>> 684daa7 (wip4)
 void fray_ticket_replay(fray_socket *socket, struct fray_slice offset)
 {
     uint64_t position;
@@ -215,7 +285,8 @@ void fray_ticket_replay(fray_socket *socket, struct fray_slice offset)
         return;
     const struct fray_log_entry *entry;
     while ((entry = fray_message_log_at(&socket->nsp->log, ++position))) {
-        if (is_for(entry, socket))
+        if (is_for(entry, socket->ticket))
             fray_socket_deliver(socket, entry->message);
     }
+    drop_rooms(socket->ticket);
 }

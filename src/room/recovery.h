@@ -14,7 +14,7 @@
  */
 struct fray_ticket_room {
     char *name;
-    uint64_t since, until; /* until: of former rooms only */
+    uint64_t since, until; /* until: UINT64_MAX of a room that it was in when it went */
 };
 
 struct fray_ticket {
@@ -23,7 +23,7 @@ struct fray_ticket {
     uint64_t lineage;            /* the same for every socket that this ticket becomes; never 0 */
     uint64_t connected_seq;      /* the log's position when the first of them connected */
     fray_namespace *nsp;
-    fray_socket *socket; /* NULL while it is away; then the rest is in use */
+    fray_socket *socket; /* NULL while it is away; then rooms and data are in use */
     struct fray_ticket_room *rooms;
     size_t rooms_count;
     struct fray_ticket_room *former; /* left since; what was sent meanwhile may yet be replayed */

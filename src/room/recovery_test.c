@@ -237,6 +237,23 @@ static void is_new_when_it_cannot_be_made_good(int place)
     close_fixture(&f);
 }
 
+/* A replay that no outbox may hold would close it as too slow, each time that it came back. */
+static void is_new_when_it_missed_more_than_an_outbox_holds(int place)
+{
+    char text[8001] = {0};
+    memset(text, '.', 8000);
+    for (int missed = 6; missed <= 8; missed += 2) {
+        struct fixture f;
+        open_fixture(&f, place);
+        drop(&f);
+        for (int i = 0; i < missed; i++)
+            fray_broadcast(f.house.nsp, "a", "s", text);
+        come_back(&f, f.first.pid, "0");
+        assert_true(fray_socket_recovered(f.socket) == (missed == 6));
+        close_fixture(&f);
+    }
+}
+
 static void is_forgotten_after_a_while(int place)
 {
     struct fixture f;
@@ -368,6 +385,7 @@ static void the_log_is_bounded_by_age(void **state)
     X(gets_what_was_sent_to_rooms_that_it_left_later)                                              \
     X(gets_nothing_from_before_its_time)                                                           \
     X(is_new_when_it_cannot_be_made_good)                                                          \
+    X(is_new_when_it_missed_more_than_an_outbox_holds)                                             \
     X(is_forgotten_after_a_while)                                                                  \
     X(who_left_on_purpose_does_not_come_back)                                                      \
     X(takes_over_from_a_living_socket)                                                             \
