@@ -262,19 +262,20 @@ static size_t on_reply(struct sim_connection *connection, char *data, size_t len
     size_t used = read_reply(data, len, &status, &body);
     if (!used)
         return 0;
-    bool is_get = connection == &self->get;
+    bool *is_waiting = connection == &self->get ? &self->gets : &self->posts;
     unsigned life = self->losses;
     if (status != 200) {
         lost(self);
         return used;
     }
-    *(is_get ? &self->gets : &self->posts) = false;
-    if (is_get)
+    *is_waiting = false;
+    if (connection == &self->get)
         read_payload(self, body);
-    if (self->losses == life && fray_rng_chance(self->rng, 200) && connection->stream)
+    if (self->losses != life)
+        return used;
+    if (!*is_waiting && fray_rng_chance(self->rng, 200))
         sim_connection_close(connection, false); /* not every proxy keeps connections */
-    if (self->losses == life)
-        advance(self);
+    advance(self);
     return used;
 }
 

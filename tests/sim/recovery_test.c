@@ -64,19 +64,19 @@ static void large_events(uint64_t seed)
 static void C06_lost_clients_come_back_and_miss_nothing(void **state)
 {
     (void)state;
-    sim_for_each_seed(3, one_worker);
+    sim_for_each_seed(8, one_worker);
 }
 
 static void C06_the_same_over_several_workers(void **state)
 {
     (void)state;
-    sim_for_each_seed(3, three_workers);
+    sim_for_each_seed(8, three_workers);
 }
 
 static void C06_the_same_with_events_larger_than_segments(void **state)
 {
     (void)state;
-    sim_for_each_seed(1, large_events);
+    sim_for_each_seed(4, large_events);
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 
 enum {
     PING_INTERVAL_MS = 500,
-    PING_TIMEOUT_MS = 400,
+    PING_TIMEOUT_MS = 1000,
     RECOVERY_MS = 4000,
     TRAFFIC_MS = 20,
     SETTLE_MS = 8000,
@@ -147,7 +147,7 @@ static void send_to_one(struct sim_world *world, struct sim_lineage *lineage, bo
     fray_message_unref(message);
 }
 
-static void send_unreliable(struct sim_world *world, enum fray_class class)
+void sim_world_send_unreliable(struct sim_world *world, enum fray_class class)
 {
     fray_message *message = numbered(world, class == FRAY_LATEST ? "l" : "t");
     fray_message_class(message, class, NULL);
@@ -196,8 +196,8 @@ static void on_traffic(fray_namespace *nsp, void *context)
     switch (fray_rng_below(&world->rng, 7)) {
     case 0: sim_world_broadcast(world); break;
     case 1: send_to_rooms(world); break;
-    case 2: send_unreliable(world, FRAY_LATEST); break;
-    case 3: send_unreliable(world, FRAY_TRANSIENT); break;
+    case 2: sim_world_send_unreliable(world, FRAY_LATEST); break;
+    case 3: sim_world_send_unreliable(world, FRAY_TRANSIENT); break;
     default:
         for (unsigned i = 0; one && i < 3; i++)
             send_to_one(world, one, fray_rng_chance(&world->rng, 300));
@@ -525,7 +525,7 @@ void sim_world_settle(struct sim_world *world)
     }
     sim_check(world, done);
     /* And the newest state is with everybody, though older ones were left out. */
-    send_unreliable(world, FRAY_LATEST);
+    sim_world_send_unreliable(world, FRAY_LATEST);
     sim_world_run_ms(world, 1000);
     for (unsigned i = 0; i < world->players_count; i++) {
         if (world->players[i].client.is_wanted)

@@ -70,6 +70,9 @@ void sim_world_stop_traffic(struct sim_world *world);
 /* One reliable event to everybody. */
 void sim_world_broadcast(struct sim_world *world);
 
+/* One event of class latest or transient to everybody. */
+void sim_world_send_unreliable(struct sim_world *world, enum fray_class class);
+
 /* A calm network, no traffic: all that are wanted come back and see all that they are owed. */
 void sim_world_settle(struct sim_world *world);
 /* All leave. Nothing of them is left: sessions, sockets, tickets, connections. Drains the server.
