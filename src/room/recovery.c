@@ -235,49 +235,6 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
     fray_socket_extra(socket)->ticket = ticket;
 }
 
-<<<<<<< HEAD
-/* Whether the socket was in the room when the log reached that position. */
-static bool was_in(const fray_socket *socket, const char *room, uint64_t position)
-{
-    struct fray_slice name = fray_slice_of(room);
-    for (size_t i = 0; i < socket->joined_count; i++) {
-        const struct fray_joined *joined = &socket->joined[i];
-        if (joined->since < position && fray_slice_equal(joined->room->name, name))
-            return true;
-    }
-    for (size_t i = 0; i < fray_socket_ticket(socket)->former_count; i++) {
-        const struct fray_ticket_room *former = &fray_socket_ticket(socket)->former[i];
-        if (former->since < position && position <= former->until &&
-            fray_slice_equal(fray_slice_of(former->name), name))
-            return true;
-    }
-    return false;
-}
-
-static bool is_for(const struct fray_log_entry *entry, const fray_socket *socket)
-{
-    uint64_t position = entry->message->offset, lineage = socket->extra->ticket->lineage;
-    if (entry->only)
-        return entry->only == lineage;
-    if (entry->except == lineage || position <= socket->extra->ticket->connected_seq)
-        return false;
-    if (!entry->target)
-        return true;
-    for (size_t i = 0; i < 8 && entry->target->except_rooms[i]; i++) {
-        if (was_in(socket, entry->target->except_rooms[i], position))
-            return false;
-    }
-    if (!entry->target->rooms[0])
-        return true;
-    for (size_t i = 0; i < 8 && entry->target->rooms[i]; i++) {
-        if (was_in(socket, entry->target->rooms[i], position))
-            return true;
-    }
-    return false;
-}
-
-=======
->>>>>>> 684daa7 (wip4)
 void fray_ticket_replay(fray_socket *socket, struct fray_slice offset)
 {
     uint64_t position;
@@ -285,8 +242,8 @@ void fray_ticket_replay(fray_socket *socket, struct fray_slice offset)
         return;
     const struct fray_log_entry *entry;
     while ((entry = fray_message_log_at(&socket->nsp->log, ++position))) {
-        if (is_for(entry, socket->ticket))
+        if (is_for(entry, fray_socket_ticket(socket)))
             fray_socket_deliver(socket, entry->message);
     }
-    drop_rooms(socket->ticket);
+    drop_rooms(fray_socket_ticket(socket));
 }
