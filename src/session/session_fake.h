@@ -131,8 +131,10 @@ struct fake_link {
     struct fray_link link; /* first */
     struct fray_buf out;   /* what was written */
     struct fray_buf text;  /* fake_link_text's */
+    struct fray_worker *worker; /* set by a test that looks at close_code */
     size_t room;           /* bytes that a websocket takes before it blocks */
-    unsigned flushes, closes, retires;
+    unsigned flushes, closes, retires, pings;
+    uint16_t close_code; /* of a close with words of its own; else 0 */
     enum fray_disconnect reason; /* of the close */
 };
 
@@ -188,6 +190,8 @@ static inline void fake_close(struct fray_link *link, enum fray_disconnect reaso
     assert(!link->session);
     self->closes++;
     self->reason = reason;
+    if (self->worker && self->worker->farewell)
+        self->close_code = self->worker->farewell->code;
     link->is_writable = false;
 }
 
@@ -196,6 +200,11 @@ static inline void fake_retire(struct fray_link *link)
     assert(!link->session);
     ((struct fake_link *)link)->retires++;
     link->is_writable = false;
+}
+
+static inline void fake_ping(struct fray_link *link)
+{
+    ((struct fake_link *)link)->pings++;
 }
 
 static inline void fake_send_text(struct fray_link *link, struct fray_slice text)
@@ -216,6 +225,7 @@ static inline void fake_link_init(struct fake_link *self, enum fray_framing fram
         .close = fake_close,
         .retire = fake_retire,
         .send_text = fake_send_text,
+        .ping = fake_ping,
     };
     static const struct fray_link_ops polling = {
         .name = "polling",
@@ -223,6 +233,7 @@ static inline void fake_link_init(struct fake_link *self, enum fray_framing fram
         .flush = fake_flush_polling,
         .close = fake_close,
         .retire = fake_retire,
+        .ping = fake_ping,
     };
     *self = (struct fake_link){.room = SIZE_MAX};
     self->link.ops = framing == FRAY_FRAMING_WEBSOCKET ? &websocket : &polling;

@@ -226,7 +226,7 @@ enum fray_envelope_fault fray_envelope_take_binaries(struct fray_slice args,
     enum fray_envelope_fault fault = take_all(args, limits->attachments_max, self);
     if (!fault && self->count && !has_only_ours(self))
         fault = FRAY_ENVELOPE_BAD_BINARY;
-    const char *at = self->bytes.data;
+    const char *at = self->bytes.data ? self->bytes.data : ""; /* all of them may be empty */
     for (unsigned i = 0; !fault && i < self->count; i++) {
         self->attachments[i].data = at;
         at += self->attachments[i].len;
