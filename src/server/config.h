@@ -56,6 +56,9 @@ enum {
 /* The words of `auth`. */
 enum { FRAY_CONFIG_AUTH_NONE, FRAY_CONFIG_AUTH_JWT };
 
+/* The value of `mqtt_store` that is not memory. */
+enum { FRAY_CONFIG_DISK = 1 };
+
 /* One row of config.def. */
 struct fray_option {
     const char *name;

@@ -1,4 +1,5 @@
-/* fray, the server binary: rooms that anybody may join, and chat in them. */
+/* fray, the server binary: rooms that anybody may join, chat in them, and an MQTT broker that keeps
+ * what it acknowledged. */
 #include <string.h>
 
 #include "fray/fray.h"
@@ -14,5 +15,7 @@ static enum fray_verdict on_join(fray_socket *socket, const char *room, void *ap
 
 int main(int argc, char **argv)
 {
-    return fray_main(argc, argv, &(struct fray_app){.chat = true, .on_join = on_join});
+    return fray_main(argc, argv, &(struct fray_app){.chat = true,
+                                                    .on_join = on_join,
+                                                    .settings = {{"mqtt_store", "disk"}}});
 }

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "server/mqtt_store.h"
 #include "server/server.h"
 
 struct fray_mqtt_service {
@@ -11,6 +12,7 @@ struct fray_mqtt_service {
     struct fray_broker broker;
     struct fray_mqtt_config config;
     struct fray_tcp_service tcp;
+    struct fray_mqtt_store *store; /* NULL: in memory alone */
 };
 
 /* ------------------------------------------------------------------ over tcp */
@@ -138,6 +140,18 @@ static uint64_t wall_clock_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static enum fray_err open_store(struct fray_mqtt_service *service)
+{
+    struct fray_server *server = service->server;
+    struct fray_buf error = {0};
+    enum fray_err err =
+        fray_mqtt_store_open(&server->config, &service->config, &service->store, &error);
+    if (err)
+        fray_server_fail(server, err, "%.*s", (int)error.len, error.data);
+    fray_buf_deinit(&error);
+    return err;
+}
+
 enum fray_err fray_mqtt_service_create(struct fray_server *server)
 {
     const struct fray_config *config = &server->config;
@@ -160,13 +174,15 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
         .topic_alias_maximum = (uint16_t)config->mqtt_max_topic_aliases,
         .keep_alive_max_s = (uint16_t)config->mqtt_max_keep_alive_s,
     };
-    return add_route(service);
+    enum fray_err err = config->mqtt_store == FRAY_CONFIG_DISK ? open_store(service) : FRAY_OK;
+    return err ? err : add_route(service);
 }
 
 void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
 {
     if (!service)
         return;
+    fray_mqtt_store_close(service->store);
     fray_broker_deinit(&service->broker);
     fray_tcp_service_deinit(&service->tcp);
     free(service);
@@ -174,7 +190,8 @@ void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
 
 void fray_mqtt_service_end_turn(struct fray_mqtt_service *service)
 {
-    fray_broker_record(&service->broker);
+    if (service->store)
+        fray_mqtt_store_commit(service->store);
 }
 
 void fray_mqtt_service_drain(struct fray_mqtt_service *service)
