@@ -56,9 +56,9 @@ void fray_event_refuse(const fray_event *event, const char *code, const char *re
 {
     fray_socket *socket = event->socket;
     const struct fray_incoming *incoming = event->incoming;
-    fray_message *error = fray_message_create(
-        socket->nsp, "error", "{s:s, s:s, s:s}", "code", code,
-        incoming->wants_errors ? "type" : "event", fray_event_name(event), "message", reason);
+    fray_message *error = fray_message_create(socket->nsp, "error", "{s:s, s:s, s:s}", "code", code,
+                                              incoming->wants_errors ? "type" : "event",
+                                              fray_event_name(event), "message", reason);
     if (incoming->wants_errors) {
         /* Such a client knows an answer by its id; it is the one answer to the event. */
         error->ack_id = incoming->ack_id;

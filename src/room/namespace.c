@@ -35,6 +35,7 @@ void fray_namespace_set_workers(fray_namespace *nsp, struct fray_worker **worker
 
 void fray_namespace_destroy(fray_namespace *nsp)
 {
+    nsp->on_vacated = NULL;
     for (uint32_t i = 0; i < nsp->sockets.used; i++) {
         fray_socket *socket = fray_id_pool_at(&nsp->sockets, i);
         if (socket)
@@ -114,6 +115,8 @@ void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason)
         nsp->home->release(nsp->home, socket->extra, 0);
     }
     nsp->home->release(nsp->home, socket, sizeof *socket + nsp->app.socket_data_size);
+    if (nsp->on_vacated)
+        nsp->on_vacated(nsp, true);
 }
 
 /* {"message": …, "data": …}, as Socket.IO sends the errors of its middleware. */

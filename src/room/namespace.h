@@ -46,7 +46,7 @@ struct fray_namespace_options {
 struct fray_room {
     struct fray_slice name; /* in `text`, terminated */
     uint32_t size;
-    uint32_t *on_worker; /* workers_count entries, behind the text */
+    uint32_t *on_worker;    /* workers_count entries, behind the text */
     struct fray_chat *chat; /* NULL: nothing was said yet */
     char text[];
 };
@@ -94,15 +94,19 @@ struct fray_namespace {
     unsigned workers_count;
     struct fray_audience **audiences; /* by worker; NULL until it has a member there */
     void *server;                     /* the fray_server; opaque here */
+    /* A socket is gone, or (`was_socket` false) what was kept for one to come back. NULL: nobody
+     * asks. */
+    void (*on_vacated)(fray_namespace *nsp, bool was_socket);
+    uint64_t holds; /* the registry's: connections on their way, and sockets */
 
     struct fray_id_pool sockets;
     struct fray_hash_key id_keys[2]; /* secret: a socket's id is made of its handle by these */
     uint32_t *sockets_on_worker;     /* workers_count entries */
     struct fray_name_map rooms;      /* struct fray_room */
     struct fray_message_log log;
-    struct fray_name_map tickets; /* recoverable sockets by pid */
-    fray_timer_handle *timers;    /* all that are running */
-    struct fray_chat *chat;       /* said in no room; NULL: nothing */
+    struct fray_name_map tickets;      /* recoverable sockets by pid */
+    fray_timer_handle *timers;         /* all that are running */
+    struct fray_chat *chat;            /* said in no room; NULL: nothing */
     struct fray_identity **identities; /* by socket->handle.index: room/identity.h */
     uint32_t identities_cap;
 };

@@ -84,6 +84,8 @@ void fray_ticket_destroy(struct fray_ticket *ticket)
     free(ticket->data);
     free(ticket->former);
     free(ticket);
+    if (nsp->on_vacated)
+        nsp->on_vacated(nsp, false);
 }
 
 static bool may_come_back(enum fray_disconnect reason)

@@ -79,7 +79,8 @@ static void open_websocket(struct fray_endpoint *endpoint, fray_request *request
     fray_namespace *nsp = fray_envelope_namespace(request);
     if (!nsp)
         return;
-    const fray_server *server = fray_server_worker_of(request)->server;
+    struct fray_server_worker *here = fray_server_worker_of(request);
+    const fray_server *server = here->server;
     json_t *auth = fray_envelope_query_auth(request);
     struct fray_handshake *handshake = fray_handshake_of(request);
     struct fray_link *link =
@@ -92,6 +93,8 @@ static void open_websocket(struct fray_endpoint *endpoint, fray_request *request
             &(struct fray_envelope_opening){
                 .nsp = nsp, .link = link, .handshake = handshake, .auth = fray_slice_of(text)});
         free(text);
+    } else {
+        fray_registry_release(&here->base, nsp);
     }
     json_decref(auth);
     fray_handshake_unref(handshake);

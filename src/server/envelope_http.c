@@ -143,10 +143,13 @@ static json_t *read_auth(fray_request *request)
 static void open_session(struct fray_endpoint *endpoint, fray_request *request)
 {
     (void)endpoint;
+    struct fray_server_worker *here = fray_server_worker_of(request);
     fray_namespace *nsp = fray_envelope_namespace(request);
     json_t *auth = nsp ? read_auth(request) : NULL;
     if (auth)
         open_with(request, nsp, auth);
+    else if (nsp)
+        fray_registry_release(&here->base, nsp);
     json_decref(auth);
 }
 

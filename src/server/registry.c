@@ -3,7 +3,8 @@
 #include "server/server.h"
 
 enum {
-    NAMESPACES_MAX = 10000, /* what patterns may make in all: names come from clients */
+    NAMESPACES_MAX =
+        10000, /* at a time, those that patterns make included: names come from clients */
     NAME_MAX_LEN = 256,
 };
 
@@ -51,6 +52,94 @@ static void run_start(struct fray_loop *loop, struct fray_post *post)
     nsp->app.on_start(nsp->server, nsp, nsp->app.app);
     free(post);
 }
+
+/* ------------------------------------------------------------------ the end of a namespace that a
+ * pattern made */
+
+/* Goes from the home worker to each worker in turn, and back each time: when it comes back from
+ * one, all that this worker had to say of the namespace has arrived, since parcels between two
+ * workers keep their order. */
+struct retirement {
+    struct fray_parcel parcel; /* first */
+    fray_namespace *nsp;
+    unsigned next; /* the worker to visit */
+};
+
+static void run_at_home(struct fray_worker *home, struct fray_parcel *parcel);
+
+static void run_at_worker(struct fray_worker *worker, struct fray_parcel *parcel)
+{
+    fray_namespace *nsp = ((struct retirement *)parcel)->nsp;
+    struct fray_audience *audience = nsp->audiences[worker->index];
+    nsp->audiences[worker->index] = NULL;
+    if (audience)
+        fray_audience_deinit(audience);
+    free(audience);
+    parcel->run = run_at_home;
+    worker->post(worker, nsp->home, parcel);
+}
+
+static void run_at_home(struct fray_worker *home, struct fray_parcel *parcel)
+{
+    struct retirement *retirement = (struct retirement *)parcel;
+    fray_namespace *nsp = retirement->nsp;
+    if (retirement->next < nsp->workers_count) {
+        parcel->run = run_at_worker;
+        home->post(home, nsp->workers[retirement->next++], parcel);
+        return;
+    }
+    if (nsp->app.on_stop)
+        nsp->app.on_stop(nsp, nsp->app.app);
+    fray_namespace_destroy(nsp);
+    free(retirement);
+}
+
+/* Nobody will find it any more. The mutex is held. */
+static void remove_from(struct fray_registry *registry, fray_namespace *nsp)
+{
+    fray_name_map_remove(&registry->by_name, fray_slice_of(nsp->name));
+    size_t at = 0;
+    while (registry->all[at] != nsp)
+        at++;
+    registry->all[at] = registry->all[--registry->count];
+}
+
+/* On the home worker: an empty namespace goes, for names come from clients, and they have many. */
+static void on_vacated(fray_namespace *nsp, bool was_socket)
+{
+    struct fray_registry *registry = &((fray_server *)nsp->server)->registry;
+    pthread_mutex_lock(&registry->mutex);
+    if (was_socket)
+        nsp->holds--;
+    bool retires = !nsp->holds && !nsp->tickets.count;
+    if (retires)
+        remove_from(registry, nsp);
+    pthread_mutex_unlock(&registry->mutex);
+    if (!retires)
+        return;
+    nsp->on_vacated = NULL;
+    struct retirement *retirement = fray_alloc(sizeof *retirement);
+    *retirement = (struct retirement){.parcel.run = run_at_home, .nsp = nsp};
+    nsp->home->post(nsp->home, nsp->home, &retirement->parcel);
+}
+
+static void run_release(struct fray_worker *home, struct fray_parcel *parcel)
+{
+    fray_namespace *nsp = ((struct retirement *)parcel)->nsp;
+    (void)home;
+    if (nsp->on_vacated)
+        nsp->on_vacated(nsp, true);
+    free(parcel);
+}
+
+void fray_registry_release(struct fray_worker *finder, fray_namespace *nsp)
+{
+    struct retirement *release = fray_alloc(sizeof *release);
+    *release = (struct retirement){.parcel.run = run_release, .nsp = nsp};
+    finder->post(finder, nsp->home, &release->parcel);
+}
+
+/* ------------------------------------------------------------------ making and finding */
 
 /* The next home in turn. The mutex is held, or no worker runs yet. */
 static fray_namespace *add(fray_server *server, const struct fray_app *app, struct fray_slice name,
@@ -111,8 +200,12 @@ fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *find
     pthread_mutex_lock(&registry->mutex);
     fray_namespace *nsp = fray_name_map_get(&registry->by_name, name);
     const struct fray_app *app = nsp || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
-    if (app && registry->count < NAMESPACES_MAX)
+    if (app && registry->count < NAMESPACES_MAX) {
         nsp = add(server, app, name, finder);
+        nsp->on_vacated = on_vacated;
+    }
+    if (nsp)
+        nsp->holds++;
     pthread_mutex_unlock(&registry->mutex);
     /* Bare namespaces are named by their paths, and no Socket.IO client may walk in. */
     return nsp && nsp->app.protocol == FRAY_SOCKETIO ? nsp : NULL;

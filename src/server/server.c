@@ -404,7 +404,7 @@ static void stop_workers(fray_server *server)
         fray_server_worker_join(server->workers[w]);
     /* What the workers still had for each other: it is run here, now that no thread but this one is
      * left. */
-    for (int round = 0; round < 3; round++) {
+    for (unsigned round = 0; round < 2 * server->workers_count + 3; round++) {
         for (unsigned w = 0; w < server->workers_count; w++)
             fray_loop_turn(server->workers[w]->loop, 0);
     }

@@ -177,9 +177,13 @@ void fray_registry_deinit(struct fray_registry *registry);
 /* Before the workers start. FRAY_ERR_EXISTS. */
 FRAY_MUST_CHECK enum fray_err fray_registry_add(fray_server *server, const struct fray_app *app,
                                                 struct fray_slice name, fray_namespace **nsp);
-/* Any worker's thread. NULL: no such namespace, and no pattern makes it. */
+/* Any worker's thread. NULL: no such namespace, and no pattern makes it. What is found stays for one connection: until the
+ * socket that fray_member_connect makes is gone, or fray_registry_release. */
 fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
                                    struct fray_slice name);
+
+/* After a find that leads to no connection. The finder's thread. */
+void fray_registry_release(struct fray_worker *finder, fray_namespace *nsp);
 
 /* engineio_endpoint.c, websocket_endpoint.c, app_routes.c: each adds routes for what the apps want.
  */

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-enum { OUTBOX_CAP_MIN = 4, OUTBOX_CAP_MAX = 32768 };
+enum { OUTBOX_CAP_MIN = 4, OUTBOX_CAP_MAX = 1 << 24 };
 
 static struct fray_message **slot(const struct fray_outbox *outbox, unsigned index)
 {

@@ -27,7 +27,7 @@ struct fray_outbox_ring {
 };
 
 struct fray_outbox_limits {
-    uint32_t max_messages; /* 1..32768 */
+    uint32_t max_messages; /* 1..2^24 */
     uint32_t max_bytes;
 };
 

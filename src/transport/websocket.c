@@ -271,7 +271,10 @@ static bool on_control(struct websocket *self, const struct fray_websocket_event
     if (event->opcode == FRAY_WEBSOCKET_PING) {
         fray_websocket_frame_append(own_bytes(self), FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_PONG,
                                     event->payload, NULL);
-        fray_session_mark(self->link.session);
+        if (self->link.session->link == &self->link)
+            fray_session_mark(self->link.session);
+        else
+            fray_websocket_reply_now(&self->link); /* it probes: nobody flushes it yet */
         return true;
     }
     if (event->opcode == FRAY_WEBSOCKET_PONG)
