@@ -5,16 +5,18 @@
 #include "base/mem.h"
 
 enum {
-    WORKER_BITS = 8,          /* of a sid's number; the session's index has the other 22 */
-    POST_PACKETS_MAX = 16384, /* of one POST; a body is bounded in bytes as well */
-    LATENESS_MAX_US = 50000,  /* of a turn, beyond which the program must have stood still */
+    WORKER_BITS = 8,           /* of a sid's number; the session's index has the other 22 */
+    POST_PACKETS_MAX = 16384,  /* of one POST; a body is bounded in bytes as well */
+    NOOP_INTERVAL_US = 100000, /* while a client upgrades, to GETs that wait */
+    LATENESS_MAX_US = 50000,   /* of a turn, beyond which the program must have stood still */
 };
 
 /* A websocket that wants to take over from polling. */
 struct fray_engineio_probe {
     struct fray_engineio *engineio;
     struct fray_link *link;
-    struct fray_timer timer;
+    uint64_t deadline_us;    /* when the attempt ends */
+    struct fray_timer timer; /* for that, or for the next noop */
 };
 
 void fray_engineio_config_init(struct fray_engineio_config *config)
@@ -139,12 +141,26 @@ static void probe_end(struct fray_engineio *engineio, bool closes_link)
     free(probe);
 }
 
-static void on_probe_timeout(struct fray_timer *timer, uint64_t now_us)
+static void probe_arm(struct fray_engineio_probe *probe, uint64_t due_us)
+{
+    fray_timer_arm(probe->engineio->session.worker->timers, &probe->timer,
+                   due_us < probe->deadline_us ? due_us : probe->deadline_us);
+}
+
+/* Lets a waiting GET return, so that the client can pause polling. As the official server does, not
+ * at once: often a message does it meanwhile. */
+static void on_probe_timer(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_engineio_probe *probe =
         (struct fray_engineio_probe *)((char *)timer - offsetof(struct fray_engineio_probe, timer));
-    (void)now_us;
-    probe_end(probe->engineio, true);
+    struct fray_session *session = &probe->engineio->session;
+    if (now_us >= probe->deadline_us) {
+        probe_end(probe->engineio, true);
+        return;
+    }
+    if (session->link && session->link->is_writable)
+        fray_session_send_take(session, fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("6")));
+    probe_arm(probe, now_us + NOOP_INTERVAL_US);
 }
 
 bool fray_engineio_may_upgrade(const struct fray_engineio *engineio)
@@ -161,25 +177,11 @@ void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link)
     struct fray_engineio_probe *probe = fray_alloc_zero(sizeof *probe);
     probe->engineio = engineio;
     probe->link = link;
-    probe->timer.on_expire = on_probe_timeout;
-    fray_timer_arm(worker->timers, &probe->timer,
-                   *worker->now_us + engineio->config->upgrade_timeout_ms * UINT64_C(1000));
+    probe->timer.on_expire = on_probe_timer;
+    probe->deadline_us = *worker->now_us + engineio->config->upgrade_timeout_ms * UINT64_C(1000);
+    probe_arm(probe, probe->deadline_us);
     engineio->probe = probe;
     link->session = &engineio->session;
-}
-
-/* Lets a waiting GET return, so that the client can pause polling. It goes out with whatever else
- * is owed. */
-static void send_noop(struct fray_engineio *engineio)
-{
-    fray_session_send_take(&engineio->session,
-                           fray_message_of(FRAY_MESSAGE_PACKET, FRAY_SLICE("6")));
-}
-
-void fray_engineio_on_poll(struct fray_engineio *engineio)
-{
-    if (engineio->is_polling_paused)
-        send_noop(engineio);
 }
 
 /* A packet on a websocket that is not the session's yet: "2probe", then "5"; anything else ends the
@@ -191,8 +193,7 @@ static void on_probe_packet(struct fray_engineio *engineio,
     if (packet->type == FRAY_ENGINEIO_PING && fray_slice_equal(packet->data, FRAY_SLICE("probe"))) {
         engineio->is_polling_paused = true;
         link->ops->send_text(link, FRAY_SLICE("3probe"));
-        if (engineio->session.link && engineio->session.link->is_writable)
-            send_noop(engineio);
+        probe_arm(engineio->probe, *engineio->session.worker->now_us + NOOP_INTERVAL_US);
     } else if (packet->type == FRAY_ENGINEIO_UPGRADE && engineio->is_polling_paused) {
         probe_end(engineio, false);
         fray_count(&engineio->session.worker->counters.upgrades);

@@ -46,7 +46,7 @@ struct fray_engineio {
     struct fray_handshake
         *carrier; /* the POST whose packets are being read, where the app keeps handshakes */
     bool awaits_pong;
-    bool is_polling_paused; /* the client is about to upgrade: a GET is answered with a noop */
+    bool is_polling_paused; /* the client is about to upgrade: GETs are not left waiting */
     char sid[FRAY_TOKEN_LEN + 1];
 };
 
@@ -75,9 +75,6 @@ FRAY_MUST_CHECK enum fray_err fray_engineio_receive(struct fray_engineio *engine
 bool fray_engineio_may_upgrade(const struct fray_engineio *engineio);
 /* It probes, then takes over. */
 void fray_engineio_probe(struct fray_engineio *engineio, struct fray_link *link);
-
-/* A GET has come to wait: one that the client's upgrade makes pointless is answered at once. */
-void fray_engineio_on_poll(struct fray_engineio *engineio);
 
 /* Queues a message for the client. */
 void fray_engineio_send(struct fray_engineio *engineio, struct fray_slice text);

@@ -137,8 +137,6 @@ static enum fray_err post(struct fixture *f, const char *body)
 static void get(struct fixture *f)
 {
     fake_link_open_up(&f->polling, SIZE_MAX);
-    if (f->engineio)
-        fray_engineio_on_poll(f->engineio);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -407,8 +405,11 @@ static void C03_upgrades_losing_nothing(void **state)
     get(&f);
     text(&f, "2probe");
     assert_string_equal(sent(&f, &f.websocket), "3probe\n");
+    assert_string_equal(sent(&f, &f.polling), ""); /* a message might end the GET */
+    fake_worker_advance(&f.worker, 100);
     assert_string_equal(sent(&f, &f.polling), "6\n"); /* the GET that waited */
     get(&f);
+    fake_worker_advance(&f.worker, 100);
     assert_string_equal(sent(&f, &f.polling), "6\n"); /* and one that came too late to be paused */
     assert_int_equal(post(&f, "4echo"), FRAY_OK);
     fray_engineio_send(f.engineio, FRAY_SLICE("three"));

@@ -145,7 +145,6 @@ static void poll(struct fray_engineio *engineio, fray_request *request)
         return;
     }
     fray_polling_wait(engineio->session.link, request);
-    fray_engineio_on_poll(engineio);
 }
 
 static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engineio,

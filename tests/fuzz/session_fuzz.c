@@ -290,7 +290,6 @@ static void get(struct world *world)
     if (!is_polling(world) || world->client->link.link.is_writable)
         return;
     fake_link_open_up(&world->client->link, SIZE_MAX);
-    fray_engineio_on_poll(world->client->engineio);
 }
 
 static void probe(struct world *world)
