@@ -113,7 +113,8 @@ struct fray_loop {
     struct fray_loop_inbox *inbox;      /* posts of other threads */
     void *owner;                        /* the worker */
     uint32_t streams_count;             /* open streams (net/stream.h) */
-    void (*on_stream_gone)(struct fray_loop *loop); /* a stream was closed; NULL: nobody asks */
+    /* A stream was closed; NULL: nobody asks. */
+    void (*on_stream_gone)(struct fray_loop *loop, const struct fray_address *peer);
 };
 
 /* Heap; NULL with errno set when the kernel refuses. */

@@ -413,6 +413,6 @@ void fray_stream_close(struct fray_stream *stream, bool reset)
     fray_source_close(stream->loop, &stream->source, reset);
     stream->loop->streams_count--;
     if (stream->loop->on_stream_gone)
-        stream->loop->on_stream_gone(stream->loop);
+        stream->loop->on_stream_gone(stream->loop, &stream->peer);
     fray_loop_release_cell(stream->loop, stream, sizeof *stream);
 }

@@ -125,6 +125,10 @@ static enum fray_err make_workers(fray_server *server)
                                     strerror(errno));
         server->bases[i] = &server->workers[i]->base;
     }
+    struct fray_hash_key key;
+    server->bases[0]->random(server->bases[0], &key, sizeof key);
+    fray_address_limit_init(&server->address_limit, server->config.max_connections_per_address,
+                            key);
     return FRAY_OK;
 }
 
@@ -449,6 +453,7 @@ void fray_server_destroy(fray_server *server)
     }
     for (size_t i = 0; i < server->owned_count; i++)
         free(server->owned[i]);
+    fray_address_limit_deinit(&server->address_limit);
     if (server->tls)
         fray_tls_context_destroy(server->tls);
     fray_jwt_verifier_destroy(server->jwt);

@@ -13,6 +13,7 @@
 #include "net/tls.h"
 #include "protocol/envelope.h"
 #include "protocol/socketio.h"
+#include "server/address_limit.h"
 #include "server/config.h"
 #include "server/http_router.h"
 #include "server/jwt.h"
@@ -132,6 +133,7 @@ struct fray_server {
     size_t routes_count;
     struct fray_static_dir static_dir;
     struct fray_metrics metrics;
+    struct fray_address_limit address_limit;
     struct fray_mqtt_service *mqtt; /* NULL: off */
     fray_namespace **app_namespaces; /* by app; NULL for a pattern's */
     char **owned;                    /* strings that live as long as the server */

@@ -181,7 +181,7 @@ static void on_accept(struct fray_loop *loop, struct fray_source *source, unsign
             fray_count(&worker->base.counters.connections_refused);
         if (err)
             return;
-        if (is_full(worker)) {
+        if (is_full(worker) || !fray_address_limit_enter(&worker->server->address_limit, &peer)) {
             fray_count(&worker->base.counters.connections_refused);
             loop->ops->close(loop, fd, true);
             continue;
@@ -191,12 +191,15 @@ static void on_accept(struct fray_loop *loop, struct fray_source *source, unsign
         struct fray_stream *stream = fray_stream_create(loop, fd, &peer, &nobody, NULL);
         if (stream)
             open_stream(listener, stream);
+        else
+            fray_address_limit_leave(&worker->server->address_limit, &peer);
     }
 }
 
-static void on_stream_gone(struct fray_loop *loop)
+static void on_stream_gone(struct fray_loop *loop, const struct fray_address *peer)
 {
     struct fray_server_worker *worker = loop->owner;
+    fray_address_limit_leave(&worker->server->address_limit, peer);
     fray_count(&worker->base.counters.connections_closed);
 }
 
@@ -206,9 +209,9 @@ enum fray_err fray_server_worker_listen(struct fray_server_worker *worker,
     worker->listeners = fray_alloc_zero(count * sizeof *worker->listeners);
     for (size_t i = 0; i < count; i++) {
         struct fray_listener *listener = &worker->listeners[i];
-        enum fray_err err = worker->loop->ops->listen(worker->loop, &ports[i].address,
-                                                      worker->server->workers_count > 1,
-                                                      &listener->source.fd);
+        enum fray_err err =
+            worker->loop->ops->listen(worker->loop, &ports[i].address,
+                                      worker->server->workers_count > 1, &listener->source.fd);
         if (err)
             return err;
         listener->worker = worker;
