@@ -36,6 +36,11 @@ export function serveExample(name, options = []) {
     ]);
 }
 
+/** The server binary itself, likewise. */
+export function serveFray(options = []) {
+    return serve(join(build, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
+}
+
 /** Returns what becomes {port, url} before the first test. */
 function serve(program, args) {
     const server = {};
