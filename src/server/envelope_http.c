@@ -179,11 +179,14 @@ static void on_session_head(fray_request *request, void *context)
         request->max_body = fray_envelope_body_max(endpoint->server);
 }
 
-/* NULL: refused. */
-static struct fray_envelope *session_of(fray_request *request)
+/* NULL: refused. A session that is ending has only its last words to say, to who asks for them. */
+static struct fray_envelope *session_of(fray_request *request, bool is_get)
 {
     struct fray_envelope *envelope = fray_envelope_find(&local(request)->config, sid_of(request));
-    if (envelope && envelope->session.link && !envelope->on_answer)
+    const struct fray_session *session = envelope ? &envelope->session : NULL;
+    bool is_over =
+        session && session->is_closing && (!is_get || session->close_reason == FRAY_CLIENT_LEFT);
+    if (session && session->link && !envelope->on_answer && !is_over)
         return envelope;
     fray_envelope_refuse(request, 404, "unknown_session",
                          "There is no such session, or it has ended: POST /poll opens one.");
@@ -228,7 +231,7 @@ static void handle_poll(fray_request *request, void *context)
 {
     uint64_t after, wait_ms;
     (void)context;
-    struct fray_envelope *envelope = session_of(request);
+    struct fray_envelope *envelope = session_of(request, true);
     if (!envelope)
         return;
     if (!read_number(request, "after", 0, &after) || !read_number(request, "wait", 0, &wait_ms))
@@ -258,7 +261,7 @@ static void handle_stream(fray_request *request, void *context)
 {
     uint64_t after;
     (void)context;
-    struct fray_envelope *envelope = session_of(request);
+    struct fray_envelope *envelope = session_of(request, true);
     if (!envelope)
         return;
     if (!read_last_event(request, &after))
@@ -289,7 +292,7 @@ static void handle_send(fray_request *request, void *context)
     struct fray_envelope_refusal refusal;
     size_t count;
     (void)context;
-    struct fray_envelope *envelope = session_of(request);
+    struct fray_envelope *envelope = session_of(request, false);
     if (!envelope)
         return;
     fray_link_heard(envelope->session.link, envelope->session.worker);
@@ -305,7 +308,7 @@ static void handle_send(fray_request *request, void *context)
 static void handle_end(fray_request *request, void *context)
 {
     (void)context;
-    struct fray_envelope *envelope = session_of(request);
+    struct fray_envelope *envelope = session_of(request, false);
     if (!envelope)
         return;
     fray_session_close(&envelope->session, FRAY_CLIENT_LEFT);

@@ -1,5 +1,5 @@
-// Row B01: whoever says something in a room is heard there by everybody, whatever they speak and over
-// which transport. Every kind of client as sender, every kind as receiver, two workers.
+// Row B01: whoever says something in a room is heard there by everybody, whatever they speak and
+// over which transport. Every kind of client as sender, every kind as receiver, two workers.
 import assert from "node:assert/strict";
 import test, { describe } from "node:test";
 import { OPEN, withBuffers } from "./envelope.mjs";

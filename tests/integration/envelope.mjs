@@ -1,5 +1,5 @@
-// Clients of {type, content}, as small as a page or a shell script has them: one over each transport,
-// and Socket.IO's beside them in the same clothes.
+// Clients of {type, content}, as small as a page or a shell script has them: one over each
+// transport, and Socket.IO's beside them in the same clothes.
 //
 //     const client = await OPEN["long polling"](t, server.url, { name: "Ann" });
 //     await client.send("say", { x: 1 });

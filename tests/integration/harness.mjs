@@ -26,6 +26,11 @@ export function serveFixture(name, options = []) {
     return serve(join(build, "tests/fixtures", name), ["0", ...inHaste, ...options]);
 }
 
+/** The server itself, likewise. */
+export function serveBinary(options = []) {
+    return serve(join(build, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
+}
+
 /** A program of examples/, likewise. */
 export function serveExample(name, options = []) {
     return serve(join(build, "examples", name), [
