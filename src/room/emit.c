@@ -161,8 +161,8 @@ static bool has_members(const fray_namespace *nsp, unsigned worker,
     return false;
 }
 
-enum fray_send_result fray_send_to(fray_namespace *nsp, fray_message *message,
-                                   const struct fray_target *target)
+enum fray_send_result fray_namespace_broadcast(fray_namespace *nsp, fray_message *message,
+                                               const struct fray_target *target)
 {
     const struct fray_ticket *except = target->except ? fray_socket_ticket(target->except) : NULL;
     fray_message *logged =
@@ -179,6 +179,14 @@ enum fray_send_result fray_send_to(fray_namespace *nsp, fray_message *message,
     }
     fray_message_unref(logged);
     return best;
+}
+
+enum fray_send_result fray_send_to(fray_namespace *nsp, fray_message *message,
+                                   const struct fray_target *target)
+{
+    if (nsp->observer)
+        nsp->observer->on_broadcast(nsp->observer, nsp, message, target);
+    return fray_namespace_broadcast(nsp, message, target);
 }
 
 static enum fray_send_result send_take(fray_namespace *nsp, fray_message *message,

@@ -57,6 +57,12 @@ struct fray_joined {
     uint64_t since;
 };
 
+/* Hears what is broadcast in namespaces, on each one's home worker: a bridge to another protocol. */
+struct fray_observer {
+    void (*on_broadcast)(struct fray_observer *observer, fray_namespace *nsp,
+                         const struct fray_message *message, const struct fray_target *target);
+};
+
 struct fray_pending_ack;
 struct fray_ticket;
 
@@ -98,6 +104,7 @@ struct fray_namespace {
      * asks. */
     void (*on_vacated)(fray_namespace *nsp, bool was_socket);
     uint64_t holds; /* the registry's: connections on their way, and sockets */
+    struct fray_observer *observer;   /* NULL: nobody; set before anything is broadcast */
 
     struct fray_id_pool sockets;
     struct fray_hash_key id_keys[2]; /* secret: a socket's id is made of its handle by these */
@@ -198,6 +205,10 @@ void fray_namespace_end(fray_namespace *nsp, struct fray_handle socket,
 /* Takes the socket out of everything and frees it at the end of the turn; its member is gone or
  * told. */
 void fray_socket_remove(fray_socket *socket, enum fray_disconnect reason);
+
+/* fray_send_to without telling the observer: it came from there. */
+enum fray_send_result fray_namespace_broadcast(fray_namespace *nsp, fray_message *message,
+                                               const struct fray_target *target);
 
 /* To the socket's session. */
 enum fray_send_result fray_socket_deliver(fray_socket *socket, fray_message *message);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "server/mqtt_bridge.h"
 #include "server/mqtt_store.h"
 #include "server/server.h"
 
@@ -12,6 +13,7 @@ struct fray_mqtt_service {
     struct fray_broker broker;
     struct fray_mqtt_config config;
     struct fray_tcp_service tcp;
+    struct fray_mqtt_bridge bridge;
     struct fray_mqtt_store *store; /* NULL: in memory alone */
 };
 
@@ -97,8 +99,10 @@ static void handle(fray_request *request, void *context)
         fray_mqtt_open(&service->config, link);
 }
 
-static enum fray_err add_route(struct fray_mqtt_service *service)
+enum fray_err fray_mqtt_service_add_route(struct fray_mqtt_service *service)
 {
+    if (!service)
+        return FRAY_OK;
     const char *path = service->server->config.mqtt_path;
     if (!*path)
         return FRAY_OK;
@@ -165,6 +169,7 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
     struct fray_worker *worker = &service->home->base;
     fray_tcp_service_init(&service->tcp, worker);
     fray_broker_init(&service->broker, worker, &limits);
+    fray_mqtt_bridge_init(&service->bridge, server, &service->broker);
     service->broker.epoch_us = wall_clock_us() - *worker->now_us;
     service->config = (struct fray_mqtt_config){
         .broker = &service->broker,
@@ -174,8 +179,7 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
         .topic_alias_maximum = (uint16_t)config->mqtt_max_topic_aliases,
         .keep_alive_max_s = (uint16_t)config->mqtt_max_keep_alive_s,
     };
-    enum fray_err err = config->mqtt_store == FRAY_CONFIG_DISK ? open_store(service) : FRAY_OK;
-    return err ? err : add_route(service);
+    return config->mqtt_store == FRAY_CONFIG_DISK ? open_store(service) : FRAY_OK;
 }
 
 void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
@@ -184,6 +188,7 @@ void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
         return;
     fray_mqtt_store_close(service->store);
     fray_broker_deinit(&service->broker);
+    fray_mqtt_bridge_deinit(&service->bridge);
     fray_tcp_service_deinit(&service->tcp);
     free(service);
 }

@@ -16,9 +16,11 @@ enum {
     FRAY_MQTT_FIRST_BYTE = 0x10
 }; /* CONNECT with its flags (3.1.1); HTTP and TLS begin otherwise */
 
-/* Makes server->mqtt, and the route of mqtt_path; nothing with the option mqtt off. After the
- * workers, before they run. FRAY_ERR_CONFIG, FRAY_ERR_IO: the sentence is in fray_server_error. */
+/* Makes server->mqtt; nothing with the option mqtt off. After the workers, before the namespaces.
+ * FRAY_ERR_CONFIG, FRAY_ERR_IO: the sentence is in fray_server_error. */
 FRAY_MUST_CHECK enum fray_err fray_mqtt_service_create(struct fray_server *server);
+/* The route of mqtt_path, where no application has it. NULL is fine. */
+FRAY_MUST_CHECK enum fray_err fray_mqtt_service_add_route(struct fray_mqtt_service *service);
 /* The workers have stopped. NULL is fine. */
 void fray_mqtt_service_destroy(struct fray_mqtt_service *service);
 

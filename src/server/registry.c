@@ -151,6 +151,7 @@ static fray_namespace *add(fray_server *server, const struct fray_app *app, stru
     fray_namespace *nsp = fray_namespace_create(app, name, &options, &home->base, maker);
     fray_namespace_set_workers(nsp, server->bases, server->workers_count);
     nsp->server = server;
+    nsp->observer = server->observer;
     registry->all = fray_realloc(registry->all, (registry->count + 1) * sizeof(*registry->all));
     registry->all[registry->count++] = nsp;
     fray_name_map_add(&registry->by_name, fray_slice_of(nsp->name), nsp);

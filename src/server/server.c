@@ -338,8 +338,8 @@ enum fray_err fray_server_start(fray_server *server)
     };
     server->router = fray_http_router_create();
     if ((err = make_tls(server)) || (err = fray_server_identity_init(server)) ||
-        (err = make_workers(server)) || (err = make_namespaces(server)) ||
-        (err = make_endpoints(server)))
+        (err = make_workers(server)) || (err = fray_mqtt_service_create(server)) ||
+        (err = make_namespaces(server)) || (err = make_endpoints(server)))
         return err;
     server->metrics = (struct fray_metrics){
         .workers = server->bases,
@@ -347,8 +347,8 @@ enum fray_err fray_server_start(fray_server *server)
         .version = FRAY_VERSION,
         .started_s = (int64_t)time(NULL),
     };
-    if ((err = fray_mqtt_service_create(server)) || (err = fray_app_routes_add(server)) ||
-        (err = fray_envelope_endpoint_add(server)) || (err = listen_all(server)))
+    if ((err = fray_app_routes_add(server)) || (err = fray_envelope_endpoint_add(server)) ||
+        (err = fray_mqtt_service_add_route(server->mqtt)) || (err = listen_all(server)))
         return err;
     return start_workers(server);
 }

@@ -135,6 +135,7 @@ struct fray_server {
     struct fray_metrics metrics;
     struct fray_address_limit address_limit;
     struct fray_mqtt_service *mqtt; /* NULL: off */
+    struct fray_observer *observer; /* of every namespace; NULL: none */
     fray_namespace **app_namespaces; /* by app; NULL for a pattern's */
     char **owned;                    /* strings that live as long as the server */
     size_t owned_count;
