@@ -28,6 +28,16 @@ static void run_to_room(struct fray_worker *at, struct fray_parcel *parcel)
     free(self);
 }
 
+static void send_to_room(struct fray_worker *worker, fray_namespace *nsp,
+                         struct fray_message *message, const char *room)
+{
+    struct to_room *parcel = fray_alloc(sizeof *parcel);
+    *parcel = (struct to_room){.parcel.run = run_to_room, .nsp = nsp, .message = message};
+    if (room)
+        parcel->room = fray_strndup(room, strlen(room));
+    worker->post(worker, nsp->home, &parcel->parcel);
+}
+
 static void on_publish(struct fray_broker_bridge *base, struct fray_publication *publication)
 {
     struct fray_mqtt_bridge *self = (struct fray_mqtt_bridge *)base;
@@ -35,20 +45,17 @@ static void on_publish(struct fray_broker_bridge *base, struct fray_publication 
     struct fray_room_topic topic;
     if (fray_room_topic_decode(fray_publication_topic(publication), &self->scratch, &topic))
         return;
-    fray_namespace *nsp = fray_registry_find(self->server, worker, fray_slice_of(topic.nsp));
+    fray_namespace *nsp = fray_registry_find_made(self->server, fray_slice_of(topic.nsp));
     if (!nsp)
         return;
     struct fray_message *message = fray_room_payload_decode(
         &topic, fray_publication_payload(publication), self->server->config.json_max_depth);
-    if (nsp->home == worker) {
+    if (nsp->home == worker)
         broadcast(nsp, message, topic.room);
-        return;
-    }
-    struct to_room *parcel = fray_alloc(sizeof *parcel);
-    *parcel = (struct to_room){.parcel.run = run_to_room, .nsp = nsp, .message = message};
-    if (topic.room)
-        parcel->room = fray_strndup(topic.room, strlen(topic.room));
-    worker->post(worker, nsp->home, &parcel->parcel);
+    else
+        send_to_room(worker, nsp, message, topic.room);
+    if (nsp->on_vacated) /* it may go again; held until here, so this does not change */
+        fray_registry_release(worker, nsp);
 }
 
 /* ------------------------------------------------------------------ rooms → MQTT */

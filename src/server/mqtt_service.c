@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "broker/system_topics.h"
 #include "server/mqtt_bridge.h"
 #include "server/mqtt_store.h"
 #include "server/server.h"
@@ -14,6 +15,7 @@ struct fray_mqtt_service {
     struct fray_mqtt_config config;
     struct fray_tcp_service tcp;
     struct fray_mqtt_bridge bridge;
+    struct fray_system_topics system_topics;
     struct fray_mqtt_store *store; /* NULL: in memory alone */
 };
 
@@ -179,6 +181,8 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
         .topic_alias_maximum = (uint16_t)config->mqtt_max_topic_aliases,
         .keep_alive_max_s = (uint16_t)config->mqtt_max_keep_alive_s,
     };
+    fray_system_topics_start(&service->system_topics, &service->broker,
+                             config->mqtt_sys_interval_ms, FRAY_VERSION);
     return config->mqtt_store == FRAY_CONFIG_DISK ? open_store(service) : FRAY_OK;
 }
 
@@ -186,6 +190,7 @@ void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
 {
     if (!service)
         return;
+    fray_system_topics_stop(&service->system_topics);
     fray_mqtt_store_close(service->store);
     fray_broker_deinit(&service->broker);
     fray_mqtt_bridge_deinit(&service->bridge);

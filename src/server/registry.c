@@ -194,15 +194,15 @@ static const struct fray_app *pattern_for(const fray_server *server, struct fray
     return NULL;
 }
 
-fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
-                                   struct fray_slice name)
+/* Held for the finder; with a maker, one that is not there is made where a pattern allows it. */
+static fray_namespace *find(fray_server *server, struct fray_worker *maker, struct fray_slice name)
 {
     struct fray_registry *registry = &server->registry;
     pthread_mutex_lock(&registry->mutex);
     fray_namespace *nsp = fray_name_map_get(&registry->by_name, name);
-    const struct fray_app *app = nsp || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
+    const struct fray_app *app = nsp || !maker || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
     if (app && registry->count < NAMESPACES_MAX) {
-        nsp = add(server, app, name, finder);
+        nsp = add(server, app, name, maker);
         nsp->on_vacated = on_vacated;
     }
     if (nsp)
@@ -210,4 +210,15 @@ fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *find
     pthread_mutex_unlock(&registry->mutex);
     /* Bare namespaces are named by their paths, and no Socket.IO client may walk in. */
     return nsp && nsp->app.protocol == FRAY_SOCKETIO ? nsp : NULL;
+}
+
+fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
+                                   struct fray_slice name)
+{
+    return find(server, finder, name);
+}
+
+fray_namespace *fray_registry_find_made(fray_server *server, struct fray_slice name)
+{
+    return find(server, NULL, name);
 }

@@ -185,6 +185,9 @@ FRAY_MUST_CHECK enum fray_err fray_registry_add(fray_server *server, const struc
 fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
                                    struct fray_slice name);
 
+/* The same without making any. */
+fray_namespace *fray_registry_find_made(fray_server *server, struct fray_slice name);
+
 /* After a find that leads to no connection. The finder's thread. */
 void fray_registry_release(struct fray_worker *finder, fray_namespace *nsp);
 
