@@ -5,7 +5,6 @@
 #include "base/mem.h"
 
 enum {
-    WORKER_BITS = 8,           /* of a sid's number; the session's index has the other 22 */
     POST_PACKETS_MAX = 16384,  /* of one POST; a body is bounded in bytes as well */
     NOOP_INTERVAL_US = 100000, /* while a client upgrades, to GETs that wait */
     LATENESS_MAX_US = 50000,   /* of a turn, beyond which the program must have stood still */
@@ -84,10 +83,7 @@ struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
     struct fray_engineio *engineio =
         fray_session_open(&fray_engineio_protocol, worker, config->upper->session_size);
     engineio->config = config;
-    uint8_t random[FRAY_TOKEN_RANDOM];
-    worker->random(worker, random, sizeof random);
-    uint32_t number = (engineio->session.handle.index << WORKER_BITS | worker->index) & 0x3fffffff;
-    fray_token_make(engineio->sid, number, random);
+    fray_sid_make(&engineio->session, engineio->sid);
     engineio->heartbeat.on_expire = on_heartbeat;
     fray_session_attach(&engineio->session, link);
     send_open(engineio, link->ops->framing == FRAY_FRAMING_POLLING && config->allow_upgrades);
@@ -96,22 +92,9 @@ struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
     return engineio;
 }
 
-bool fray_engineio_worker_of(struct fray_slice sid, unsigned *worker)
-{
-    uint32_t number;
-    if (!fray_token_number(sid, &number))
-        return false;
-    *worker = number & ((1u << WORKER_BITS) - 1);
-    return true;
-}
-
 struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config, struct fray_slice sid)
 {
-    uint32_t number;
-    struct fray_worker *worker = config->worker;
-    if (!fray_token_number(sid, &number) || number >> WORKER_BITS >= worker->sessions.used)
-        return NULL;
-    struct fray_session *session = fray_id_pool_at(&worker->sessions, number >> WORKER_BITS);
+    struct fray_session *session = fray_sid_session(config->worker, sid);
     if (!session || session->protocol != &fray_engineio_protocol)
         return NULL;
     struct fray_engineio *engineio = (struct fray_engineio *)session;

@@ -8,9 +8,8 @@
 #ifndef FRAY_PROTOCOL_ENGINEIO_H
 #define FRAY_PROTOCOL_ENGINEIO_H
 
-#include "base/token.h"
 #include "room/namespace.h"
-#include "session/session.h"
+#include "session/sid.h"
 #include "wire/engineio.h"
 
 struct fray_engineio;
@@ -54,12 +53,10 @@ struct fray_engineio {
 void fray_engineio_config_init(struct fray_engineio_config *config);
 void fray_engineio_config_deinit(struct fray_engineio_config *config);
 
-/* Opens a session on a link. Its sid leads to it: number = session index << 8 | worker index. */
+/* Opens a session on a link. Its sid leads to it (session/sid.h). */
 struct fray_engineio *fray_engineio_open(struct fray_engineio_config *config,
                                          struct fray_link *link, struct fray_handshake *handshake);
 
-/* The worker that a sid belongs to. False: no sid of ours. */
-bool fray_engineio_worker_of(struct fray_slice sid, unsigned *worker);
 /* The session on this worker, of this config; NULL: none. It may be closing, and wait for a GET to
  * say so. */
 struct fray_engineio *fray_engineio_find(struct fray_engineio_config *config,

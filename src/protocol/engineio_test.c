@@ -170,7 +170,7 @@ static void a_sid_leads_to_its_session(void **state)
     struct fixture f;
     unsigned worker = 99;
     open_fixture(&f, FRAY_FRAMING_POLLING);
-    assert_true(fray_engineio_worker_of(fray_slice_of(f.sid), &worker));
+    assert_true(fray_sid_worker(fray_slice_of(f.sid), &worker));
     assert_int_equal(worker, 5);
     assert_ptr_equal(fray_engineio_find(&f.config, fray_slice_of(f.sid)), f.engineio);
     struct fray_engineio_config other = f.config; /* of another path */
@@ -179,7 +179,7 @@ static void a_sid_leads_to_its_session(void **state)
     assert_null(fray_engineio_find(&f.config, fray_slice_of(f.sid)));
     assert_null(fray_engineio_find(&f.config, FRAY_SLICE("99999999999999999999")));
     assert_null(fray_engineio_find(&f.config, (struct fray_slice){0}));
-    assert_false(fray_engineio_worker_of(FRAY_SLICE("too short"), &worker));
+    assert_false(fray_sid_worker(FRAY_SLICE("too short"), &worker));
     memcpy(f.sid, f.engineio->sid, sizeof f.sid);
     fray_session_close(&f.engineio->session, FRAY_TRANSPORT_CLOSE);
     assert_null(fray_engineio_find(&f.config, fray_slice_of(f.sid)));
@@ -198,7 +198,7 @@ static void a_sid_tells_256_workers_apart(void **state)
     fake_link_init(&link, FRAY_FRAMING_WEBSOCKET);
     struct fray_engineio *first = f.engineio;
     f.engineio = fray_engineio_open(&f.config, &link.link, NULL);
-    assert_true(fray_engineio_worker_of(fray_slice_of(f.engineio->sid), &worker));
+    assert_true(fray_sid_worker(fray_slice_of(f.engineio->sid), &worker));
     assert_int_equal(worker, 255);
     assert_ptr_equal(fray_engineio_find(&f.config, fray_slice_of(f.engineio->sid)), f.engineio);
     fray_session_close(&f.engineio->session, FRAY_TRANSPORT_CLOSE);

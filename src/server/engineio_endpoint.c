@@ -101,7 +101,8 @@ static void open_websocket(struct fray_endpoint *endpoint, fray_request *request
     struct fray_server_worker *worker = fray_server_worker_of(request);
     struct fray_engineio_config *config = &worker->endpoints[endpoint->index].engineio;
     struct fray_handshake *handshake = fray_handshake_of(request);
-    struct fray_link *link = fray_websocket_endpoint_open(request, (uint32_t)config->max_payload, (struct fray_slice){0});
+    struct fray_link *link = fray_websocket_endpoint_open(request, (uint32_t)config->max_payload,
+                                                          (struct fray_slice){0});
     if (link)
         fray_engineio_open(config, link, handshake);
     fray_handshake_unref(handshake);
@@ -174,8 +175,7 @@ static void receive(struct fray_endpoint *endpoint, struct fray_engineio *engine
  * closed. */
 static void upgrade(struct fray_engineio *engineio, fray_request *request)
 {
-    struct fray_link *link =
-        fray_websocket_endpoint_open(
+    struct fray_link *link = fray_websocket_endpoint_open(
         request, (uint32_t)engineio->config->max_payload, (struct fray_slice){0});
     if (!link)
         return;
@@ -231,7 +231,7 @@ static void on_head(fray_request *request, void *context)
     unsigned index;
     if (!query.has_sid)
         place = fray_handshake_place(endpoint);
-    else if (fray_engineio_worker_of(fray_slice_of(query.sid), &index) &&
+    else if (fray_sid_worker(fray_slice_of(query.sid), &index) &&
              index < endpoint->server->workers_count)
         place = endpoint->server->workers[index];
     if (place && place != here) {
