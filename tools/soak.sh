@@ -1,13 +1,16 @@
 #!/bin/sh
-# tools/soak.sh [MINUTES] [SEED]: runs the simulations (tests/sim) under AddressSanitizer with seed after
-# seed, by default for 30 minutes from a seed that the clock gives. Ends with the first failure, whose
+# tools/soak.sh [MINUTES] [SEED]: runs the simulations (tests/sim) under AddressSanitizer with seed
+# after
+# seed, by default for 30 minutes from a seed that the clock gives. Ends with the first failure,
+# whose
 # seed it prints: FRAY_SIM_SEED=<seed> build/asan/tests/<test> replays it.
 set -eu
 cd "$(dirname "$0")/.."
 minutes=${1:-30}
 seed=${2:-$(date +%s)}
 end=$(($(date +%s) + minutes * 60))
-tests=$(sed -n "s/^sim_tests = files(\(.*\))/\1/p" tests/sim/meson.build | tr -d "',"  | sed 's/\.c//g')
+tests=$(sed -n "s/^sim_tests = files(\(.*\))/\1/p" tests/sim/meson.build |
+    tr -d "'," | sed 's/\.c//g')
 targets=
 for test in $tests; do
     targets="$targets tests/sim_$test"

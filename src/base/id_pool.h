@@ -15,7 +15,8 @@ struct fray_handle {
 
 /* 12 bytes a slot. Zero-initialised is empty. */
 struct fray_id_pool {
-    uintptr_t *entries; /* an object's address; of a free slot: the next free index, shifted, and 1 */
+    uintptr_t
+        *entries; /* an object's address; of a free slot: the next free index, shifted, and 1 */
     uint32_t *generations;
     uint32_t used; /* slots ever handed out */
     uint32_t cap;

@@ -153,7 +153,8 @@ static int accept_next(int listener, union socket_address *from)
     }
 }
 
-/* accept4 takes a descriptor before it looks whether anybody waits, so nobody may wait after all. */
+/* accept4 takes a descriptor before it looks whether anybody waits, so nobody may wait after all.
+ */
 static enum fray_err turn_away(struct epoll_loop *loop, int listener)
 {
     if (loop->reserve_fd >= 0)

@@ -57,7 +57,8 @@ struct fray_joined {
     uint64_t since;
 };
 
-/* Hears what is broadcast in namespaces, on each one's home worker: a bridge to another protocol. */
+/* Hears what is broadcast in namespaces, on each one's home worker: a bridge to another protocol.
+ */
 struct fray_observer {
     void (*on_broadcast)(struct fray_observer *observer, fray_namespace *nsp,
                          const struct fray_message *message, const struct fray_target *target);
@@ -103,8 +104,8 @@ struct fray_namespace {
     /* A socket is gone, or (`was_socket` false) what was kept for one to come back. NULL: nobody
      * asks. */
     void (*on_vacated)(fray_namespace *nsp, bool was_socket);
-    uint64_t holds; /* the registry's: connections on their way, and sockets */
-    struct fray_observer *observer;   /* NULL: nobody; set before anything is broadcast */
+    uint64_t holds;                 /* the registry's: connections on their way, and sockets */
+    struct fray_observer *observer; /* NULL: nobody; set before anything is broadcast */
 
     struct fray_id_pool sockets;
     struct fray_hash_key id_keys[2]; /* secret: a socket's id is made of its handle by these */

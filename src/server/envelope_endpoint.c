@@ -83,9 +83,8 @@ static void open_websocket(struct fray_endpoint *endpoint, fray_request *request
     const fray_server *server = here->server;
     json_t *auth = fray_envelope_query_auth(request);
     struct fray_handshake *handshake = fray_handshake_of(request);
-    struct fray_link *link =
-        fray_websocket_endpoint_open(request, (uint32_t)fray_envelope_body_max(server),
-                                     (struct fray_slice){0});
+    struct fray_link *link = fray_websocket_endpoint_open(
+        request, (uint32_t)fray_envelope_body_max(server), (struct fray_slice){0});
     if (link) {
         char *text = json_dumps(auth, JSON_COMPACT);
         fray_envelope_open(

@@ -21,7 +21,8 @@ struct fray_http_route {
     const char *path;   /* decoded; exact, or a prefix when it ends in "*" */
     void (*handle)(fray_request *request, void *context); /* replies, keeps or upgrades */
     void *context;
-    /* The head is there, the body not yet: may set max_body, reply, or move the request to another worker. NULL: nothing to do. */
+    /* The head is there, the body not yet: may set max_body, reply, or move the request to another
+     * worker. NULL: nothing to do. */
     void (*on_head)(fray_request *request, void *context);
     const struct fray_http_cors *cors; /* applied to every reply to this path; NULL: none */
 };
@@ -35,7 +36,8 @@ void fray_http_router_destroy(struct fray_http_router *router);
 FRAY_MUST_CHECK enum fray_err fray_http_router_add(struct fray_http_router *router,
                                                    const struct fray_http_route *route);
 
-/* In on_head: adds CORS headers, so that what the transport refuses later (413) has them too; then asks the route's on_head. */
+/* In on_head: adds CORS headers, so that what the transport refuses later (413) has them too; then
+ * asks the route's on_head. */
 void fray_http_router_head(const struct fray_http_router *router, fray_request *request);
 
 /* In on_request: calls the handler, or answers 204 to OPTIONS, 400, 404 or 405. */

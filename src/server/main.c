@@ -15,7 +15,7 @@ static enum fray_verdict on_join(fray_socket *socket, const char *room, void *ap
 
 int main(int argc, char **argv)
 {
-    return fray_main(argc, argv, &(struct fray_app){.chat = true,
-                                                    .on_join = on_join,
-                                                    .settings = {{"mqtt_store", "disk"}}});
+    return fray_main(
+        argc, argv,
+        &(struct fray_app){.chat = true, .on_join = on_join, .settings = {{"mqtt_store", "disk"}}});
 }

@@ -200,7 +200,8 @@ static fray_namespace *find(fray_server *server, struct fray_worker *maker, stru
     struct fray_registry *registry = &server->registry;
     pthread_mutex_lock(&registry->mutex);
     fray_namespace *nsp = fray_name_map_get(&registry->by_name, name);
-    const struct fray_app *app = nsp || !maker || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
+    const struct fray_app *app =
+        nsp || !maker || name.len > NAME_MAX_LEN ? NULL : pattern_for(server, name);
     if (app && registry->count < NAMESPACES_MAX) {
         nsp = add(server, app, name, maker);
         nsp->on_vacated = on_vacated;

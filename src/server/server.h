@@ -59,7 +59,7 @@ struct fray_server_worker {
     struct fray_websocket_service websocket;
     struct fray_endpoint_worker *endpoints; /* by endpoint */
     struct fray_envelope_worker envelope;
-    struct fray_listener *listeners;        /* by listen address */
+    struct fray_listener *listeners; /* by listen address */
     size_t listeners_count;
     struct fray_outgoing *outgoing; /* parcels of this turn, by worker */
     uint8_t random[FRAY_RANDOM_POOL];
@@ -83,10 +83,10 @@ struct fray_endpoint {
     fray_server *server;
     unsigned index;
     const struct fray_app *app;
-    fray_namespace *nsp;      /* where bare messages go; whose home asks on_handshake */
-    char *path;               /* without '*' at its end */
-    char *pattern;            /* the route's */
-    bool is_envelope;         /* refusals are in its words */
+    fray_namespace *nsp; /* where bare messages go; whose home asks on_handshake */
+    char *path;          /* without '*' at its end */
+    char *pattern;       /* the route's */
+    bool is_envelope;    /* refusals are in its words */
 };
 
 /* A route of an application. */
@@ -127,15 +127,15 @@ struct fray_server {
     struct fray_http_router *router;
     struct fray_endpoint *endpoints;
     size_t endpoints_count;
-    struct fray_endpoint envelope;  /* of /ws, /poll and /sse */
-    struct fray_jwt_verifier *jwt;  /* NULL: everybody is a guest */
+    struct fray_endpoint envelope; /* of /ws, /poll and /sse */
+    struct fray_jwt_verifier *jwt; /* NULL: everybody is a guest */
     struct fray_app_route *routes;
     size_t routes_count;
     struct fray_static_dir static_dir;
     struct fray_metrics metrics;
     struct fray_address_limit address_limit;
-    struct fray_mqtt_service *mqtt; /* NULL: off */
-    struct fray_observer *observer; /* of every namespace; NULL: none */
+    struct fray_mqtt_service *mqtt;  /* NULL: off */
+    struct fray_observer *observer;  /* of every namespace; NULL: none */
     fray_namespace **app_namespaces; /* by app; NULL for a pattern's */
     char **owned;                    /* strings that live as long as the server */
     size_t owned_count;
@@ -180,8 +180,9 @@ void fray_registry_deinit(struct fray_registry *registry);
 /* Before the workers start. FRAY_ERR_EXISTS. */
 FRAY_MUST_CHECK enum fray_err fray_registry_add(fray_server *server, const struct fray_app *app,
                                                 struct fray_slice name, fray_namespace **nsp);
-/* Any worker's thread. NULL: no such namespace, and no pattern makes it. What is found stays for one connection: until the
- * socket that fray_member_connect makes is gone, or fray_registry_release. */
+/* Any worker's thread. NULL: no such namespace, and no pattern makes it. What is found stays for
+ * one connection: until the socket that fray_member_connect makes is gone, or
+ * fray_registry_release. */
 fray_namespace *fray_registry_find(fray_server *server, struct fray_worker *finder,
                                    struct fray_slice name);
 
@@ -210,7 +211,8 @@ enum fray_err fray_server_identify(void *context, const json_t *auth,
                                    struct fray_identified *identified);
 int64_t fray_server_unix_ms(void);
 
-/* What both endpoints do with a request for a websocket; false: it was answered with an error. `link` has no session yet. */
+/* What both endpoints do with a request for a websocket; false: it was answered with an error.
+ * `link` has no session yet. */
 bool fray_websocket_endpoint_check(fray_request *request);
 struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t max_message,
                                                struct fray_slice subprotocol);

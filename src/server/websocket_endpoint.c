@@ -54,14 +54,15 @@ struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t m
 {
     struct fray_server_worker *worker = fray_server_worker_of(request);
     struct fray_link *link = fray_websocket_create(
-        &worker->websocket, &(struct fray_websocket_opening){
-                                .key = header(request, FRAY_HTTP_HEADER_SEC_WEBSOCKET_KEY),
-                                .offers = header(request, FRAY_HTTP_HEADER_SEC_WEBSOCKET_EXTENSIONS),
-                                .fields = fray_buf_slice(&request->reply_headers),
-                                .protocol = subprotocol,
-                                .use_deflate = worker->server->config.per_message_deflate,
-                                .max_message = max_message,
-                            });
+        &worker->websocket,
+        &(struct fray_websocket_opening){
+            .key = header(request, FRAY_HTTP_HEADER_SEC_WEBSOCKET_KEY),
+            .offers = header(request, FRAY_HTTP_HEADER_SEC_WEBSOCKET_EXTENSIONS),
+            .fields = fray_buf_slice(&request->reply_headers),
+            .protocol = subprotocol,
+            .use_deflate = worker->server->config.per_message_deflate,
+            .max_message = max_message,
+        });
     if (!link) {
         fray_request_reply_status(request, 400);
         return NULL;
@@ -80,9 +81,8 @@ static void go_on(struct fray_endpoint *endpoint, fray_request *request)
 {
     struct fray_server_worker *worker = fray_server_worker_of(request);
     struct fray_handshake *handshake = fray_handshake_of(request);
-    struct fray_link *link =
-        fray_websocket_endpoint_open(request, (uint32_t)worker->server->config.max_message_size,
-                                     (struct fray_slice){0});
+    struct fray_link *link = fray_websocket_endpoint_open(
+        request, (uint32_t)worker->server->config.max_message_size, (struct fray_slice){0});
     if (link)
         fray_bare_open(endpoint->nsp, &worker->base, link, handshake);
     fray_handshake_unref(handshake);

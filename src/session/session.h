@@ -86,9 +86,9 @@ struct fray_session {
     uint32_t admitted_second;
     uint16_t size;        /* of the protocol's struct */
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
-    bool is_dirty : 1;        /* in worker->dirty */
-    bool is_overrun : 1;      /* a reliable message did not fit: closed at the end of the turn */
-    bool is_closing : 1;      /* closed for the application; last messages may still be on their way */
+    bool is_dirty : 1;    /* in worker->dirty */
+    bool is_overrun : 1;  /* a reliable message did not fit: closed at the end of the turn */
+    bool is_closing : 1;  /* closed for the application; last messages may still be on their way */
     bool is_closed : 1;
     bool has_farewell : 1; /* in worker->farewells */
     bool owes_drained : 1; /* a send said QUEUED or DROPPED */

@@ -128,13 +128,13 @@ static inline void fake_worker_deinit(struct fake_worker *self)
 
 /* Owned by the test, so that it can be looked at after its session went. */
 struct fake_link {
-    struct fray_link link; /* first */
-    struct fray_buf out;   /* what was written */
-    struct fray_buf text;  /* fake_link_text's */
+    struct fray_link link;      /* first */
+    struct fray_buf out;        /* what was written */
+    struct fray_buf text;       /* fake_link_text's */
     struct fray_worker *worker; /* set by a test that looks at close_code */
-    size_t room;           /* bytes that a websocket takes before it blocks */
+    size_t room;                /* bytes that a websocket takes before it blocks */
     unsigned flushes, closes, retires, pings;
-    uint16_t close_code; /* of a close with words of its own; else 0 */
+    uint16_t close_code;         /* of a close with words of its own; else 0 */
     enum fray_disconnect reason; /* of the close */
 };
 

@@ -46,7 +46,7 @@ struct fray_http_cache {
  * before `connections`, and give it back with fray_http_service_deinit. */
 struct fray_http_service {
     struct fray_worker *worker;
-    struct fray_loop *loop; /* the worker's */
+    struct fray_loop *loop;         /* the worker's */
     struct fray_http_limits limits; /* of the head; wire/http_request.h */
     size_t max_body;                /* default; on_head may set request->max_body */
     unsigned header_timeout_ms, body_timeout_ms, keep_alive_timeout_ms;
@@ -60,9 +60,11 @@ struct fray_http_service {
     /* Head and body are complete. Must reply, keep or upgrade, unless that was done in on_head. */
     void (*on_request)(struct fray_http_service *service, fray_request *request);
 
-    /* A connection whose first byte no HTTP request begins with (TLS, MQTT, …): the stream is given away, and adopted or closed
-     * during the call. Returns what it consumed of the bytes, as on_data does. NULL: they are answered with 400. */
-    size_t (*on_foreign)(struct fray_http_service *service, struct fray_stream *stream, char *data, size_t len);
+    /* A connection whose first byte no HTTP request begins with (TLS, MQTT, …): the stream is given
+     * away, and adopted or closed during the call. Returns what it consumed of the bytes, as
+     * on_data does. NULL: they are answered with 400. */
+    size_t (*on_foreign)(struct fray_http_service *service, struct fray_stream *stream, char *data,
+                         size_t len);
 
     struct fray_http_connection *connections; /* all of them */
     bool is_draining;                         /* replies say Connection: close */
@@ -82,7 +84,8 @@ struct fray_request {
     /* For who keeps the request, or waits for its body: told once when the client goes away before
      * the reply. Must not reply; must give the request up with fray_request_drop, now or later. */
     void (*on_abort)(fray_request *request);
-    void (*on_writable)(fray_request *request); /* of a streamed reply: all of it is with the kernel */
+    void (*on_writable)(
+        fray_request *request); /* of a streamed reply: all of it is with the kernel */
     void *owner;
     char *reject_reason; /* of a handshake; heap, freed with the request; NULL: none */
 
@@ -159,7 +162,8 @@ void fray_request_add_header(fray_request *request, struct fray_slice name,
  * for frames. Also NULL when the client is gone already. */
 struct fray_stream *fray_request_upgrade(fray_request *request);
 
-/* In on_head only: the connection goes on at another worker's service, which reads this request again, head and all. The request is gone. */
+/* In on_head only: the connection goes on at another worker's service, which reads this request
+ * again, head and all. The request is gone. */
 void fray_request_move(fray_request *request, struct fray_http_service *to);
 
 /* Where the request came from; all zero when the client is gone. */

@@ -16,7 +16,8 @@ void fray_http_connection_refuse(struct fray_http_connection *connection, int st
     connection->request = answer;
     connection->closes_after_reply = true;
     fray_count(&connection->service->worker->counters.http_errors);
-    fray_request_reply(answer, status, NULL, NULL, 0); /* to programs, as Engine.IO's clients expect of 413 */
+    fray_request_reply(answer, status, NULL, NULL,
+                       0); /* to programs, as Engine.IO's clients expect of 413 */
     fray_http_request_abort(request);
 }
 

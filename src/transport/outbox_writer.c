@@ -126,8 +126,8 @@ void fray_outbox_write(struct fray_outbox_writer *writer, struct fray_link *link
         for (int i = 0; i < batch.parts_count; i++)
             total += batch.parts[i].iov_len;
         if (total) /* a protocol may have no bytes for a message */
-            goes_on = fray_link_writev(writer, link, stream, batch.parts, batch.parts_count,
-                                       &written);
+            goes_on =
+                fray_link_writev(writer, link, stream, batch.parts, batch.parts_count, &written);
         batch_done(&batch, link, own, written);
     }
 }

@@ -140,10 +140,7 @@ describe("polling", LIMIT, () => {
             while (reply.body.cursor < 3);
             assert.deepEqual(reply.body, wanted);
         }
-        assert.deepEqual(
-            (await session.get({ after: 2 })).body.messages,
-            wanted.messages.slice(1),
-        );
+        assert.deepEqual((await session.get({ after: 2 })).body.messages, wanted.messages.slice(1));
         assert.equal((await session.get({ after: 4 })).body.content.code, "bad_cursor");
         assert.equal((await session.get({ after: "x" })).body.content.code, "bad_query");
     });
@@ -380,8 +377,7 @@ describe("B13 resources", LIMIT, () => {
         return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)[1]);
     };
     const openSessions = async () =>
-        (await metric("fray_sessions_opened_total")) -
-        (await metric("fray_sessions_closed_total"));
+        (await metric("fray_sessions_opened_total")) - (await metric("fray_sessions_closed_total"));
     const head =
         "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";

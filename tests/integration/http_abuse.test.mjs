@@ -44,13 +44,14 @@ async function metrics(t, port) {
 
 describe("requests that could be smuggled", LIMIT, () => {
     const server = serveFray();
-    const post = (fields, body = "") =>
-        `POST ${POLL} HTTP/1.1\r\nHost: x\r\n${fields}\r\n${body}`;
+    const post = (fields, body = "") => `POST ${POLL} HTTP/1.1\r\nHost: x\r\n${fields}\r\n${body}`;
     const chunked = (body) => post("Transfer-Encoding: chunked\r\n", body);
     const get = (fields) => `GET /healthz HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
     const requests = {
-        "a length and chunks (6.3)":
-            post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+        "a length and chunks (6.3)": post(
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "0\r\n\r\n",
+        ),
         "two lengths": post("Content-Length: 5\r\nContent-Length: 6\r\n", "xxxxx"),
         "a list of lengths": post("Content-Length: 5, 6\r\n", "xxxxx"),
         "a length with a sign": post("Content-Length: +5\r\n", "xxxxx"),
@@ -99,7 +100,8 @@ describe("requests that could be smuggled", LIMIT, () => {
     }
 
     test("a_body_hides_no_request", async (t) => {
-        const hidden = post(`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED) +
+        const hidden =
+            post(`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED) +
             chunked(`${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`);
         const reply = await say(t, server.port, hidden + LAST);
         assert.equal(statuses(reply).at(-1), 200);
@@ -109,8 +111,14 @@ describe("requests that could be smuggled", LIMIT, () => {
 });
 
 describe("limits", LIMIT, () => {
-    const server = serveFray(["--http-max-header-bytes", "4096", "--http-max-headers", "20",
-        "--max-http-buffer-size", "1000"]);
+    const server = serveFray([
+        "--http-max-header-bytes",
+        "4096",
+        "--http-max-headers",
+        "20",
+        "--max-http-buffer-size",
+        "1000",
+    ]);
 
     const many = (count) => Array.from({ length: count }, (_, i) => `X-${i}: y\r\n`).join("");
     const cases = {
@@ -129,33 +137,48 @@ describe("limits", LIMIT, () => {
     }
 
     async function openSession(t) {
-        const reply = await say(t, server.port,
-            `GET ${POLL} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+        const reply = await say(
+            t,
+            server.port,
+            `GET ${POLL} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        );
         return /"sid":"([\w-]+)"/.exec(reply)[1];
     }
 
     for (const [what, head] of Object.entries({
         "a body announced too long": "Content-Length: 1000000000\r\n\r\n",
         "chunks that grow too long":
-            `Transfer-Encoding: chunked\r\n\r\n${`1ff\r\n${"x".repeat(0x1ff)}\r\n`.repeat(4)}`,
+            "Transfer-Encoding: chunked\r\n\r\n" +
+            `1ff\r\n${"x".repeat(0x1ff)}\r\n`.repeat(4),
     })) {
         test(`413 for ${what}`, async (t) => {
             const sid = await openSession(t);
-            const reply = await say(t, server.port,
-                `POST ${POLL}&sid=${sid} HTTP/1.1\r\nHost: x\r\n${head}`);
+            const reply = await say(
+                t,
+                server.port,
+                `POST ${POLL}&sid=${sid} HTTP/1.1\r\nHost: x\r\n${head}`,
+            );
             assert.equal(statuses(reply)[0], 413);
         });
     }
 });
 
 describe("the slow", LIMIT, () => {
-    const server = serveFray(["--http-header-timeout-ms", "200", "--http-body-timeout-ms", "200",
-        "--http-keep-alive-timeout-ms", "200"]);
+    const server = serveFray([
+        "--http-header-timeout-ms",
+        "200",
+        "--http-body-timeout-ms",
+        "200",
+        "--http-keep-alive-timeout-ms",
+        "200",
+    ]);
 
     for (const [what, [status, bytes]] of Object.entries({
         "a head that never ends": [408, "GET / HTTP/1.1\r\nHost: x\r\n"],
-        "a body that never comes": [408,
-            `POST ${POLL} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n`],
+        "a body that never comes": [
+            408,
+            `POST ${POLL} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n`,
+        ],
         "nothing at all": [undefined, ""],
         "an idle connection": [200, GET],
     })) {
@@ -207,30 +230,52 @@ describe("connections", LIMIT, () => {
     });
 
     for (const [what, bytes] of Object.entries({
-        "zeros": "\0".repeat(100),
+        zeros: "\0".repeat(100),
         "a TLS record of nonsense": "\x16\x03\x01\x00\x20" + "?".repeat(32),
         "a TLS alert": "\x15\x03\x01\x00\x02\x02\x28",
         "all ones": "\xff".repeat(100),
-        "SSH": "SSH-2.0-OpenSSH_9.2\r\n",
+        SSH: "SSH-2.0-OpenSSH_9.2\r\n",
         "HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     })) {
         test(`${what} in place of a request ends the connection`, async (t) => {
             const reply = await say(t, server.port, bytes);
-            assert.ok(statuses(reply).every((status) => [400, 505].includes(status)), reply);
+            assert.ok(
+                statuses(reply).every((status) => [400, 505].includes(status)),
+                reply,
+            );
             assert.deepEqual(statuses(await say(t, server.port, LAST)), [200]);
         });
     }
 });
 
 describe("storms", LIMIT, () => {
-    const server = serveFray(["--http-header-timeout-ms", "500",
-        "--http-keep-alive-timeout-ms", "1500", "--ping-interval-ms", "200",
-        "--ping-timeout-ms", "400", "--workers", "2"]);
-    const websocket = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n" +
+    const server = serveFray([
+        "--http-header-timeout-ms",
+        "500",
+        "--http-keep-alive-timeout-ms",
+        "1500",
+        "--ping-interval-ms",
+        "200",
+        "--ping-timeout-ms",
+        "400",
+        "--workers",
+        "2",
+    ]);
+    const websocket =
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n" +
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    const openings = ["", "G", GET.slice(0, 30), GET, GET.repeat(50), "\x16\x03\x01", websocket,
-        websocket + "\x81\x82abcdUR", `GET ${POLL} HTTP/1.1\r\nHost: x\r\n\r\n`];
+    const openings = [
+        "",
+        "G",
+        GET.slice(0, 30),
+        GET,
+        GET.repeat(50),
+        "\x16\x03\x01",
+        websocket,
+        websocket + "\x81\x82abcdUR",
+        `GET ${POLL} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ];
 
     /** Connects, says something, and is lost: by FIN, by RST, or falls silent. */
     async function cycle(t, number) {
@@ -247,8 +292,11 @@ describe("storms", LIMIT, () => {
     }
 
     test("B13_2000_connections_come_and_go", async (t) => {
-        const bystanders = await Promise.all(["websocket", "polling"].map((transport) =>
-            connect(t, server.url, { transports: [transport] })));
+        const bystanders = await Promise.all(
+            ["websocket", "polling"].map((transport) =>
+                connect(t, server.url, { transports: [transport] }),
+            ),
+        );
         const lost = [];
         for (const bystander of bystanders) bystander.on("disconnect", (why) => lost.push(why));
         await once(bystanders[0].io.engine, "ping"); // all is at rest
@@ -257,9 +305,11 @@ describe("storms", LIMIT, () => {
             await Promise.all(Array.from({ length: 100 }, (_, i) => cycle(t, number + i)));
         let now;
         do now = await metrics(t, server.port);
-        while (now.fray_connections_open > before.fray_connections_open ||
+        while (
+            now.fray_connections_open > before.fray_connections_open ||
             now.fray_sessions_open > before.fray_sessions_open ||
-            now.process_open_fds > before.process_open_fds);
+            now.process_open_fds > before.process_open_fds
+        );
         assert.equal(now.fray_sessions_open, 2);
         assert.ok(now.fray_connections_accepted_total >= 2000);
         assert.deepEqual(lost, []);

@@ -11,27 +11,37 @@ import { connect, Inbox, serveFixture } from "./harness.mjs";
 
 const LIMIT = { timeout: 30_000 };
 const VERSIONS = {
-    "3.1": { protocolVersion: 3, protocolId: "MQIsdp" },
+    3.1: { protocolVersion: 3, protocolId: "MQIsdp" },
     "3.1.1": { protocolVersion: 4 },
     "5.0": { protocolVersion: 5 },
 };
-const urls = (port) => ({ tcp: `mqtt://127.0.0.1:${port}`, websocket: `ws://127.0.0.1:${port}/mqtt` });
+const urls = (port) => ({
+    tcp: `mqtt://127.0.0.1:${port}`,
+    websocket: `ws://127.0.0.1:${port}/mqtt`,
+});
 let clients = 0;
 
 /** A connected client; messages come out of next(). */
 async function open(t, url, options = {}) {
     const client = mqtt.connect(url, {
-        clientId: `js-${process.pid}-${clients++}`, reconnectPeriod: 0, clean: true, protocolVersion: 5, ...options,
+        clientId: `js-${process.pid}-${clients++}`,
+        reconnectPeriod: 0,
+        clean: true,
+        protocolVersion: 5,
+        ...options,
     });
     t.after(() => client.endAsync(true));
-    const queue = [], waiting = [];
+    const queue = [],
+        waiting = [];
     client.on("message", (topic, payload, packet) => {
         const take = waiting.shift();
-        const message = { ...packet, topic, payload }; // the packet's own topic is empty under an alias
+        // The packet's own topic is empty under an alias.
+        const message = { ...packet, topic, payload };
         if (take) take(message);
         else queue.push(message);
     });
-    client.next = () => (queue.length ? Promise.resolve(queue.shift()) : new Promise((r) => waiting.push(r)));
+    client.next = () =>
+        queue.length ? Promise.resolve(queue.shift()) : new Promise((r) => waiting.push(r));
     client.waitingCount = () => queue.length;
     const [connack] = await once(client, "connect");
     client.connack = connack;
@@ -50,7 +60,10 @@ describe("MQTT.js", LIMIT, () => {
                 for (const qos of [0, 1, 2]) {
                     await client.publishAsync(topic, `at ${qos}`, { qos });
                     const got = await client.next();
-                    assert.deepEqual([got.topic, got.payload.toString(), got.qos], [topic, `at ${qos}`, qos]);
+                    assert.deepEqual(
+                        [got.topic, got.payload.toString(), got.qos],
+                        [topic, `at ${qos}`, qos],
+                    );
                 }
             });
         }
@@ -62,7 +75,9 @@ describe("MQTT.js", LIMIT, () => {
         const large = Buffer.alloc(700_000, "x");
         await Promise.all([
             client.publishAsync("large", large, { qos: 1 }),
-            ...Array.from({ length: 50 }, (_, i) => client.publishAsync("large", `${i}`, { qos: 1 })),
+            ...Array.from({ length: 50 }, (_, i) =>
+                client.publishAsync("large", `${i}`, { qos: 1 }),
+            ),
         ]);
         assert.equal((await client.next()).payload.length, large.length);
         for (let i = 0; i < 50; i++) assert.equal((await client.next()).payload.toString(), `${i}`);
@@ -75,22 +90,30 @@ describe("MQTT.js", LIMIT, () => {
         await asker.subscribeAsync("answer/+");
         await asker.publishAsync("ask", "?", {
             properties: {
-                responseTopic: "answer/1", correlationData: Buffer.from("c"), contentType: "text/plain",
-                messageExpiryInterval: 60, userProperties: { a: ["1", "2"] },
+                responseTopic: "answer/1",
+                correlationData: Buffer.from("c"),
+                contentType: "text/plain",
+                messageExpiryInterval: 60,
+                userProperties: { a: ["1", "2"] },
             },
         });
         const { properties } = await answerer.next();
-        assert.deepEqual([properties.responseTopic, `${properties.correlationData}`, properties.contentType],
-            ["answer/1", "c", "text/plain"]);
+        assert.deepEqual(
+            [properties.responseTopic, `${properties.correlationData}`, properties.contentType],
+            ["answer/1", "c", "text/plain"],
+        );
         assert.equal(properties.messageExpiryInterval, 60);
         assert.deepEqual({ ...properties.userProperties }, { a: ["1", "2"] });
-        await answerer.publishAsync(properties.responseTopic, "!", { properties: { correlationData: properties.correlationData } });
+        await answerer.publishAsync(properties.responseTopic, "!", {
+            properties: { correlationData: properties.correlationData },
+        });
         assert.equal((await asker.next()).payload.toString(), "!");
     });
 
     test("aliases_work_both_ways", async (t) => {
         const client = await open(t, urls(server.port).tcp, {
-            autoAssignTopicAlias: true, properties: { topicAliasMaximum: 5 },
+            autoAssignTopicAlias: true,
+            properties: { topicAliasMaximum: 5 },
         });
         assert.ok(client.connack.properties.topicAliasMaximum > 0);
         await client.subscribeAsync("aliased/#");
@@ -103,8 +126,14 @@ describe("MQTT.js", LIMIT, () => {
 
     test("overlapping_subscriptions_are_one_delivery_with_all_identifiers", async (t) => {
         const client = await open(t, urls(server.port).tcp);
-        await client.subscribeAsync("over/#", { qos: 0, properties: { subscriptionIdentifier: 7 } });
-        await client.subscribeAsync("over/lap", { qos: 2, properties: { subscriptionIdentifier: 9 } });
+        await client.subscribeAsync("over/#", {
+            qos: 0,
+            properties: { subscriptionIdentifier: 7 },
+        });
+        await client.subscribeAsync("over/lap", {
+            qos: 2,
+            properties: { subscriptionIdentifier: 9 },
+        });
         await client.publishAsync("over/lap", "once", { qos: 2 });
         const got = await client.next();
         assert.equal(got.qos, 2);
@@ -113,11 +142,15 @@ describe("MQTT.js", LIMIT, () => {
         assert.equal((await client.next()).payload.toString(), "last");
     });
 
-    test("a_client_identifier_taken_over_ends_the_former_with_0x8E_and_publishes_its_will", async (t) => {
-        const url = urls(server.port).tcp, clientId = "twice";
+    test("a_taken_client_identifier_ends_the_former_with_0x8E_and_publishes_its_will", async (t) => {
+        const url = urls(server.port).tcp,
+            clientId = "twice";
         const watcher = await open(t, url);
         await watcher.subscribeAsync("wills/#");
-        const former = await open(t, url, { clientId, will: { topic: "wills/twice", payload: Buffer.from("gone") } });
+        const former = await open(t, url, {
+            clientId,
+            will: { topic: "wills/twice", payload: Buffer.from("gone") },
+        });
         const told = once(former, "disconnect");
         await open(t, url, { clientId });
         assert.equal((await told)[0].reasonCode, 0x8e);
@@ -139,7 +172,9 @@ describe("MQTT.js", LIMIT, () => {
         const client = await open(t, urls(server.port).tcp);
         await client.subscribeAsync("$SYS/broker/version");
         assert.match((await client.next()).payload.toString(), /^fray \d/);
-        await assert.rejects(client.publishAsync("$SYS/broker/version", "mine", { qos: 1 }), { code: 0x87 });
+        await assert.rejects(client.publishAsync("$SYS/broker/version", "mine", { qos: 1 }), {
+            code: 0x87,
+        });
     });
 });
 
@@ -154,10 +189,15 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
         return { socket, inbox, client: await open(t, urls(server.port).tcp) };
     }
 
-    for (const [nsp, level] of [["/", "-"], ["/game", "game"]]) {
+    for (const [nsp, level] of [
+        ["/", "-"],
+        ["/game", "game"],
+    ]) {
         test(`event_from_MQTT_reaches_the_room_of_${nsp}`, async (t) => {
             const { inbox, client } = await both(t, nsp);
-            await client.publishAsync(`fray/${level}/lobby/said`, '{"text":"hi","n":[1,2]}', { qos: 1 });
+            await client.publishAsync(`fray/${level}/lobby/said`, '{"text":"hi","n":[1,2]}', {
+                qos: 1,
+            });
             assert.deepEqual(await inbox.take("said"), [{ text: "hi", n: [1, 2] }]);
             await client.publishAsync(`fray/${level}/lobby/said`, "just text");
             assert.deepEqual(await inbox.take("said"), ["just text"]);
@@ -182,7 +222,10 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
             for (const [event, topic, payload, qos] of cases) {
                 socket.emit(...event);
                 const got = await client.next();
-                assert.deepEqual([got.topic, got.payload.toString(), got.qos], [topic, payload, qos]);
+                assert.deepEqual(
+                    [got.topic, got.payload.toString(), got.qos],
+                    [topic, payload, qos],
+                );
             }
         });
     }
@@ -213,15 +256,24 @@ describe("a broker that is killed", LIMIT, () => {
 
     /** The fray program on a free port; kill() is SIGKILL. */
     async function start(data, port = 0) {
-        const child = spawn(join(build, "fray"), ["--listen", `127.0.0.1:${port}`, "--data", data],
-            { stdio: ["ignore", "ignore", "pipe"] });
+        const child = spawn(
+            join(build, "fray"),
+            ["--listen", `127.0.0.1:${port}`, "--data", data],
+            { stdio: ["ignore", "ignore", "pipe"] },
+        );
         let said = "";
         for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
             said += chunk;
             const found = /listening address=127.0.0.1:(\d+)/.exec(said);
             if (found) {
                 child.stderr.resume();
-                return { port: Number(found[1]), kill: async () => { child.kill("SIGKILL"); await once(child, "exit"); } };
+                return {
+                    port: Number(found[1]),
+                    kill: async () => {
+                        child.kill("SIGKILL");
+                        await once(child, "exit");
+                    },
+                };
             }
         }
         throw new Error(said);
@@ -230,7 +282,11 @@ describe("a broker that is killed", LIMIT, () => {
     test("loses_no_acknowledged_message_subscription_or_retained_message", async (t) => {
         const data = await mkdtemp(join(tmpdir(), "fray-mqtt-"));
         t.after(() => rm(data, { recursive: true }));
-        const lasting = { clientId: "lasting", clean: false, properties: { sessionExpiryInterval: 3600 } };
+        const lasting = {
+            clientId: "lasting",
+            clean: false,
+            properties: { sessionExpiryInterval: 3600 },
+        };
         let server = await start(data);
         let keeper = await open(t, urls(server.port).tcp, lasting);
         await keeper.subscribeAsync("kept/#", { qos: 2 });
@@ -244,7 +300,10 @@ describe("a broker that is killed", LIMIT, () => {
                     const text = `${round}.${i}`;
                     try {
                         await Promise.race([
-                            writer.publishAsync("kept/a", text, { qos: 1 + (i % 2) }), once(writer, "close").then(() => { throw new Error("cut"); }),
+                            writer.publishAsync("kept/a", text, { qos: 1 + (i % 2) }),
+                            once(writer, "close").then(() => {
+                                throw new Error("cut");
+                            }),
                         ]);
                         acknowledged.push(text);
                     } catch {
@@ -252,8 +311,10 @@ describe("a broker that is killed", LIMIT, () => {
                     }
                 }
             })();
-            while (acknowledged.filter((text) => text.startsWith(`${round}.`)).length < 100) await new Promise((r) => setImmediate(r));
-            if (round === 0) await writer.publishAsync("state", "retained", { qos: 1, retain: true });
+            while (acknowledged.filter((text) => text.startsWith(`${round}.`)).length < 100)
+                await new Promise((r) => setImmediate(r));
+            if (round === 0)
+                await writer.publishAsync("state", "retained", { qos: 1, retain: true });
             await server.kill();
             isUp = false;
             await writing;

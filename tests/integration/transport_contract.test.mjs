@@ -35,8 +35,16 @@ function contract(server, scheme, transports) {
 
     test("C02_values_binary_and_long_text_return", async (t) => {
         const socket = await join(t);
-        const values = [null, -1.5, "Я Б Г", { a: [{}] }, "é".repeat(300_000), Buffer.alloc(0),
-            { deep: [Buffer.from([0, 1, 255])] }, Buffer.alloc(400_000, 7)];
+        const values = [
+            null,
+            -1.5,
+            "Я Б Г",
+            { a: [{}] },
+            "é".repeat(300_000),
+            Buffer.alloc(0),
+            { deep: [Buffer.from([0, 1, 255])] },
+            Buffer.alloc(400_000, 7),
+        ];
         for (const value of values)
             assert.deepEqual(await socket.emitWithAck("echo", value), value);
     });
@@ -88,7 +96,10 @@ function contract(server, scheme, transports) {
     test("C06_a_lost_client_comes_back_as_itself", async (t) => {
         const proxy = await startProxy(t, server.port);
         const socket = await connect(t, proxy.url.replace("http", scheme), {
-            ...options, reconnection: true, reconnectionDelay: 10 });
+            ...options,
+            reconnection: true,
+            reconnectionDelay: 10,
+        });
         const inbox = new Inbox(socket);
         socket.emit("hi");
         await inbox.take("hi");
@@ -105,7 +116,10 @@ function contract(server, scheme, transports) {
     test("B13_a_hundred_clients_at_once", async (t) => {
         const sockets = await Promise.all(Array.from({ length: 100 }, () => join(t)));
         const ids = await Promise.all(sockets.map((socket) => socket.emitWithAck("getId")));
-        assert.deepEqual(ids, sockets.map((socket) => socket.id));
+        assert.deepEqual(
+            ids,
+            sockets.map((socket) => socket.id),
+        );
         assert.equal(new Set(ids).size, 100);
     });
 }

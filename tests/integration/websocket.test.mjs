@@ -12,7 +12,10 @@ const LIMIT = { timeout: 30_000 };
 const server = serveFixture("ws_echo");
 const MIB = 1 << 20;
 const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
-const FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10;
+const FIN = 0x80,
+    RSV1 = 0x40,
+    RSV2 = 0x20,
+    RSV3 = 0x10;
 
 /** A frame as clients send it (5.2). `first` is FIN, reserved bits and opcode. */
 function frame(first, payload = "", { masked = true, length = null, lengthBytes = null } = {}) {
@@ -54,7 +57,10 @@ class Connection {
             this.#ended = true;
             this.#wake();
         };
-        this.socket.on("end", end).on("close", end).on("error", (error) => (this.error = error));
+        this.socket
+            .on("end", end)
+            .on("close", end)
+            .on("error", (error) => (this.error = error));
         t.after(() => this.socket.destroy());
     }
 
@@ -127,8 +133,12 @@ class Connection {
 
 function request(fields = {}, line = "GET /any/path HTTP/1.1") {
     const all = {
-        Host: "localhost", Upgrade: "websocket", Connection: "keep-alive, Upgrade",
-        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", ...fields,
+        Host: "localhost",
+        Upgrade: "websocket",
+        Connection: "keep-alive, Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...fields,
     };
     const lines = Object.entries(all)
         .filter(([, value]) => value !== null)
@@ -277,8 +287,11 @@ describe("messages (5)", LIMIT, () => {
         const connection = await open(t);
         connection.write(frame(TEXT, "frag"), frame(FIN | PING, "now"));
         await connection.expect(FIN | PONG, "now");
-        connection.write(frame(FIN | PONG, "unasked"), frame(FIN | PING),
-            frame(FIN | CONTINUATION, "ment"));
+        connection.write(
+            frame(FIN | PONG, "unasked"),
+            frame(FIN | PING),
+            frame(FIN | CONTINUATION, "ment"),
+        );
         await connection.expect(FIN | PONG, "");
         await connection.expect(FIN | TEXT, "fragment");
     });
@@ -298,27 +311,41 @@ describe("violations", LIMIT, () => {
     const violations = {
         "an unmasked frame (5.1)": [1002, frame(FIN | TEXT, "x", { masked: false })],
         "RSV1 without an extension (5.2)": [1002, frame(FIN | RSV1 | TEXT, "x")],
-        "RSV2": [1002, frame(FIN | RSV2 | TEXT, "x")],
+        RSV2: [1002, frame(FIN | RSV2 | TEXT, "x")],
         "RSV3 on a ping": [1002, frame(FIN | RSV3 | PING, "x")],
         ...each(badOpcodes, (opcode) => [`opcode ${opcode}`, [1002, frame(FIN | opcode, "x")]]),
-        "a length of 126 in 8 bytes (5.2)":
-            [1002, frame(FIN | TEXT, "x".repeat(126), { lengthBytes: 8 })],
+        "a length of 126 in 8 bytes (5.2)": [
+            1002,
+            frame(FIN | TEXT, "x".repeat(126), { lengthBytes: 8 }),
+        ],
         "a length of 5 in 2 bytes": [1002, frame(FIN | TEXT, "xxxxx", { lengthBytes: 2 })],
         "a length with its top bit set": [1002, frame(FIN | TEXT, "", { length: 1n << 63n })],
         "a fragmented ping (5.4)": [1002, frame(PING, "x")],
         "a ping of 126 bytes (5.5)": [1002, frame(FIN | PING, "x".repeat(126))],
         "a continuation of nothing": [1002, frame(FIN | CONTINUATION, "x")],
         "a message within another": [1002, frame(TEXT, "x"), text("y")],
-        "a message too long (7.4.1)":
-            [1009, frame(FIN | BINARY, "x", { length: 16n * 2n ** 20n + 1n })],
-        "fragments that add up to too much":
-            [1009, frame(BINARY, Buffer.alloc(16 * MIB)), frame(FIN | CONTINUATION, "x")],
-        ...each(Object.entries(utf8), ([what, hex]) =>
-            [`${what} (8.1)`, [1007, text(Buffer.from(hex, "hex"))]]),
-        "bad UTF-8 before the message ends":
-            [1007, frame(TEXT, "κόσμε"), frame(CONTINUATION, Buffer.from([0xff]))],
-        "bad UTF-8 before the frame ends":
-            [1007, frame(FIN | TEXT, Buffer.from([0xf4, 0x90]), { length: 1000n })],
+        "a message too long (7.4.1)": [
+            1009,
+            frame(FIN | BINARY, "x", { length: 16n * 2n ** 20n + 1n }),
+        ],
+        "fragments that add up to too much": [
+            1009,
+            frame(BINARY, Buffer.alloc(16 * MIB)),
+            frame(FIN | CONTINUATION, "x"),
+        ],
+        ...each(Object.entries(utf8), ([what, hex]) => [
+            `${what} (8.1)`,
+            [1007, text(Buffer.from(hex, "hex"))],
+        ]),
+        "bad UTF-8 before the message ends": [
+            1007,
+            frame(TEXT, "κόσμε"),
+            frame(CONTINUATION, Buffer.from([0xff])),
+        ],
+        "bad UTF-8 before the frame ends": [
+            1007,
+            frame(FIN | TEXT, Buffer.from([0xf4, 0x90]), { length: 1000n }),
+        ],
         "a close frame of one byte (5.5.1)": [1002, frame(FIN | CLOSE, "x")],
         "a close reason that is not UTF-8": [1007, closing(1000, Buffer.from([0xff]))],
         ...each(badCodes, (code) => [`close code ${code} (7.4)`, [1002, closing(code)]]),
@@ -362,8 +389,14 @@ describe("closing handshake (7)", LIMIT, () => {
 
     test("what_was_sent_before_a_close_is_echoed_and_nothing_behind_it", async (t) => {
         const connection = await open(t);
-        connection.write(text("last words"), frame(TEXT, "unfinished"), closing(1000),
-            frame(FIN | CONTINUATION, "x"), text("more"), frame(FIN | PING));
+        connection.write(
+            text("last words"),
+            frame(TEXT, "unfinished"),
+            closing(1000),
+            frame(FIN | CONTINUATION, "x"),
+            text("more"),
+            frame(FIN | PING),
+        );
         await connection.expect(FIN | TEXT, "last words");
         await connection.expectClose(1000);
     });
@@ -380,22 +413,27 @@ describe("permessage-deflate (RFC 7692)", LIMIT, () => {
     const tail = Buffer.from([0, 0, 0xff, 0xff]); // does not travel (7.2.1)
     const squeeze = (data) => deflateRawSync(data, flush).subarray(0, -4);
     const expand = (payload) => inflateRawSync(Buffer.concat([payload, tail]), flush);
-    const NO_CONTEXT =
-        "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+    const NO_CONTEXT = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
     const words = "the quick brown fox jumps over the lazy dog. ".repeat(2000);
 
-    const offers = ["permessage-deflate", NO_CONTEXT,
+    const offers = [
+        "permessage-deflate",
+        NO_CONTEXT,
         "permessage-deflate; client_max_window_bits",
         "permessage-deflate; server_max_window_bits=10",
-        "x-unknown, permessage-deflate; server_no_context_takeover"];
+        "x-unknown, permessage-deflate; server_no_context_takeover",
+    ];
     for (const offer of offers) {
         test(`echo with ${offer}`, async (t) => {
             const connection = await open(t, { "Sec-WebSocket-Extensions": offer });
             assert.match(connection.extensions, /^permessage-deflate/);
             const packed = squeeze(words); // without regard to what came before
-            connection.write(frame(FIN | RSV1 | TEXT, packed), text("plain"),
+            connection.write(
+                frame(FIN | RSV1 | TEXT, packed),
+                text("plain"),
                 frame(RSV1 | TEXT, packed.subarray(0, 7)),
-                frame(FIN | CONTINUATION, packed.subarray(7)));
+                frame(FIN | CONTINUATION, packed.subarray(7)),
+            );
             const first = await connection.readFrame();
             assert.equal(first.first, FIN | RSV1 | TEXT);
             assert.ok(first.payload.length < words.length / 10);
@@ -404,10 +442,12 @@ describe("permessage-deflate (RFC 7692)", LIMIT, () => {
         });
     }
 
-    const malformed = ["permessage-deflate; unknown",
+    const malformed = [
+        "permessage-deflate; unknown",
         "permessage-deflate; server_max_window_bits=7",
         "permessage-deflate; client_max_window_bits=16",
-        "permessage-deflate; server_no_context_takeover; server_no_context_takeover"];
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+    ];
     for (const offer of malformed) {
         test(`${offer} is declined (7.1)`, async (t) => {
             const connection = await open(t, { "Sec-WebSocket-Extensions": offer });
@@ -416,12 +456,17 @@ describe("permessage-deflate (RFC 7692)", LIMIT, () => {
     }
 
     const violations = {
-        "RSV1 on a continuation (6.1)":
-            [1002, frame(RSV1 | TEXT, squeeze("x")), frame(FIN | RSV1 | CONTINUATION, "")],
+        "RSV1 on a continuation (6.1)": [
+            1002,
+            frame(RSV1 | TEXT, squeeze("x")),
+            frame(FIN | RSV1 | CONTINUATION, ""),
+        ],
         "RSV1 on a ping": [1002, frame(FIN | RSV1 | PING, "")],
         "bytes that do not inflate": [1002, frame(FIN | RSV1 | TEXT, Buffer.alloc(50, 0xff))],
-        "inflated text that is not UTF-8":
-            [1007, frame(FIN | RSV1 | TEXT, squeeze(Buffer.from([0xff, 0xfe])))],
+        "inflated text that is not UTF-8": [
+            1007,
+            frame(FIN | RSV1 | TEXT, squeeze(Buffer.from([0xff, 0xfe]))),
+        ],
         "a bomb": [1009, frame(FIN | RSV1 | BINARY, squeeze(Buffer.alloc(16 * MIB + 1)))],
     };
     for (const [what, [code, ...frames]] of Object.entries(violations)) {
@@ -436,13 +481,16 @@ describe("permessage-deflate (RFC 7692)", LIMIT, () => {
 const threaded = serveFixture("ws_echo", ["--workers", "3"]);
 
 test("B13_clients_in_parallel_do_not_mix", LIMIT, async (t) => {
-    const connections =
-        await Promise.all(Array.from({ length: 50 }, () => open(t, {}, threaded.port)));
-    await Promise.all(connections.map(async (connection, i) => {
-        for (let n = 0; n < 50; n++) {
-            const payload = createHash("sha256").update(`${i} ${n}`).digest();
-            connection.write(binary(payload));
-            await connection.expect(FIN | BINARY, payload);
-        }
-    }));
+    const connections = await Promise.all(
+        Array.from({ length: 50 }, () => open(t, {}, threaded.port)),
+    );
+    await Promise.all(
+        connections.map(async (connection, i) => {
+            for (let n = 0; n < 50; n++) {
+                const payload = createHash("sha256").update(`${i} ${n}`).digest();
+                connection.write(binary(payload));
+                await connection.expect(FIN | BINARY, payload);
+            }
+        }),
+    );
 });

@@ -38,7 +38,8 @@ IMPURE_HEADER = re.compile(
     r"<(sys/.*|netinet/.*|arpa/.*|openssl/rand\.h|"
     r"(time|unistd|pthread|threads|fcntl|signal|poll|dirent|netdb|spawn|semaphore|syslog)\.h)>")
 IMPURE_CALL = re.compile(
-    r"(?<![\w.>])(time|clock|clock_gettime|gettimeofday|rand|random|srand|getrandom|getenv|RAND_bytes|"
+    r"(?<![\w.>])(time|clock|clock_gettime|gettimeofday|rand|random|srand|getrandom|getenv|"
+    r"RAND_bytes|"
     r"printf|puts|fopen|fprintf|perror|malloc|calloc|realloc|strdup|fray_log)\s*\(")
 
 CODE = (".c", ".h", ".def", ".py", ".sh", ".mjs", ".js", ".ts", ".build")
@@ -214,7 +215,10 @@ def check_text(path, text):
 
 
 def listed_in_meson(path, meson):
-    """Whether a meson.build of the file's folder or one above names it."""
+    """Whether a meson.build names it: of its folder, one above, or elsewhere by `../`."""
+    for listing_path, listing in meson.items():
+        if f"'{os.path.relpath(path, os.path.dirname(listing_path) or '.')}'" in listing:
+            return True
     folder = os.path.dirname(path)
     while True:
         listing = meson.get(os.path.join(folder, "meson.build"), "")
