@@ -1,0 +1,117 @@
+"""The workloads: what is sent, to whom, and which servers are compared at it."""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A server in a workload, with what differs from the workload's load for it."""
+    server: str
+    options: tuple = ()  # of the server's command line
+    load: dict = field(default_factory=dict)
+    label: str = ""  # where a server is measured twice
+
+
+@dataclass(frozen=True)
+class Workload:
+    id: str
+    title: str
+    metric: str  # of bench/load's line; what is compared
+    unit: str
+    load: dict  # of bench/load's command line
+    entries: tuple
+
+    @property
+    def group(self):
+        return self.id.split(".")[0]
+
+
+def entries(*names):
+    return tuple(Entry(name) if isinstance(name, str) else name for name in names)
+
+
+FLUSH_MS = 20
+LIMIT = Entry("limit", load={"protocol": "websocket"})
+LIMIT_MOVES = Entry("limit", load={"protocol": "websocket", "size": 96})
+LIMIT_MOVES_FLUSH = Entry("limit", (str(FLUSH_MS),), LIMIT_MOVES.load)
+FRAY_FLUSH = Entry("fray_game", ("--room-flush-interval-ms", str(FLUSH_MS)))
+PYTHON_FEW = Entry("python", load={"clients": 900})  # select(2) ends at 1,024 descriptors
+
+CPU, HANDSHAKE, MEMORY = "cpu_us_per_message", "cpu_us_per_handshake", "rss_per_connection"
+
+BROADCAST = {"workload": "broadcast", "clients": 500, "rate": 40, "seconds": 1.5}
+SATURATED = {"workload": "broadcast", "clients": 1000, "window": 2, "seconds": 1.2}
+BURST = {"workload": "broadcast", "clients": 1000, "rate": 200, "burst": 8, "size": 62,
+         "seconds": 1}
+ARENA = {"workload": "arena", "clients": 200, "rate": 20, "seconds": 1.5}
+ECHO = {"workload": "echo", "clients": 100, "size": 93, "seconds": 1}
+IDLE = {"workload": "idle", "clients": 5000, "seconds": 0.2, "concurrency": 256}
+POLLING = {"workload": "broadcast", "clients": 200, "rate": 10, "seconds": 2}
+STORM = {"workload": "storm", "clients": 2000, "seconds": 3}
+FAN_OUT = {"workload": "broadcast", "protocol": "mqtt", "clients": 1000, "rate": 20, "seconds": 1.5}
+PAIRS = {"workload": "pairs", "protocol": "mqtt", "clients": 100, "window": 1, "seconds": 1}
+
+
+def over(protocol, load, **changes):
+    return {"protocol": protocol, **load, **changes}
+
+
+WORKLOADS = (
+    Workload("P1.socketio", "broadcast to 500, 40/s, Socket.IO", CPU, "µs",
+             over("socketio", BROADCAST), entries(LIMIT, "fray", "socketio", "python")),
+    Workload("P1.websocket", "the same, plain WebSocket", CPU, "µs",
+             over("websocket", BROADCAST), entries(LIMIT, "fray", "ws")),
+    Workload("P1s.socketio", "broadcast to 1,000, saturated, Socket.IO", CPU, "µs",
+             over("socketio", SATURATED), entries(LIMIT, "fray", "socketio", PYTHON_FEW)),
+    Workload("P1s.websocket", "the same, plain WebSocket", CPU, "µs",
+             over("websocket", SATURATED), entries(LIMIT, "fray", "ws")),
+    Workload("P1b.socketio", "8 messages at once to 1,000, Socket.IO", CPU, "µs",
+             over("socketio", BURST), entries(LIMIT, "fray", "socketio")),
+    Workload("P1b.websocket", "the same, plain WebSocket", CPU, "µs",
+             over("websocket", BURST), entries(LIMIT, "fray", "ws")),
+    Workload("P2.game", "the tutorial's game, 200 players, 20 moves/s each", CPU, "µs",
+             over("socketio", ARENA), entries(LIMIT_MOVES, "fray_game", "socketio", "python")),
+    Workload("P2.flush", f"the same, sent every {FLUSH_MS} ms", CPU, "µs",
+             over("socketio", ARENA), entries(LIMIT_MOVES_FLUSH, FRAY_FLUSH)),
+    Workload("P3.socketio", "acknowledged events, 100 clients, Socket.IO", CPU, "µs",
+             over("socketio", ECHO), entries(LIMIT, "fray", "socketio", "python")),
+    Workload("P3.websocket", "echo, 100 clients, plain WebSocket", CPU, "µs",
+             over("websocket", ECHO), entries(LIMIT, "fray", "ws")),
+    Workload("P4.socketio", "memory of an idle Socket.IO client", MEMORY, "B",
+             over("socketio", IDLE), entries(LIMIT, "fray", "socketio", PYTHON_FEW)),
+    Workload("P4.websocket", "memory of an idle plain WebSocket", MEMORY, "B",
+             over("websocket", IDLE), entries(LIMIT, "fray", "ws")),
+    Workload("P4.mqtt", "memory of an idle MQTT client", MEMORY, "B",
+             over("mqtt", IDLE), entries("fray", "mosquitto")),
+    Workload("P5.polling", "broadcast to 200, 10/s, long polling", CPU, "µs",
+             over("polling", POLLING), entries("fray", "socketio", "python")),
+    Workload("P5.websocket", "the same over WebSocket", CPU, "µs",
+             over("socketio", POLLING), entries("fray", "socketio", "python")),
+    Workload("P6.websocket", "handshakes, plain WebSocket", HANDSHAKE, "µs",
+             over("websocket", STORM), entries(LIMIT, "fray", "ws")),
+    Workload("P6.socketio", "handshakes, Socket.IO over WebSocket", HANDSHAKE, "µs",
+             over("socketio", STORM), entries(LIMIT, "fray", "socketio", "python")),
+    Workload("P6.polling", "handshakes, Socket.IO over polling", HANDSHAKE, "µs",
+             over("polling", STORM), entries("fray", "socketio", "python")),
+    Workload("P7.qos0", "MQTT, one to 1,000, 20/s, QoS 0", CPU, "µs", FAN_OUT,
+             entries(LIMIT, "fray", "mosquitto")),
+    Workload("P7.qos1", "the same, QoS 1", CPU, "µs", {**FAN_OUT, "qos": 1},
+             entries("fray", "mosquitto")),
+    Workload("P7.pairs0", "MQTT, 100 pairs, one message under way each, QoS 0", CPU, "µs", PAIRS,
+             entries("fray", "mosquitto")),
+    Workload("P7.pairs1", "the same, QoS 1", CPU, "µs", {**PAIRS, "qos": 1},
+             entries("fray", "mosquitto")),
+)
+
+# How many players the tutorial's game holds (P2.players): N is raised as long as the median p99 of
+# a move's way to all is below the limit and nearly all moves arrive.
+PLAYERS = (25, 40, 60, 80, 100, 150, 200, 250, 300, 400, 500, 600, 700)
+PLAYERS_LATENCY_US = 50000
+PLAYERS_DELIVERED = 0.95
+PLAYERS_ENTRIES = (
+    Entry("python"),
+    Entry("socketio"),
+    Entry("fray_game"),
+    Entry("fray_game", FRAY_FLUSH.options, label=f"fray, {FLUSH_MS} ms flush"),
+    Entry("limit", LIMIT_MOVES_FLUSH.options, LIMIT_MOVES.load,
+          label=f"raw epoll, {FLUSH_MS} ms flush"),
+)
