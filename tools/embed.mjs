@@ -3,11 +3,9 @@
 //   node tools/embed.mjs OUT.c OUT.bin OUT.d NAME=DIRECTORY[:PATTERN]...
 //
 // Each NAME becomes `fray_embedded_NAME`, with all files below DIRECTORY whose path matches
-// PATTERN, and
-// their brotli and gzip variants where those are shorter. A DIRECTORY that is not there makes an
-// empty
-// set. OUT.bin holds the bytes and is included by the assembler: as C they would take the compiler
-// minutes. OUT.d lists what was read, for ninja.
+// PATTERN, and their brotli and gzip variants where those are shorter. A DIRECTORY that is not
+// there makes an empty set. OUT.bin holds the bytes and is included by the assembler: as C they
+// would take the compiler minutes. OUT.d lists what was read, for ninja.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -91,10 +89,10 @@ for (const set of sets) {
         tables +=
             `\nstatic const struct fray_embedded_file ${name}_files[] = {\n` +
             `${rows.join("")}};\n`;
-    const files = rows.length ? `${name}_files` : "0";
+    const table = rows.length ? `${name}_files` : "0";
     tables +=
         `\nconst struct fray_embedded_set fray_embedded_${name} = ` +
-        `{${files}, ${rows.length}};\n`;
+        `{${table}, ${rows.length}};\n`;
 }
 
 writeFileSync(outBin, Buffer.concat(chunks));

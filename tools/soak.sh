@@ -1,9 +1,7 @@
 #!/bin/sh
-# tools/soak.sh [MINUTES] [SEED]: runs the simulations (tests/sim) under AddressSanitizer with seed
-# after
-# seed, by default for 30 minutes from a seed that the clock gives. Ends with the first failure,
-# whose
-# seed it prints: FRAY_SIM_SEED=<seed> build/asan/tests/<test> replays it.
+# tools/soak.sh [MINUTES] [SEED]: runs the simulations (tests/sim) under AddressSanitizer, seed
+# after seed, by default for 30 minutes from a seed that the clock gives. Ends with the first
+# failure, whose seed it prints: FRAY_SIM_SEED=<seed> build/asan/tests/<test> replays it.
 set -eu
 cd "$(dirname "$0")/.."
 minutes=${1:-30}

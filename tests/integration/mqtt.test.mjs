@@ -142,7 +142,7 @@ describe("MQTT.js", LIMIT, () => {
         assert.equal((await client.next()).payload.toString(), "last");
     });
 
-    test("a_taken_client_identifier_ends_the_former_with_0x8E_and_publishes_its_will", async (t) => {
+    test("a_taken_client_identifier_ends_the_former_with_0x8E_and_its_will", async (t) => {
         const url = urls(server.port).tcp,
             clientId = "twice";
         const watcher = await open(t, url);
