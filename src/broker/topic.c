@@ -39,3 +39,40 @@ bool fray_topic_matches(struct fray_slice filter, struct fray_slice topic)
     }
     return !fray_topic_level_next(&topic, &level);
 }
+
+bool fray_topic_filter_covers(struct fray_slice wide, struct fray_slice narrow)
+{
+    struct fray_slice w, n;
+    if (fray_topic_hidden(narrow) && !fray_topic_hidden(wide))
+        return false;
+    for (;;) {
+        bool has_wide = fray_topic_level_next(&wide, &w);
+        bool has_narrow = fray_topic_level_next(&narrow, &n);
+        if (has_wide && fray_slice_equal(w, FRAY_SLICE("#")))
+            return true; /* the level above, too: "a/#" matches "a" */
+        if (!has_wide || !has_narrow)
+            return has_wide == has_narrow;
+        bool is_rest = fray_slice_equal(n, FRAY_SLICE("#"));
+        if (is_rest || (!fray_slice_equal(w, FRAY_SLICE("+")) && !fray_slice_equal(w, n)))
+            return false;
+    }
+}
+
+bool fray_topic_filters_overlap(struct fray_slice a, struct fray_slice b)
+{
+    struct fray_slice at_a, at_b;
+    if (fray_topic_hidden(a) != fray_topic_hidden(b))
+        return false;
+    for (;;) {
+        bool has_a = fray_topic_level_next(&a, &at_a), has_b = fray_topic_level_next(&b, &at_b);
+        if ((has_a && fray_slice_equal(at_a, FRAY_SLICE("#"))) ||
+            (has_b && fray_slice_equal(at_b, FRAY_SLICE("#"))))
+            return true;
+        if (!has_a || !has_b)
+            return has_a == has_b;
+        bool is_wild =
+            fray_slice_equal(at_a, FRAY_SLICE("+")) || fray_slice_equal(at_b, FRAY_SLICE("+"));
+        if (!is_wild && !fray_slice_equal(at_a, at_b))
+            return false;
+    }
+}

@@ -28,4 +28,11 @@ static inline bool fray_topic_hidden(struct fray_slice topic)
  * definition for one pair; many filters at once are subscription_trie.h's. */
 bool fray_topic_matches(struct fray_slice filter, struct fray_slice topic);
 
+/* Whether every topic that `narrow` matches is matched by `wide`; both valid filters without share.
+ * A name is a filter without wildcards. */
+bool fray_topic_filter_covers(struct fray_slice wide, struct fray_slice narrow);
+
+/* Whether there may be a topic that both match. */
+bool fray_topic_filters_overlap(struct fray_slice a, struct fray_slice b);
+
 #endif

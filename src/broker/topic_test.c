@@ -171,9 +171,35 @@ static void an_index_set_keeps_what_was_not_removed(void **unused)
     fray_index_set_deinit(&set);
 }
 
+static void filters_cover_what_is_narrower(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wide, *narrow;
+        bool covers, overlap;
+    } cases[] = {
+        {"a/b", "a/b", true, true},       {"a/+", "a/b", true, true},
+        {"a/b", "a/+", false, true},      {"a/#", "a/b/c", true, true},
+        {"a/#", "a", true, true},         {"a/#", "a/#", true, true},
+        {"a/+", "a/#", false, true},      {"+", "#", false, true},
+        {"#", "a/+/c", true, true},       {"#", "$SYS/#", false, false},
+        {"$SYS/#", "$SYS/a", true, true}, {"a/b", "a/c", false, false},
+        {"+/b", "a/+", false, true},      {"a/b", "a/b/c", false, false},
+        {"a/+/c", "a/#", false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fray_slice wide = fray_slice_of(cases[i].wide),
+                          narrow = fray_slice_of(cases[i].narrow);
+        assert_int_equal(fray_topic_filter_covers(wide, narrow), cases[i].covers);
+        assert_int_equal(fray_topic_filters_overlap(wide, narrow), cases[i].overlap);
+        assert_int_equal(fray_topic_filters_overlap(narrow, wide), cases[i].overlap);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_cover_what_is_narrower),
         cmocka_unit_test(the_specifications_examples_match),
         cmocka_unit_test(levels_are_taken_one_by_one),
         cmocka_unit_test(a_tree_finds_names_and_prunes_its_topics),

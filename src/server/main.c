@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fray/fray.h"
+#include "server/password.h"
 
 enum { ROOM_NAME_MAX = 64 };
 
@@ -15,6 +16,8 @@ static enum fray_verdict on_join(fray_socket *socket, const char *room, void *ap
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "passwd") == 0)
+        return fray_passwd_main(argc - 2, argv + 2);
     return fray_main(
         argc, argv,
         &(struct fray_app){.chat = true, .on_join = on_join, .settings = {{"mqtt_store", "disk"}}});

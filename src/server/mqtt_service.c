@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "broker/system_topics.h"
+#include "server/mqtt_access.h"
 #include "server/mqtt_bridge.h"
 #include "server/mqtt_store.h"
 #include "server/server.h"
@@ -16,7 +17,8 @@ struct fray_mqtt_service {
     struct fray_tcp_service tcp;
     struct fray_mqtt_bridge bridge;
     struct fray_system_topics system_topics;
-    struct fray_mqtt_store *store; /* NULL: in memory alone */
+    struct fray_mqtt_access_control *access; /* NULL: everybody may do everything */
+    struct fray_mqtt_store *store;           /* NULL: in memory alone */
 };
 
 /* ------------------------------------------------------------------ over tcp */
@@ -183,13 +185,18 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
     };
     fray_system_topics_start(&service->system_topics, &service->broker,
                              config->mqtt_sys_interval_ms, FRAY_VERSION);
-    return config->mqtt_store == FRAY_CONFIG_DISK ? open_store(service) : FRAY_OK;
+    enum fray_err err = fray_mqtt_access_create(server, service->home, &service->access);
+    service->config.access = fray_mqtt_access_of(service->access);
+    if (!err && config->mqtt_store == FRAY_CONFIG_DISK)
+        err = open_store(service);
+    return err;
 }
 
 void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
 {
     if (!service)
         return;
+    fray_mqtt_access_destroy(service->access);
     fray_system_topics_stop(&service->system_topics);
     fray_mqtt_store_close(service->store);
     fray_broker_deinit(&service->broker);
