@@ -97,8 +97,13 @@ static void end(struct bare *self, enum fray_disconnect reason)
 
 static void on_rejected(struct fray_member *member, struct fray_slice error)
 {
-    (void)error;
-    fray_session_close(member->session, FRAY_SERVER_DISCONNECTED);
+    struct fray_buf scratch = {0};
+    struct fray_slice message = {0};
+    if (fray_json_find(error, FRAY_SLICE("message"), &message))
+        message = fray_json_string_text(message, &scratch);
+    fray_session_close_with(member->session, FRAY_SERVER_DISCONNECTED,
+                            FRAY_WEBSOCKET_CLOSE_POLICY_VIOLATION, message);
+    fray_buf_deinit(&scratch);
 }
 
 static void on_disconnected(struct fray_member *member, bool close_session)

@@ -85,6 +85,7 @@ static void open_fixture(struct fixture *f, unsigned home, enum over over, bool 
     };
     fray_engineio_config_init(&f->config);
     fake_link_init(&f->link, FRAY_FRAMING_WEBSOCKET);
+    f->link.worker = f->all[0];
     f->link.link.has_own_bytes = true; /* the reply to the handshake */
     if (over == ENGINEIO)
         fray_engineio_open(&f->config, &f->link.link, NULL);
@@ -211,6 +212,7 @@ static void who_is_refused_is_closed(void **state)
         assert_int_equal(f.link.closes, 1);
         assert_int_equal(f.link.reason, FRAY_SERVER_DISCONNECTED);
         assert_true(f.link.flushes > 0);
+        assert_int_equal(f.link.close_code, 1008);
         close_fixture(&f);
     }
 }

@@ -140,10 +140,22 @@ static json_t *read_auth(fray_request *request)
     return auth;
 }
 
+/* Such a session needs no connection, so connections do not bound them. */
+static bool is_full(const struct fray_server_worker *worker)
+{
+    uint32_t share = worker->server->config.max_connections / worker->server->workers_count;
+    return worker->base.sessions.count >= (share ? share : 1);
+}
+
 static void open_session(struct fray_endpoint *endpoint, fray_request *request)
 {
     (void)endpoint;
     struct fray_server_worker *here = fray_server_worker_of(request);
+    if (is_full(here)) {
+        fray_request_add_header(request, FRAY_SLICE("retry-after"), FRAY_SLICE("10"));
+        fray_envelope_refuse(request, 503, "full", "The server has as many sessions as it takes.");
+        return;
+    }
     fray_namespace *nsp = fray_envelope_namespace(request);
     json_t *auth = nsp ? read_auth(request) : NULL;
     if (auth)

@@ -93,6 +93,8 @@ void fray_request_end(fray_request *request)
     if (!connection)
         return;
     connection->request = NULL;
+    if (connection->service->is_draining)
+        connection->closes_after_reply = true;
     if (err == FRAY_ERR_CLOSED)
         fray_http_connection_close(connection, false);
     else

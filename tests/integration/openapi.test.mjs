@@ -34,6 +34,7 @@ describe("openapi.yaml", { timeout: 20_000 }, () => {
         "--jwt-secret",
         "x".repeat(32),
     ]);
+    const tiny = serveFixture("envelope_support", ["--workers", "1", "--max-connections", "8"]);
     const paths = readDescription();
 
     test("B03_the_server_has_these_paths_and_methods", async () => {
@@ -76,6 +77,8 @@ describe("openapi.yaml", { timeout: 20_000 }, () => {
         await ask("POST", "/poll", "/poll", {}, guarded.url);
         await ask("POST", "/poll", "/poll?name=nobody");
         await ask("POST", "/poll", "/poll?namespace=/none");
+        for (let i = 0; i < 8; i++) await ask("POST", "/poll", "/poll", {}, tiny.url);
+        await ask("POST", "/poll", "/poll", {}, tiny.url);
         await ask("POST", poll, here, { body: '[{"type":"say"},{"type":"say"},{"type":"say"}]' });
         await ask("POST", poll, here, { body: "x" });
         await ask("POST", poll, here, { body: `"${"x".repeat(1_100_000)}"` });
