@@ -221,8 +221,8 @@ static void retain(struct fray_broker *broker, struct fray_publication *publicat
         fray_broker_journal_retained(broker, publication, is_set);
 }
 
-uint32_t fray_broker_publish(struct fray_broker *broker, const struct fray_broker_session *from,
-                             struct fray_publication *publication)
+uint32_t fray_broker_dispatch(struct fray_broker *broker, const struct fray_broker_session *from,
+                              struct fray_publication *publication)
 {
     if (publication->retain)
         retain(broker, publication);

@@ -120,8 +120,8 @@ void fray_broker_deinit(struct fray_broker *broker);
 /* Passes the message on to all who have subscribed, keeps it where it is retained, and tells the
  * rooms. `from` is the publisher's session, NULL: this server. Returns how many subscriptions
  * matched. */
-uint32_t fray_broker_publish(struct fray_broker *broker, const struct fray_broker_session *from,
-                             struct fray_publication *publication);
+uint32_t fray_broker_dispatch(struct fray_broker *broker, const struct fray_broker_session *from,
+                              struct fray_publication *publication);
 /* The same without telling the rooms: it came from one. */
 uint32_t fray_broker_route(struct fray_broker *broker, const struct fray_broker_session *from,
                            struct fray_publication *publication);
@@ -158,15 +158,14 @@ void fray_broker_set_expiry(struct fray_broker_session *session, uint32_t expiry
 struct fray_slice fray_broker_assign_client_id(struct fray_broker *broker, char text[23]);
 
 /* FRAY_ERR_LIMIT: subscriptions_per_session_max or subscriptions_max. */
-FRAY_MUST_CHECK enum fray_err fray_broker_subscribe(struct fray_broker_session *session,
-                                                    struct fray_slice filter,
-                                                    const struct fray_subscription *subscription,
-                                                    bool *existed);
+FRAY_MUST_CHECK enum fray_err
+fray_broker_session_subscribe(struct fray_broker_session *session, struct fray_slice filter,
+                              const struct fray_subscription *subscription, bool *existed);
 /* The retained messages of a subscription just made (3.3.1.3). */
 void fray_broker_send_retained(struct fray_broker_session *session, struct fray_slice filter,
                                const struct fray_subscription *subscription);
-FRAY_MUST_CHECK enum fray_err fray_broker_unsubscribe(struct fray_broker_session *session,
-                                                      struct fray_slice filter);
+FRAY_MUST_CHECK enum fray_err fray_broker_session_unsubscribe(struct fray_broker_session *session,
+                                                              struct fray_slice filter);
 
 /* ------------------------------------------------------------------ QoS 1 and 2 to the client */
 

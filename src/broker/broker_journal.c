@@ -419,7 +419,7 @@ static enum fray_err load_subscription(struct fray_broker_session *session,
         return FRAY_ERR_SYNTAX;
     struct fray_journal *journal = session->broker->journal;
     session->broker->journal = NULL; /* it has it */
-    enum fray_err err = fray_broker_subscribe(session, filter, &subscription, &existed);
+    enum fray_err err = fray_broker_session_subscribe(session, filter, &subscription, &existed);
     session->broker->journal = journal;
     return err;
 }

@@ -35,7 +35,7 @@ static void publish_will(struct fray_broker_session *session)
         return;
     session->will = NULL;
     fray_publication_restart_expiry(will, *session->broker->worker->now_us);
-    fray_broker_publish(session->broker, session, will);
+    fray_broker_dispatch(session->broker, session, will);
     fray_publication_unref(will);
 }
 
@@ -233,8 +233,10 @@ struct fray_slice fray_broker_assign_client_id(struct fray_broker *broker, char 
 
 /* ------------------------------------------------------------------ subscriptions */
 
-enum fray_err fray_broker_subscribe(struct fray_broker_session *session, struct fray_slice filter,
-                                    const struct fray_subscription *subscription, bool *existed)
+enum fray_err fray_broker_session_subscribe(struct fray_broker_session *session,
+                                            struct fray_slice filter,
+                                            const struct fray_subscription *subscription,
+                                            bool *existed)
 {
     struct fray_broker *broker = session->broker;
     bool is_full = session->subscriber.count >= broker->limits.subscriptions_per_session_max;
@@ -254,7 +256,8 @@ enum fray_err fray_broker_subscribe(struct fray_broker_session *session, struct 
     return FRAY_OK;
 }
 
-enum fray_err fray_broker_unsubscribe(struct fray_broker_session *session, struct fray_slice filter)
+enum fray_err fray_broker_session_unsubscribe(struct fray_broker_session *session,
+                                              struct fray_slice filter)
 {
     struct fray_broker *broker = session->broker;
     enum fray_err err =

@@ -8,7 +8,7 @@ static void publish(struct fray_broker *broker, const char *name, struct fray_sl
         &(struct fray_mqtt_publish){
             .retain = true, .topic = fray_buf_slice(&topic), .payload = payload},
         *broker->worker->now_us, &broker->worker->scratch);
-    fray_broker_publish(broker, NULL, publication);
+    fray_broker_dispatch(broker, NULL, publication);
     fray_publication_unref(publication);
     fray_buf_deinit(&topic);
 }

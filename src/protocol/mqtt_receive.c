@@ -36,7 +36,7 @@ static void pass_on(struct fray_mqtt_connection *self, const struct fray_mqtt_pu
         answer(self, publish, FRAY_MQTT_QUOTA_EXCEEDED);
         return;
     }
-    uint32_t matched = fray_broker_publish(self->config->broker, self->client, publication);
+    uint32_t matched = fray_broker_dispatch(self->config->broker, self->client, publication);
     fray_publication_unref(publication);
     if (self->session.is_closing) /* it was its own slow reader */
         return;
@@ -140,7 +140,7 @@ static enum fray_mqtt_reason subscribe(struct fray_mqtt_connection *self,
         fray_count(&self->session.worker->counters.mqtt_denied);
         return FRAY_MQTT_NOT_AUTHORIZED;
     }
-    switch (fray_broker_subscribe(self->client, filter->filter, subscription, existed)) {
+    switch (fray_broker_session_subscribe(self->client, filter->filter, subscription, existed)) {
     case FRAY_OK: return (enum fray_mqtt_reason)filter->qos;
     case FRAY_ERR_LIMIT: return FRAY_MQTT_QUOTA_EXCEEDED;
     default: return FRAY_MQTT_TOPIC_FILTER_INVALID;
@@ -225,7 +225,7 @@ static void on_unsubscribe(struct fray_mqtt_connection *self,
     struct fray_mqtt_filter filter;
     struct fray_buf reasons = {0};
     while (fray_mqtt_filter_next(&rest, FRAY_MQTT_UNSUBSCRIBE, &filter)) {
-        enum fray_err err = fray_broker_unsubscribe(self->client, filter.filter);
+        enum fray_err err = fray_broker_session_unsubscribe(self->client, filter.filter);
         fray_buf_append_byte(&reasons, err ? FRAY_MQTT_NO_SUBSCRIPTION_EXISTED : FRAY_MQTT_SUCCESS);
     }
     if (!fray_mqtt_is_v5(self))

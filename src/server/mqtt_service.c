@@ -4,8 +4,10 @@
 
 #include "base/mem.h"
 #include "broker/system_topics.h"
+#include "fray/broker.h"
 #include "server/mqtt_access.h"
 #include "server/mqtt_bridge.h"
+#include "server/mqtt_embed.h"
 #include "server/mqtt_store.h"
 #include "server/server.h"
 
@@ -196,6 +198,7 @@ void fray_mqtt_service_destroy(struct fray_mqtt_service *service)
 {
     if (!service)
         return;
+    fray_mqtt_embed_end_all(&service->broker);
     fray_mqtt_access_destroy(service->access);
     fray_system_topics_stop(&service->system_topics);
     fray_mqtt_store_close(service->store);
@@ -214,4 +217,9 @@ void fray_mqtt_service_end_turn(struct fray_mqtt_service *service)
 void fray_mqtt_service_drain(struct fray_mqtt_service *service)
 {
     fray_mqtt_drain(&service->home->base);
+}
+
+fray_broker *fray_server_broker(fray_server *server)
+{
+    return server->mqtt ? &server->mqtt->broker : NULL;
 }
