@@ -200,8 +200,12 @@ void fray_config_print(const struct fray_config *config, struct fray_buf *text)
     for (size_t i = 0; i < FRAY_OPTION_COUNT; i++) {
         if (starts_section(i))
             fray_buf_printf(text, "%s[%s]\n", i ? "\n" : "", fray_options[i].section);
+        bool is_secret = i == FRAY_OPTION_jwt_secret && *config->jwt_secret;
         fray_buf_printf(text, "%s = ", fray_options[i].name);
-        fray_option_format(config, &fray_options[i], text);
+        if (is_secret)
+            FRAY_BUF_LITERAL(text, "(set, not shown)");
+        else
+            fray_option_format(config, &fray_options[i], text);
         fray_buf_append_byte(text, '\n');
     }
 }
