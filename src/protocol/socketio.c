@@ -8,8 +8,9 @@
 struct place {
     struct fray_member member; /* first */
     struct place *next;
-    const char *nsp; /* its name */
-    /* The server ended it. Packets that were on their way meanwhile are no fault of the client. */
+    const char *nsp; /* its name, the namespace's own; a copy once it has departed */
+    /* The server ended it. Packets that were on their way meanwhile are no fault of the client. The
+     * namespace may go before the session does. */
     bool has_departed;
 };
 
@@ -44,6 +45,14 @@ static void fail(struct socketio *self)
 }
 
 /* ------------------------------------------------------------------ coming and going */
+
+static void place_destroy(struct socketio *self, struct place *place)
+{
+    struct fray_worker *worker = self->engineio.session.worker;
+    if (place->has_departed)
+        free((char *)place->nsp);
+    worker->release(worker, place, sizeof *place);
+}
 
 static void arrival_end(struct socketio *self)
 {
@@ -95,7 +104,7 @@ static void on_close(struct fray_engineio *engineio, enum fray_disconnect reason
         struct place *place = self->places;
         self->places = place->next;
         fray_member_end(&place->member, reason);
-        engineio->session.worker->release(engineio->session.worker, place, sizeof *place);
+        place_destroy(self, place);
     }
     arrival_end(self);
     fray_socketio_assembler_reset(&self->assembler);
@@ -125,7 +134,7 @@ static void forget(struct socketio *self, struct place *place)
     if (!*link)
         return;
     *link = place->next;
-    self->engineio.session.worker->release(self->engineio.session.worker, place, sizeof *place);
+    place_destroy(self, place);
 }
 
 static void refuse(struct socketio *self, struct fray_slice nsp, struct fray_slice message)
@@ -238,6 +247,7 @@ static void on_disconnected(struct fray_member *member, bool close_session)
     struct socketio *self = (struct socketio *)member->session;
     struct place *place = (struct place *)member;
     send_disconnect(self, place);
+    place->nsp = fray_strndup(place->nsp, strlen(place->nsp));
     place->has_departed = true;
     if (!close_session)
         return;

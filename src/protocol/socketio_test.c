@@ -572,6 +572,26 @@ static void the_server_ends_a_socket(void **state)
     }
 }
 
+/* A namespace that a pattern made goes with its last socket, and its name with it; the client's
+ * packets may come later still. */
+static void a_namespace_may_go_before_the_session(void **state)
+{
+    (void)state;
+    for (unsigned chat_home = 0; chat_home < 2; chat_home++) {
+        struct fixture f;
+        open_with(&f, FRAY_FRAMING_WEBSOCKET, chat_home, 0);
+        connect_to_both(&f);
+        fray_socket_disconnect(f.chat, false);
+        settle(&f);
+        memset(f.namespaces[1]->name, '?', strlen(names[1])); /* as freed memory may look */
+        text(&f, "42/chat,[\"move\"]");
+        text(&f, "42[\"move\"]");
+        assert_non_null(f.link.link.session);
+        assert_string_equal(said(&f), "disconnect /chat: server namespace disconnect;/ move()+0;");
+        close_fixture(&f);
+    }
+}
+
 static void sockets_that_the_server_ended_make_room(void **state)
 {
     (void)state;
@@ -703,6 +723,7 @@ int main(void)
         cmocka_unit_test(the_client_leaves_a_namespace),
         cmocka_unit_test(the_connection_closes),
         cmocka_unit_test(the_server_ends_a_socket),
+        cmocka_unit_test(a_namespace_may_go_before_the_session),
         cmocka_unit_test(sockets_that_the_server_ended_make_room),
         cmocka_unit_test(the_server_ends_the_session),
         cmocka_unit_test(handlers_may_end_each_others_sockets),
