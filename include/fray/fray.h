@@ -291,6 +291,7 @@ struct fray_target {
 };
 
 FRAY_API enum fray_send_result fray_send(fray_socket *socket, fray_message *message);
+/* target NULL: the whole namespace. */
 FRAY_API enum fray_send_result fray_send_to(fray_namespace *nsp, fray_message *message,
                                             const struct fray_target *target);
 

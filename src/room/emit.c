@@ -164,6 +164,9 @@ static bool has_members(const fray_namespace *nsp, unsigned worker,
 enum fray_send_result fray_namespace_broadcast(fray_namespace *nsp, fray_message *message,
                                                const struct fray_target *target)
 {
+    static const struct fray_target everybody = {0};
+    if (!target)
+        target = &everybody;
     const struct fray_ticket *except = target->except ? fray_socket_ticket(target->except) : NULL;
     fray_message *logged =
         log_message(nsp, message,

@@ -326,10 +326,13 @@ static void targets_rooms_and_excepts(int place)
                                                         .except_rooms = {"mute"},
                                                         .except = f.sockets[1]}),
                      FRAY_SENT);
-    fray_message_unref(message);
     assert_string_equal(heard(&f, 0), "x(1)\n");
     assert_string_equal(heard(&f, 1), "");
     assert_string_equal(heard(&f, 2), "");
+    assert_int_equal(fray_send_to(nsp, message, NULL), FRAY_SENT); /* the whole namespace */
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(heard(&f, i), "x(1)\n");
+    fray_message_unref(message);
     close_fixture(&f);
 }
 
