@@ -122,6 +122,27 @@ static void answer_metrics(fray_request *request, void *context)
     fray_buf_deinit(&text);
 }
 
+/* For pages: the few figures that visitors are shown. */
+static void answer_stats(fray_request *request, void *context)
+{
+    const struct fray_metrics *metrics = context;
+    struct fray_counters sum;
+    add_up(metrics, &sum);
+    int64_t up_s = fray_http_service_now_s(request->service) - metrics->started_s;
+    struct fray_buf text = {0};
+    fray_buf_printf(
+        &text,
+        "{\"version\":\"%s\",\"uptime_s\":%lld,\"workers\":%zu,\"connections\":%llu,"
+        "\"sessions\":%llu,\"messages_in\":%llu,\"messages_out\":%llu}",
+        metrics->version, (long long)(up_s > 0 ? up_s : 0), metrics->workers_count,
+        (unsigned long long)difference(sum.connections_accepted, sum.connections_closed),
+        (unsigned long long)difference(sum.sessions_opened, sum.sessions_closed),
+        (unsigned long long)sum.frames_in, (unsigned long long)sum.messages_out);
+    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
+    fray_request_reply(request, 200, "application/json", text.data, text.len);
+    fray_buf_deinit(&text);
+}
+
 static void answer_word(fray_request *request, int status, const char *word)
 {
     fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
@@ -147,6 +168,7 @@ void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_rout
 {
     const struct fray_http_route routes[] = {
         {.method = "GET", .path = "/metrics", .handle = answer_metrics, .context = metrics},
+        {.method = "GET", .path = "/stats.json", .handle = answer_stats, .context = metrics},
         {.method = "GET", .path = "/healthz", .handle = answer_healthz, .context = metrics},
         {.method = "GET", .path = "/readyz", .handle = answer_readyz, .context = metrics},
     };

@@ -30,7 +30,8 @@ LAYERS = {
     "game": {"base", "session", "room"},
     "match": {"base", "session", "room", "game", "store"},
 }
-LAYERS["server"] = set(LAYERS)
+GAMES = {"arena", "duel", "rps", "tictactoe"}  # folders of games/, which the server hosts
+LAYERS["server"] = set(LAYERS) | GAMES
 
 # These make no system call, read no clock, hold no global: time, randomness, bytes are arguments.
 PURE = {"wire", "protocol", "session", "room", "broker", "game", "games"}

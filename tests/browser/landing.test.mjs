@@ -1,0 +1,270 @@
+// The page that the program itself serves: its arena, its looks, its ways in.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { connect, serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+describe("the landing page", () => {
+    const fray = serveFray();
+    const open = useBrowser();
+
+    const enter = async (options = DESKTOP) => {
+        const page = await open(`${fray.url}/`, options);
+        await page.waitForFunction(() => field.arena?.world.everybody.length > 0);
+        return page;
+    };
+    const phase = (page, wanted) => page.waitForSelector(`#arena[data-phase="${wanted}"]`);
+    const own = (page) => page.evaluate(() => field.arena.world.latest(field.arena.world.own));
+    const people = (page, count) =>
+        page.waitForFunction(
+            (n) => document.getElementById("players").textContent === n,
+            String(count),
+        );
+
+    async function play(page, name) {
+        await page.fill("#name", name);
+        await page.click("#play");
+        await phase(page, "playing");
+    }
+
+    /** Holds the keys that lead to a player of that name, until within `range`, and strikes. */
+    async function hunt(page, name, until) {
+        const held = new Set();
+        const press = async (wanted) => {
+            for (const key of held)
+                if (!wanted.includes(key)) (await page.keyboard.up(key), held.delete(key));
+            for (const key of wanted)
+                if (!held.has(key)) (await page.keyboard.down(key), held.add(key));
+        };
+        while (!(await until())) {
+            const keys = await page.evaluate((who) => {
+                const { world } = field.arena;
+                const me = world.latest(world.own);
+                const seat = [...world.roster.values()].find((entry) => entry.name === who)?.seat;
+                const goal = world.latest(seat);
+                if (!me || !goal) return [];
+                const dx = goal.x - me.x;
+                const dy = goal.y - me.y;
+                return [
+                    dx > 3 && "KeyD",
+                    dx < -3 && "KeyA",
+                    dy > 3 && "KeyS",
+                    dy < -3 && "KeyW",
+                    "Space",
+                ].filter(Boolean);
+            }, name);
+            await press(keys);
+        }
+        await press([]);
+    }
+
+    test("bots_fight_before_anybody_plays", async () => {
+        const page = await enter();
+        assert.equal(await page.evaluate(() => field.arena.world.everybody.length), 6);
+        await page.waitForFunction(() => field.arena.world.everybody.some(({ hp }) => hp < 100));
+        assert.equal(await page.textContent("#players"), "0");
+    });
+
+    test("a_first_key_joins_and_moves", async () => {
+        const page = await enter();
+        assert.equal(await page.evaluate(() => document.activeElement.id), "field");
+        await page.keyboard.down("ArrowRight");
+        await phase(page, "playing");
+        await page.waitForFunction(() => {
+            const { world } = field.arena;
+            const me = world.latest(world.own);
+            window.first ??= me;
+            return me && Math.hypot(me.x - first.x, me.y - first.y) > 5;
+        });
+        await page.keyboard.up("ArrowRight");
+        await page.keyboard.press("Escape");
+        await phase(page, "watching");
+        await people(page, 0);
+    });
+
+    test("two_pages_see_each_other_move_and_attack", async () => {
+        const [ada, bob] = [await enter(), await enter({ ...DESKTOP, colorScheme: "dark" })];
+        await play(ada, "Ada");
+        await play(bob, "Bob");
+        await Promise.all([people(ada, 2), people(bob, 2)]);
+        await ada.waitForSelector('#board :text("Bob")');
+        await bob.waitForSelector('#board :text("Ada")');
+
+        await bob.evaluate(() => (window.live = []));
+        await bob.evaluate(() =>
+            new MutationObserver(() =>
+                window.live.push(document.getElementById("live").textContent),
+            ).observe(document.getElementById("live"), { childList: true }),
+        );
+        const died = () =>
+            bob.evaluate(() => field.arena.world.latest(field.arena.world.own).deaths > 0);
+        await hunt(ada, "Bob", died);
+        await bob.waitForFunction(() => window.live.some((text) => /struck you down/.test(text)));
+        await phase(bob, "playing"); // it comes back by itself
+        assert.ok((await own(bob)).hp > 0);
+    });
+
+    test("C29_C30_server_is_the_authority", async (t) => {
+        const page = await enter();
+        const forger = await connect(t, `${fray.url}/arena`);
+        const refused = new Promise((resolve) => forger.on("error", resolve));
+        const { seat } = await forger.emitWithAck("play", { name: "Mallory" });
+        forger.emit("steer", { dx: 30000, dy: 0 });
+        assert.equal((await refused).code, "out_of_range");
+        forger.emit("steer", { dx: 127, dy: 127 });
+        const fastest = await page.evaluate(
+            (who) =>
+                new Promise((resolve) => {
+                    const { world, socket } = field.arena;
+                    const steps = [];
+                    let last;
+                    socket.on("state", ({ tick }) => {
+                        const me = world.latest(who);
+                        if (me?.hp && last?.deaths === me.deaths && tick > last.tick)
+                            steps.push(
+                                Math.hypot(me.x - last.x, me.y - last.y) / (tick - last.tick),
+                            );
+                        last = me && { ...me, tick };
+                        if (steps.length === 20) resolve(Math.max(...steps));
+                    });
+                }),
+            seat,
+        );
+        assert.ok(fastest <= 5.2, `${fastest} px a tick`); // 5, and what rounding to 1/10 px adds
+    });
+
+    test("names_are_cleaned_and_shown_as_text", async () => {
+        const page = await enter();
+        await play(page, "<b>x</b>\u202e");
+        await page.waitForSelector("#board .you");
+        assert.equal(await page.textContent("#board .you span"), "<b>x</b>");
+    });
+
+    test("C05_plays_with_websocket_blocked", async () => {
+        const page = await open(`${fray.url}/`, {
+            ...DESKTOP,
+            prepare: (blocked) =>
+                blocked.addInitScript(() => {
+                    window.WebSocket = class {
+                        constructor() {
+                            setTimeout(() => this.onerror?.(new Event("error")));
+                        }
+                        close() {}
+                    };
+                }),
+        });
+        await play(page, "Poll");
+        assert.equal(await page.textContent("#transport"), "long polling");
+        const before = await own(page);
+        await page.keyboard.down(before.x < 240 ? "KeyD" : "KeyA");
+        await page.waitForFunction(({ x, y }) => {
+            const me = field.arena.world.latest(field.arena.world.own);
+            return Math.hypot(me.x - x, me.y - y) > 5;
+        }, before);
+    });
+
+    test("a_lost_connection_is_told_and_the_place_taken_again", async () => {
+        const page = await enter();
+        await play(page, "Back");
+        await page.evaluate(() => field.arena.socket.io.engine.close());
+        await phase(page, "lost");
+        await phase(page, "playing");
+        await page.waitForSelector('#board .you :text("Back")');
+    });
+
+    test("phone_fits_and_plays_by_touch", async () => {
+        const page = await enter(PHONE);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+        await page.tap("#field");
+        await phase(page, "playing");
+        const small = await page.evaluate(() =>
+            [...document.querySelectorAll("button, input")]
+                .filter(
+                    (element) =>
+                        element.offsetParent && element.getBoundingClientRect().height < 44,
+                )
+                .map(({ id }) => id),
+        );
+        assert.deepEqual(small, []);
+        const swings = (await own(page)).swings;
+        await page.tap("#strike");
+        await page.waitForFunction(
+            (n) => field.arena.world.latest(field.arena.world.own).swings !== n,
+            swings,
+        );
+    });
+
+    test("dark_and_light_have_contrast", async () => {
+        for (const colorScheme of ["light", "dark"]) {
+            const page = await enter({ ...DESKTOP, colorScheme });
+            const ratios = await page.evaluate(() => {
+                const luminance = (colour) => {
+                    const c = document.createElement("canvas").getContext("2d");
+                    c.fillStyle = colour;
+                    c.fillRect(0, 0, 1, 1);
+                    const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((v) => {
+                        const s = v / 255;
+                        return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+                    });
+                    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+                };
+                const style = getComputedStyle(document.documentElement);
+                const of = (name) => luminance(style.getPropertyValue(`--${name}`));
+                const ratio = (a, b) =>
+                    (Math.max(of(a), of(b)) + 0.05) / (Math.min(of(a), of(b)) + 0.05);
+                return {
+                    ink: ratio("ink", "ground"),
+                    quiet: ratio("quiet", "ground"),
+                    button: ratio("you", "field"),
+                    foe: ratio("foe", "field"),
+                };
+            });
+            assert.ok(ratios.ink >= 7 && ratios.quiet >= 4.5, JSON.stringify(ratios)); // WCAG 1.4.3
+            assert.ok(ratios.button >= 3 && ratios.foe >= 3, JSON.stringify(ratios)); // 1.4.11
+        }
+    });
+
+    test("tabs_by_keyboard_and_snippets_of_this_server", async () => {
+        const page = await enter();
+        await page.focus("#tab-socketio");
+        await page.keyboard.press("ArrowRight");
+        assert.equal(await page.getAttribute("#tab-websocket", "aria-selected"), "true");
+        const snippet = await page.textContent("#panel-websocket");
+        assert.match(
+            snippet,
+            new RegExp(`ws://127\\.0\\.0\\.1:${fray.port}/ws\\?namespace=/arena`),
+        );
+        await page.addScriptTag({
+            content: `window.play = (console) => {${snippet}; return arena}`,
+        });
+        await page.evaluate(() => void window.play({ log() {} }));
+        await page.waitForSelector('#board :text("Ada")'); // it plays as it says
+    });
+
+    test("C38_assets_are_immutable_and_nothing_comes_from_elsewhere", async () => {
+        const urls = [];
+        const page = await open(`${fray.url}/`, {
+            prepare: (fresh) => fresh.on("request", (request) => urls.push(request.url())),
+        });
+        await phase(page, "watching");
+        assert.deepEqual(
+            urls.filter((url) => !/^(ws|http):\/\/127\.0\.0\.1|^data:/.test(url)),
+            [],
+        );
+        const assets = urls.filter((url) => url.includes("/assets/"));
+        assert.equal(assets.length, 2);
+        for (const url of assets) {
+            const reply = await page.request.get(url);
+            assert.match(reply.headers()["cache-control"], /immutable/);
+        }
+    });
+
+    test("docs_are_served", async () => {
+        const page = await open(`${fray.url}/docs/config.html`);
+        assert.match(await page.textContent("h1"), /\w/);
+        assert.ok(await page.isVisible("nav a[aria-current]"));
+    });
+});

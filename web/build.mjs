@@ -1,0 +1,104 @@
+// Builds the pages that are inside the program: node web/build.mjs OUTDIR STAMP DEPFILE
+//
+// web/landing becomes OUTDIR/index.html with its bundled script and style (names with a hash, so that
+// browsers keep them for good); docs/*.md become OUTDIR/docs/*.html. STAMP and DEPFILE are for ninja.
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const [outdir, stamp, depfile] = process.argv.slice(2);
+const web = dirname(fileURLToPath(import.meta.url));
+const root = dirname(web);
+
+const { esbuild, marked } = await tools();
+const dependencies = [join(root, "docs"), join(root, "package-lock.json")];
+rmSync(outdir, { recursive: true, force: true });
+mkdirSync(join(outdir, "docs"), { recursive: true });
+await buildLanding();
+buildDocs();
+writeFileSync(stamp, "");
+const escape = (path) => path.replace(/[ #]/g, "\\$&").replace(/\$/g, "$$$$");
+writeFileSync(depfile, `${escape(stamp)}: ${dependencies.map(escape).join(" ")}\n`);
+
+async function tools() {
+    try {
+        return { esbuild: await import("esbuild"), marked: (await import("marked")).marked };
+    } catch (error) {
+        if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+        console.error(
+            "The pages cannot be built without npm's packages: run `npm ci` in the root of the tree (./run does).",
+        );
+        process.exit(1);
+    }
+}
+
+async function buildLanding() {
+    const page = join(web, "landing/index.html");
+    const assets = await bundle([join(web, "landing/main.mjs"), join(web, "landing/landing.css")]);
+    dependencies.push(page);
+    let html = readFileSync(page, "utf8");
+    for (const [source, name] of assets)
+        html = html.replaceAll(`"${basename(source)}"`, `"/${name}"`);
+    writeFileSync(join(outdir, "index.html"), html);
+}
+
+/** Returns source → name of what was made of it. */
+async function bundle(entryPoints) {
+    const { metafile } = await esbuild.build({
+        absWorkingDir: root,
+        entryPoints,
+        bundle: true,
+        minify: true,
+        format: "esm",
+        target: "es2022",
+        entryNames: "assets/[name]-[hash]",
+        outdir: resolve(outdir),
+        metafile: true,
+        legalComments: "none",
+        logLevel: "warning",
+    });
+    dependencies.push(...Object.keys(metafile.inputs).map((path) => resolve(root, path)));
+    return Object.entries(metafile.outputs).map(([path, output]) => [
+        output.entryPoint,
+        relative(outdir, resolve(root, path)),
+    ]);
+}
+
+function buildDocs() {
+    const frame = join(web, "docs.html");
+    dependencies.push(frame);
+    const html = readFileSync(frame, "utf8");
+    const names = readdirSync(join(root, "docs"))
+        .filter((name) => name.endsWith(".md"))
+        .sort();
+    const pages = names.map((name) => {
+        const source = join(root, "docs", name);
+        dependencies.push(source);
+        const text = readFileSync(source, "utf8");
+        return {
+            name: name.replace(/\.md$/, ".html"),
+            title: /^# (.*)$/m.exec(text)?.[1] ?? name,
+            text,
+        };
+    });
+    for (const page of pages) {
+        const links = pages.map(
+            ({ name, title }) =>
+                `<a href="${name}"${page.name === name ? ' aria-current="page"' : ""}>${title}</a>`,
+        );
+        const body = marked
+            .parse(page.text)
+            .replace(/href="([\w-]+)\.md(#[^"]*)?"/g, 'href="$1.html$2"');
+        const parts = { title: page.title, links: links.join("\n"), body };
+        writeFileSync(
+            join(outdir, "docs", page.name),
+            html.replace(/\{\{(\w+)\}\}/g, (_, key) => parts[key]),
+        );
+    }
+    const [first] = pages;
+    if (first)
+        writeFileSync(
+            join(outdir, "docs/index.html"),
+            `<!doctype html><meta http-equiv="refresh" content="0; url=${pages.find(({ name }) => name === "architecture.html")?.name ?? first.name}">`,
+        );
+}

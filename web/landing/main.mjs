@@ -1,0 +1,8 @@
+// The landing page: the arena, the figures, the ways to connect.
+import { startArena } from "./arena.mjs";
+import { startFigures } from "./figures.mjs";
+import { startTabs } from "./tabs.mjs";
+
+const socket = startArena();
+startFigures(socket);
+startTabs();
