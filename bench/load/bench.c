@@ -158,6 +158,18 @@ void bench_run(struct bench *bench)
     }
 }
 
+const char *bench_fault(const struct bench *bench)
+{
+    const struct workload *workload = bench->options.workload;
+    if (bench->lost)
+        return "the server refused or closed connections";
+    if (bench->ready < (workload->is_storm ? 1 : bench->clients_count))
+        return "not all connections were ready in time";
+    if (!workload->is_storm && !workload->is_idle && !bench->load.delivered)
+        return "nothing was delivered while it was measured";
+    return NULL;
+}
+
 /* ------------------------------------------------------------------ begin and end */
 
 void bench_init(struct bench *bench, const struct options *options)

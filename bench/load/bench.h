@@ -48,6 +48,8 @@ struct bench {
 
 void bench_init(struct bench *bench, const struct options *options);
 void bench_run(struct bench *bench); /* returns when all is measured */
+/* Why the figures mean nothing; NULL: they do. */
+const char *bench_fault(const struct bench *bench);
 void bench_deinit(struct bench *bench);
 
 void measurement_begin(struct bench *bench, struct measurement *measurement);

@@ -1,4 +1,5 @@
-/* load: makes a server work and measures what that costs it (bench/README.md). */
+/* load: makes a server work and measures what that costs it (bench/README.md). Exit code 1: the
+ * figures mean nothing, and standard error says why. */
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -25,8 +26,10 @@ int main(int argc, char **argv)
     bench_init(bench, &options);
     bench_run(bench);
     report_print(bench);
-    int code = bench->lost ? 1 : 0;
+    const char *fault = bench_fault(bench);
+    if (fault)
+        fprintf(stderr, "load: %s\n", fault);
     bench_deinit(bench);
     free(bench);
-    return code;
+    return fault ? 1 : 0;
 }

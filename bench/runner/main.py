@@ -46,8 +46,7 @@ def main():
                 for workload in workloads.WORKLOADS if wanted(arguments, workload.id)]
     players = []
     if wanted(arguments, PLAYERS_ID):
-        repeat = min(arguments.repeat, 3)
-        players = [measure.measure_players(entry, repeat, shorten)
+        players = [measure.measure_players(entry, shorten)
                    for entry in workloads.PLAYERS_ENTRIES]
     if arguments.output:
         text = page.page(measured, players, arguments.repeat, load_before)
