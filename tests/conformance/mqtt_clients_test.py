@@ -156,7 +156,8 @@ class Paho(unittest.TestCase):
     def test_will_delay_is_cancelled_by_coming_back(self):
         watcher = Client(self, self.server, name="watcher")
         watcher.subscribe("delayed/#", 1)
-        will = {"topic": "delayed/w", "payload": "late", "qos": 1, "properties": will_properties(60)}
+        will = {"topic": "delayed/w", "payload": "late", "qos": 1,
+                "properties": will_properties(60)}
         Client(self, self.server, name="delayed", will=will, expiry=100).cut()
         back = Client(self, self.server, name="delayed", expiry=100)
         self.assertEqual(back.connack.value, 0)
