@@ -99,8 +99,8 @@ def holds(figures, wanted_per_s):
 
 
 def measure_players(entry, shorten):
-    """A number of players holds when one of a few attempts does: what disturbs a server from outside
-    makes it worse, never better."""
+    """A number of players holds when one of a few attempts does: what disturbs a server from
+    outside makes it worse, never better."""
     found = Players(entry, 0, {})
     for count in workloads.PLAYERS:
         load = workloads.over("socketio", workloads.ARENA, clients=count, seconds=1.5 * shorten)
@@ -113,7 +113,8 @@ def measure_players(entry, shorten):
             print(f"P2.players  {label_of(entry):24} {count:4}:"
                   f" p99 {figures['p99_us'].median / 1000:.1f} ms,"
                   f" {figures['delivered_per_s'].median:,.0f}/s,"
-                  f" {figures[workloads.CPU].median:.3g} µs {'' if held else 'too late'}", flush=True)
+                  f" {figures[workloads.CPU].median:.3g} µs {'' if held else 'too late'}",
+                  flush=True)
             if held:
                 found.most = count
                 found.figures[count] = figures

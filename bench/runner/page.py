@@ -2,6 +2,7 @@
 import datetime
 import os
 import platform
+import textwrap
 
 import servers
 import workloads
@@ -18,9 +19,9 @@ What a message, a handshake and an idle connection cost fray and its peers. `ben
 of this and writes this page; nothing here is typed by hand. bench/README.md says how it is done.
 
 Server on one core, load generator on another, loopback, events of about 100 bytes. Figures are
-medians [least..greatest] of {repeat} runs, in which the servers took turns. CPU is that of all the
-server's threads, in user space and kernel, by the kernel's accounting. "Raw epoll" is bench/limit: a
-WebSocket sender that does nothing else.
+medians [least..greatest] of {repeat} runs, in which the servers took turns. CPU is that of all
+threads of the server, in user space and kernel, by the kernel's accounting. "Raw epoll" is
+bench/limit: a WebSocket sender that does nothing else.
 
 | | |
 |---|---|
@@ -30,9 +31,9 @@ WebSocket sender that does nothing else.
 COSTS = """
 ## Costs
 
-"Node" is socket.io where the client speaks Socket.IO, and ws where it speaks plain WebSocket. The raw
-sender speaks plain WebSocket whatever the others speak. On multiples: fray ÷ raw epoll is how far
-fray is from the least possible; best peer ÷ fray is how many times more the best of the others costs.
+"Node" is socket.io where the client speaks Socket.IO, and ws where it speaks plain WebSocket. The
+raw sender speaks plain WebSocket whatever the others speak. fray ÷ raw epoll is how far fray is
+from the least possible; best peer ÷ fray is how many times as much the best of the others costs.
 
 {table}
 """
@@ -40,9 +41,9 @@ fray is from the least possible; best peer ÷ fray is how many times more the be
 PLAYERS = """
 ## How many players
 
-The tutorial's game: each player moves 20 times a second, and each move goes to all. The most players
-with whom 99 % of what arrives does so within {limit_ms} ms, and {delivered:.0%} of what is due arrives;
-a number counts when one of {attempts} attempts does it.
+The tutorial's game: each player moves 20 times a second, and each move goes to all. The most
+players with whom 99 % of what arrives does so within {limit_ms} ms, and {delivered:.0%} of what is
+due arrives; a number counts when one of {attempts} attempts does it.
 
 {table}
 
@@ -53,8 +54,8 @@ in one write.
 BYTES = """
 ## Bytes
 
-In the tutorial's way of speaking, every move is an event of its own for every player, as JSON. What a
-player receives thus grows with the number of players, and what the server sends with its square:
+In the tutorial's way of speaking, every move is an event of its own for every player, as JSON. What
+a player receives thus grows with the number of players, and what the server sends with its square:
 
 {table}
 """
@@ -62,8 +63,8 @@ player receives thus grows with the number of players, and what the server sends
 LATENCY = """
 ## Latency
 
-From the client's send to the other client's receipt, at the loads above, median of the runs. On a
-machine that others use, p99 mostly tells what else was running.
+From one client's send to another's receipt, at the loads above, medians of the runs. On a machine
+that others use, p99 mostly tells what else was running.
 
 {table}
 """
@@ -202,7 +203,8 @@ def polling_text(polling, websocket):
         ". An event that comes up while the client asks again waits for that round trip, so over a"
         " real network its latency is one to two round trips where WebSocket's is half of one; on"
         " loopback the difference is small. Use WebSocket, and polling where a proxy or firewall"
-        " leaves nothing else: it works everywhere, and Socket.IO clients begin with it and upgrade.")
+        " leaves nothing else: it works everywhere, and Socket.IO clients begin with it and"
+        " upgrade.")
 
 
 def transports(measured):
@@ -215,7 +217,7 @@ def transports(measured):
     head = ("transport", "server", "CPU µs per event", "bytes received per event",
             "bytes asked with per event", "latency p50 / p99, ms", "CPU µs per handshake")
     return POLLING.format(table=table(head, polling_rows(polling, websocket, storms)),
-                          text=polling_text(polling, websocket))
+                          text=textwrap.fill(polling_text(polling, websocket), 100))
 
 
 def page(measured, found_players, repeat, load_before):

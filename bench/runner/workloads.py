@@ -47,7 +47,8 @@ ECHO = {"workload": "echo", "clients": 100, "size": 93, "seconds": 1}
 IDLE = {"workload": "idle", "clients": 5000, "seconds": 0.2, "concurrency": 256}
 POLLING = {"workload": "broadcast", "clients": 200, "rate": 10, "seconds": 2}
 STORM = {"workload": "storm", "clients": 2000, "seconds": 3}
-FAN_OUT = {"workload": "broadcast", "protocol": "mqtt", "clients": 1000, "rate": 20, "seconds": 1.5}
+FAN_OUT = {"workload": "broadcast", "protocol": "mqtt", "clients": 1000, "rate": 20,
+           "seconds": 1.5}
 PAIRS = {"workload": "pairs", "protocol": "mqtt", "clients": 100, "window": 1, "seconds": 1}
 
 
@@ -58,19 +59,19 @@ def over(protocol, load, **changes):
 WORKLOADS = (
     Workload("P1.socketio", "broadcast to 500, 40/s, Socket.IO", CPU, "µs",
              over("socketio", BROADCAST), entries(LIMIT, "fray", "socketio", "python")),
-    Workload("P1.websocket", "the same, plain WebSocket", CPU, "µs",
+    Workload("P1.websocket", "broadcast to 500, 40/s, plain WebSocket", CPU, "µs",
              over("websocket", BROADCAST), entries(LIMIT, "fray", "ws")),
     Workload("P1s.socketio", "broadcast to 1,000, saturated, Socket.IO", CPU, "µs",
              over("socketio", SATURATED), entries(LIMIT, "fray", "socketio", PYTHON_FEW)),
-    Workload("P1s.websocket", "the same, plain WebSocket", CPU, "µs",
+    Workload("P1s.websocket", "broadcast to 1,000, saturated, plain WebSocket", CPU, "µs",
              over("websocket", SATURATED), entries(LIMIT, "fray", "ws")),
     Workload("P1b.socketio", "8 messages at once to 1,000, Socket.IO", CPU, "µs",
              over("socketio", BURST), entries(LIMIT, "fray", "socketio")),
-    Workload("P1b.websocket", "the same, plain WebSocket", CPU, "µs",
+    Workload("P1b.websocket", "8 messages at once to 1,000, plain WebSocket", CPU, "µs",
              over("websocket", BURST), entries(LIMIT, "fray", "ws")),
     Workload("P2.game", "the tutorial's game, 200 players, 20 moves/s each", CPU, "µs",
              over("socketio", ARENA), entries(LIMIT_MOVES, "fray_game", "socketio", "python")),
-    Workload("P2.flush", f"the same, sent every {FLUSH_MS} ms", CPU, "µs",
+    Workload("P2.flush", f"the tutorial's game, sent every {FLUSH_MS} ms", CPU, "µs",
              over("socketio", ARENA), entries(LIMIT_MOVES_FLUSH, FRAY_FLUSH)),
     Workload("P3.socketio", "acknowledged events, 100 clients, Socket.IO", CPU, "µs",
              over("socketio", ECHO), entries(LIMIT, "fray", "socketio", "python")),
@@ -84,7 +85,7 @@ WORKLOADS = (
              over("mqtt", IDLE), entries("fray", "mosquitto")),
     Workload("P5.polling", "broadcast to 200, 10/s, long polling", CPU, "µs",
              over("polling", POLLING), entries("fray", "socketio", "python")),
-    Workload("P5.websocket", "the same over WebSocket", CPU, "µs",
+    Workload("P5.websocket", "broadcast to 200, 10/s, WebSocket", CPU, "µs",
              over("socketio", POLLING), entries("fray", "socketio", "python")),
     Workload("P6.websocket", "handshakes, plain WebSocket", HANDSHAKE, "µs",
              over("websocket", STORM), entries(LIMIT, "fray", "ws")),
@@ -94,16 +95,15 @@ WORKLOADS = (
              over("polling", STORM), entries("fray", "socketio", "python")),
     Workload("P7.qos0", "MQTT, one to 1,000, 20/s, QoS 0", CPU, "µs", FAN_OUT,
              entries(LIMIT, "fray", "mosquitto")),
-    Workload("P7.qos1", "the same, QoS 1", CPU, "µs", {**FAN_OUT, "qos": 1},
+    Workload("P7.qos1", "MQTT, one to 1,000, 20/s, QoS 1", CPU, "µs", {**FAN_OUT, "qos": 1},
              entries("fray", "mosquitto")),
-    Workload("P7.pairs0", "MQTT, 100 pairs, one message under way each, QoS 0", CPU, "µs", PAIRS,
-             entries("fray", "mosquitto")),
-    Workload("P7.pairs1", "the same, QoS 1", CPU, "µs", {**PAIRS, "qos": 1},
+    Workload("P7.pairs0", "MQTT, 100 pairs, QoS 0", CPU, "µs", PAIRS, entries("fray", "mosquitto")),
+    Workload("P7.pairs1", "MQTT, 100 pairs, QoS 1", CPU, "µs", {**PAIRS, "qos": 1},
              entries("fray", "mosquitto")),
 )
 
-# How many players the tutorial's game holds (P2.players): N is raised as long as the p99 of a move's
-# way to all is below the limit, and nearly all moves arrive, in one of the attempts.
+# How many players the tutorial's game holds (P2.players): N is raised as long as the p99 of a
+# move's way to all is below the limit, and nearly all moves arrive, in one of the attempts.
 PLAYERS = (25, 40, 60, 80, 100, 150, 200, 250, 300, 400, 500, 600, 700)
 PLAYERS_LATENCY_US = 50000
 PLAYERS_DELIVERED = 0.95
