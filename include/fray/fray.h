@@ -211,6 +211,9 @@ fray_socket_handshake(fray_socket *socket); /* headers, time, address, xdomain, 
  */
 FRAY_API void fray_socket_reject_reason(fray_socket *socket, const char *message, json_t *data);
 FRAY_API void fray_socket_disconnect(fray_socket *socket, bool close_session);
+/* Closes the session; where it is a websocket, its close frame has this code (4000 … 4999 are an
+ * application's, RFC 6455 section 7.4.2) and reason (at most 123 bytes). */
+FRAY_API void fray_socket_close(fray_socket *socket, unsigned code, const char *reason);
 /* The claims of its token (option auth = jwt), verified; NULL: a guest. Borrowed */
 FRAY_API const json_t *fray_socket_identity(const fray_socket *socket);
 /* What to call it before others: by its token, or of a guest what it calls itself in auth, {"name":

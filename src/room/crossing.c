@@ -267,6 +267,7 @@ struct order_parcel {
     struct fray_parcel parcel;
     struct fray_handle member;
     enum { ORDER_REJECT, ORDER_DISCONNECT, ORDER_CLOSE, ORDER_JOIN, ORDER_LEAVE } what;
+    unsigned code; /* of ORDER_CLOSE, for a websocket's close frame; 0: none */
     struct fray_slice text;
     char copy[];
 };
@@ -284,6 +285,8 @@ static void order_at(struct fray_worker *worker, const struct order_parcel *orde
     case ORDER_DISCONNECT:
     case ORDER_CLOSE:
         member_out(member);
+        if (order->code)
+            fray_session_set_farewell(member->session, order->code, order->text);
         member->session->protocol->member_ops->on_disconnected(member, order->what == ORDER_CLOSE);
         break;
     case ORDER_JOIN: fray_member_join(member, order->text); break;
@@ -297,10 +300,11 @@ static void run_order(struct fray_worker *at, struct fray_parcel *parcel)
     free(parcel);
 }
 
-static void order(fray_socket *socket, int what, struct fray_slice text)
+static void order_with(fray_socket *socket, int what, unsigned code, struct fray_slice text)
 {
     struct fray_worker *home = socket->nsp->home, *to = socket->nsp->workers[socket->worker];
-    struct order_parcel local = {.member = socket->member, .what = what, .text = text};
+    struct order_parcel local = {
+        .member = socket->member, .what = what, .code = code, .text = text};
     if (to == home) {
         order_at(to, &local);
         return;
@@ -313,6 +317,11 @@ static void order(fray_socket *socket, int what, struct fray_slice text)
     home->post(home, to, &parcel->parcel);
 }
 
+static void order(fray_socket *socket, int what, struct fray_slice text)
+{
+    order_with(socket, what, 0, text);
+}
+
 void fray_crossing_reject(fray_socket *socket, struct fray_slice error)
 {
     order(socket, ORDER_REJECT, error);
@@ -321,6 +330,11 @@ void fray_crossing_reject(fray_socket *socket, struct fray_slice error)
 void fray_crossing_disconnect(fray_socket *socket, bool close_session)
 {
     order(socket, close_session ? ORDER_CLOSE : ORDER_DISCONNECT, (struct fray_slice){0});
+}
+
+void fray_crossing_close(fray_socket *socket, unsigned code, struct fray_slice text)
+{
+    order_with(socket, ORDER_CLOSE, code, text);
 }
 
 void fray_crossing_join(fray_socket *socket, struct fray_slice room, bool joins)

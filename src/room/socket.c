@@ -105,6 +105,16 @@ void fray_socket_disconnect(fray_socket *socket, bool close_session)
     fray_namespace_end(nsp, handle, FRAY_SERVER_DISCONNECTED);
 }
 
+void fray_socket_close(fray_socket *socket, unsigned code, const char *reason)
+{
+    if (!socket->is_connected)
+        return;
+    fray_namespace *nsp = socket->nsp;
+    struct fray_handle handle = socket->handle;
+    fray_crossing_close(socket, code, fray_slice_of(reason));
+    fray_namespace_end(nsp, handle, FRAY_SERVER_DISCONNECTED);
+}
+
 const char *fray_disconnect_text(enum fray_disconnect reason)
 {
     switch (reason) {

@@ -211,13 +211,18 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
     fray_session_mark(session);
 }
 
-void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
-                             unsigned code, struct fray_slice text)
+void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text)
 {
-    if (session->is_closing)
+    if (session->is_closing || session->has_farewell)
         return;
     farewell_create(session, text)->code = (uint16_t)code;
     session->has_farewell = true;
+}
+
+void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
+                             unsigned code, struct fray_slice text)
+{
+    fray_session_set_farewell(session, code, text);
     fray_session_close(session, reason);
 }
 

@@ -134,7 +134,11 @@ void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
  * if the link takes it within linger_ms, then the link is closed. Calling it twice is fine. */
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
 
-/* The same, and a websocket's close frame says this code and text (copied). */
+/* What a websocket's close frame will say: a code and a text (copied). To be followed by
+ * fray_session_close in this turn. */
+void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text);
+
+/* Both. */
 void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
                              unsigned code, struct fray_slice text);
 
