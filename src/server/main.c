@@ -1,8 +1,9 @@
-/* fray, the server binary: rooms that anybody may join, chat in them, an MQTT broker that keeps
- * what it acknowledged, and an arena on the landing page. */
+/* fray, the server binary: rooms that anybody may join, chat in them, games, an MQTT broker
+ * that keeps what it acknowledged, and an arena on the landing page. */
 #include <string.h>
 
 #include "server/arena_app.h"
+#include "server/games_app.h"
 #include "server/password.h"
 
 enum { ROOM_NAME_MAX = 64 };
@@ -18,10 +19,12 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "passwd") == 0)
         return fray_passwd_main(argc - 2, argv + 2);
+    static struct fray_games games;
     struct fray_arena_app *arena = fray_arena_app_create();
     const struct fray_app apps[] = {
         {.chat = true, .on_join = on_join, .settings = {{"mqtt_store", "disk"}}},
         fray_arena_app_describe(arena),
+        fray_games_app(&games),
     };
     int code = fray_main_apps(argc, argv, apps, sizeof apps / sizeof *apps);
     fray_arena_app_destroy(arena);

@@ -1,0 +1,210 @@
+#include "game/json.h"
+
+#include <string.h>
+
+static int64_t value_read(const void *at, uint8_t type)
+{
+    uint8_t u8;
+    uint16_t u16;
+    uint32_t u32;
+    switch (type & 7) {
+    case 1: memcpy(&u8, at, 1); return type == FRAY_GAME_I8 ? (int8_t)u8 : u8;
+    case 2: memcpy(&u16, at, 2); return type == FRAY_GAME_I16 ? (int16_t)u16 : u16;
+    default: memcpy(&u32, at, 4); return type == FRAY_GAME_I32 ? (int32_t)u32 : (int64_t)u32;
+    }
+}
+
+/* A number as the tables mean it: a player's id, a label, a fraction, or itself. */
+static json_t *number_json(int64_t value, uint8_t fraction, uint8_t flags,
+                           const struct fray_game_players *players)
+{
+    if (flags & FRAY_GAME_SEAT) {
+        const char *id = value >= 0 && value < FRAY_GAME_NOBODY
+                             ? players->id(players->context, (uint32_t)value)
+                             : NULL;
+        return id ? json_string(id) : json_null();
+    }
+    if (fraction)
+        return json_real((double)value / (double)(1u << fraction));
+    return json_integer(value);
+}
+
+static const char *label_of(const struct fray_game_field *field, int64_t value)
+{
+    for (int64_t i = 0; field->labels && field->labels[i]; i++) {
+        if (i == value)
+            return field->labels[i];
+    }
+    return NULL;
+}
+
+static json_t *element_json(const struct fray_game_field *field, const char *at,
+                            const struct fray_game_players *players)
+{
+    int64_t value = value_read(at, field->type);
+    const char *label = label_of(field, value);
+    return label ? json_string(label) : number_json(value, field->fraction, field->flags, players);
+}
+
+static json_t *field_json(const struct fray_game_field *field, const char *row,
+                          const struct fray_game_players *players)
+{
+    const char *at = row + field->offset;
+    if (field->count == 1)
+        return element_json(field, at, players);
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < field->count; i++, at += field->type & 7)
+        json_array_append_new(array, element_json(field, at, players));
+    return array;
+}
+
+static uint32_t owner_of(const struct fray_game_table *table, const char *row, uint32_t number)
+{
+    if (table->owner == FRAY_GAME_ROW)
+        return number;
+    return table->owner ? (uint8_t)row[table->owner - 1] : FRAY_GAME_NOBODY;
+}
+
+static json_t *row_json(const struct fray_game_table *table, const char *row, uint32_t number,
+                        uint32_t viewer, const struct fray_game_players *players)
+{
+    json_t *object = json_object();
+    uint32_t owner = owner_of(table, row, number);
+    if (table->rows > 1 && owner != FRAY_GAME_NOBODY) {
+        json_object_set_new(object, "seat", json_integer(owner));
+        json_object_set_new(object, "id", number_json(owner, 0, FRAY_GAME_SEAT, players));
+    }
+    for (uint32_t i = 0; i < table->fields_count; i++) {
+        const struct fray_game_field *field = &table->fields[i];
+        bool is_others = (field->flags & FRAY_GAME_OWNER) && owner != viewer;
+        if (!(field->flags & FRAY_GAME_HIDDEN) && !is_others)
+            json_object_set_new(object, field->name, field_json(field, row, players));
+    }
+    return object;
+}
+
+json_t *fray_game_json_state(const struct fray_game *game, const void *view, uint32_t viewer,
+                             const struct fray_game_players *players)
+{
+    json_t *state = json_object();
+    for (uint32_t t = 0; t < game->tables_count; t++) {
+        const struct fray_game_table *table = &game->tables[t];
+        const char *row = (const char *)view + table->offset;
+        if (table->rows == 1) {
+            json_object_set_new(state, table->name, row_json(table, row, 0, viewer, players));
+            continue;
+        }
+        json_t *rows = json_array();
+        for (uint32_t i = 0; i < table->rows; i++, row += table->stride) {
+            if (!table->present || row[table->present - 1])
+                json_array_append_new(rows, row_json(table, row, i, viewer, players));
+        }
+        json_object_set_new(state, table->name, rows);
+    }
+    return state;
+}
+
+json_t *fray_game_json_event(const struct fray_game *game, const struct fray_game_event *event,
+                             const struct fray_game_players *players)
+{
+    const struct fray_game_event_kind *kind = &game->events[event->kind];
+    json_t *content = json_object();
+    for (int i = 0; i < FRAY_GAME_ARGS_MAX && kind->args[i].name; i++) {
+        json_t *value =
+            number_json(event->args[i], kind->args[i].fraction, kind->args[i].flags, players);
+        const char *name = kind->args[i].name, *dot = strchr(name, '.');
+        if (!dot) {
+            json_object_set_new(content, name, value);
+            continue;
+        }
+        json_t *inner = json_object_getn(content, name, (size_t)(dot - name));
+        if (!inner) {
+            inner = json_object();
+            json_object_setn_new(content, name, (size_t)(dot - name), inner);
+        }
+        json_object_set_new(inner, dot + 1, value);
+    }
+    return content;
+}
+
+/* ------------------------------------------------------------------ inputs */
+
+const struct fray_game_action *fray_game_json_action(const struct fray_game *game, const char *name)
+{
+    for (uint32_t i = 0; i < game->actions_count; i++) {
+        if (strcmp(game->actions[i].name, name) == 0)
+            return &game->actions[i];
+    }
+    return NULL;
+}
+
+static const struct fray_game_field *input_field(const struct fray_game *game, const char *name)
+{
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        if (strcmp(game->input->fields[i].name, name) == 0)
+            return &game->input->fields[i];
+    }
+    return NULL;
+}
+
+/* A number, a flag, or the name of a value. */
+static bool value_parse(const struct fray_game_field *field, const json_t *json, double *value)
+{
+    if (json_is_boolean(json)) {
+        *value = json_is_true(json);
+        return true;
+    }
+    if (json_is_string(json)) {
+        for (int i = 0; field->labels && field->labels[i]; i++) {
+            *value = i;
+            if (strcmp(field->labels[i], json_string_value(json)) == 0)
+                return true;
+        }
+        return false;
+    }
+    if (!json_is_number(json) || (json_is_real(json) && !field->fraction))
+        return false;
+    *value = json_number_value(json) * (double)(1u << field->fraction);
+    return true;
+}
+
+static void field_write(void *input, const struct fray_game_field *field, int64_t value)
+{
+    memcpy((char *)input + field->offset, &value, field->type & 7); /* little-endian: game.c */
+}
+
+static const char *field_take(const struct fray_game_field *field, const json_t *json, void *input)
+{
+    double value = 0;
+    if (json && !value_parse(field, json, &value))
+        return "wrong_shape";
+    if (!(value >= field->min && value <= field->max))
+        return "out_of_range";
+    field_write(input, field, (int64_t)(value < 0 ? value - 0.5 : value + 0.5));
+    return NULL;
+}
+
+/* Keys that are missing are 0, but not all of them: that is a slip of the sender's, not a move. */
+const char *fray_game_json_input(const struct fray_game *game,
+                                 const struct fray_game_action *action, const json_t *content,
+                                 void *input)
+{
+    enum { TAKES_MAX = sizeof action->takes / sizeof *action->takes };
+    bool has_any = !action->takes[0];
+
+    if (content && !json_is_null(content) && !json_is_object(content))
+        return "wrong_shape";
+    for (int i = 0; i < TAKES_MAX && action->takes[i]; i++) {
+        const struct fray_game_field *field = input_field(game, action->takes[i]);
+        const json_t *json = json_object_get(content, action->takes[i]);
+        const char *reason = field_take(field, json, input);
+        if (reason)
+            return reason;
+        has_any = has_any || json;
+    }
+    if (!has_any)
+        return "wrong_shape";
+    if (action->sets)
+        field_write(input, input_field(game, action->sets), action->value);
+    return NULL;
+}

@@ -1,0 +1,164 @@
+/* State, events and moves as JSON, by the tables of the games that there are. */
+#include "game/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "duel/duel.h"
+#include "rps/rps.h"
+#include "tictactoe/tictactoe.h"
+
+static const char *id_of(const void *context, uint32_t seat)
+{
+    static const char *const ids[] = {"ann", "bob"};
+    (void)context;
+    return seat < 2 ? ids[seat] : NULL;
+}
+
+static const struct fray_game_players players = {id_of, NULL};
+
+static void assert_json(json_t *json, const char *want)
+{
+    json_t *wanted = json_loads(want, JSON_DECODE_ANY, NULL);
+    assert_non_null(wanted);
+    if (!json_equal(json, wanted)) {
+        char *text = json_dumps(json, JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        fail_msg("%s instead of %s", text, want);
+    }
+    json_decref(wanted);
+    json_decref(json);
+}
+
+static void a_state_is_its_tables(void **unused)
+{
+    (void)unused;
+    struct tictactoe_state state;
+    fray_game_init(&fray_tictactoe, &state, 1, NULL);
+    (void)fray_tictactoe.join(&state, 0, NULL);
+    json_t *json = fray_game_json_state(&fray_tictactoe, &state, 0, &players);
+    json_t *match = json_object_get(json, "match");
+    assert_json(json_incref(json_object_get(match, "board")),
+                "[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]");
+    assert_string_equal(json_string_value(json_object_get(match, "phase")), "waiting");
+    assert_true(json_is_null(json_object_get(match, "winner")));
+    assert_string_equal(json_string_value(json_object_get(match, "turn")), "ann");
+    assert_null(json_object_get(match, "reserved"));
+    assert_json(json_incref(json_object_get(json, "players")),
+                "[{\"seat\":0,\"id\":\"ann\",\"rematch\":0,\"wins\":0,\"present\":1}]");
+    assert_json(json_incref(json_object_get(json, "options")), "{\"turn_ms\":0}");
+    json_decref(json);
+}
+
+static void what_the_owner_alone_may_see_is_missing_elsewhere(void **unused)
+{
+    (void)unused;
+    static struct rps_state state, view;
+    fray_game_init(&fray_rps, &state, 1, NULL);
+    for (uint32_t seat = 0; seat < 2; seat++)
+        (void)fray_rps.join(&state, seat, NULL);
+    state.players[1].chosen = 1;
+    state.players[1].choice = 2;
+    for (uint32_t viewer = 0; viewer < 3; viewer++) {
+        fray_game_view(&fray_rps, &state, viewer, &view);
+        json_t *json = fray_game_json_state(&fray_rps, &view, viewer, &players);
+        json_t *rows = json_object_get(json, "players");
+        assert_int_equal(json_array_size(rows), 2);
+        for (size_t row = 0; row < 2; row++) {
+            const json_t *choice = json_object_get(json_array_get(rows, row), "choice");
+            assert_int_equal(choice != NULL, row == viewer);
+            assert_int_equal(json_integer_value(choice), row == viewer && row == 1 ? 2 : 0);
+        }
+        json_decref(json);
+    }
+}
+
+static void events_name_players(void **unused)
+{
+    (void)unused;
+    struct fray_game_event end = {.kind = 2, .to = FRAY_GAME_NOBODY, .args = {FRAY_GAME_NOBODY, 2}};
+    assert_json(fray_game_json_event(&fray_tictactoe, &end, &players),
+                "{\"winner\":null,\"ending\":2}");
+    struct fray_game_event placed = {.kind = 1, .to = FRAY_GAME_NOBODY, .args = {1, 4}};
+    assert_json(fray_game_json_event(&fray_tictactoe, &placed, &players),
+                "{\"id\":\"bob\",\"cell\":4}");
+}
+
+static const char *take(const struct fray_game *game, const char *action, const char *text,
+                        void *input)
+{
+    const struct fray_game_action *found = fray_game_json_action(game, action);
+    json_t *content = json_loads(text, JSON_DECODE_ANY, NULL);
+    assert_non_null(found);
+    assert_non_null(content);
+    const char *reason = fray_game_json_input(game, found, content, input);
+    json_decref(content);
+    return reason;
+}
+
+static void moves_are_read_by_the_table(void **unused)
+{
+    (void)unused;
+    struct tictactoe_input input = {0};
+    assert_null(take(&fray_tictactoe, "place", "{\"cell\":8}", &input));
+    assert_int_equal(input.cell, 8);
+    assert_int_equal(input.kind, TICTACTOE_PLACE);
+    assert_null(take(&fray_tictactoe, "rematch", "{\"anything\":1}", &input));
+    assert_int_equal(input.kind, TICTACTOE_REMATCH);
+    assert_null(fray_game_json_action(&fray_tictactoe, "fly"));
+
+    static const char *const wrong[] = {"{}",
+                                        "[4]",
+                                        "4",
+                                        "\"4\"",
+                                        "{\"cel\":1}",
+                                        "{\"cell\":\"4\"}",
+                                        "{\"cell\":[1]}",
+                                        "{\"cell\":null}",
+                                        "{\"cell\":1.0}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *reason = take(&fray_tictactoe, "place", wrong[i], &input);
+        assert_non_null(reason);
+        assert_string_equal(reason, "wrong_shape");
+    }
+    static const char *const far[] = {"{\"cell\":9}", "{\"cell\":-1}", "{\"cell\":256}",
+                                      "{\"cell\":4294967296}", "{\"cell\":9007199254740993}"};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        const char *reason = take(&fray_tictactoe, "place", far[i], &input);
+        assert_non_null(reason);
+        assert_string_equal(reason, "out_of_range");
+    }
+}
+
+/* Games that are not hosted yet use the same tables: what they list must be found. */
+static void every_action_of_every_game_finds_its_fields(void **unused)
+{
+    (void)unused;
+    static char input[256];
+    static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_duel};
+    for (size_t g = 0; g < 3; g++) {
+        for (uint32_t i = 0; i < games[g]->actions_count; i++) {
+            const struct fray_game_action *action = &games[g]->actions[i];
+            json_t *content = json_object();
+            if (action->takes[0])
+                json_object_set_new(content, action->takes[0], json_integer(0));
+            assert_null(fray_game_json_input(games[g], action, content, input));
+            json_decref(content);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_is_its_tables),
+        cmocka_unit_test(what_the_owner_alone_may_see_is_missing_elsewhere),
+        cmocka_unit_test(events_name_players),
+        cmocka_unit_test(moves_are_read_by_the_table),
+        cmocka_unit_test(every_action_of_every_game_finds_its_fields),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

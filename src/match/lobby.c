@@ -1,0 +1,127 @@
+#include "match/lobby.h"
+
+#include "base/mem.h"
+#include "game/catalog.h"
+
+void fray_lobby_deinit(struct fray_lobby *lobby)
+{
+    for (uint32_t i = 0; i < lobby->count; i++)
+        fray_match_destroy(lobby->matches[i]);
+    fray_name_map_deinit(&lobby->by_id);
+    free(lobby->matches);
+    *lobby = (struct fray_lobby){0};
+}
+
+/* Digits and letters without those that are read for one another. */
+static void id_write(char id[FRAY_MATCH_ID_LEN + 1], uint64_t random)
+{
+    static const char letters[33] = "23456789abcdefghijkmnpqrstuvwxyz";
+    for (int i = 0; i < FRAY_MATCH_ID_LEN; i++, random >>= 5)
+        id[i] = letters[random & 31];
+    id[FRAY_MATCH_ID_LEN] = '\0';
+}
+
+struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
+                                     const struct fray_match_config *config,
+                                     const uint64_t random[2], uint64_t now_us)
+{
+    struct fray_match_config named = *config;
+
+    id_write(named.id, random[0]);
+    if (lobby->count == FRAY_LOBBY_MATCHES_MAX || fray_lobby_find(lobby, fray_slice_of(named.id)))
+        return NULL;
+    struct fray_match *match = fray_match_create(&named, random[1], now_us);
+    if (lobby->count == lobby->cap) {
+        lobby->cap = lobby->cap ? lobby->cap * 2 : 16;
+        lobby->matches = fray_realloc(lobby->matches, lobby->cap * sizeof *lobby->matches);
+    }
+    lobby->matches[lobby->count++] = match;
+    fray_name_map_add(&lobby->by_id, fray_slice_of(match->config.id), match);
+    return match;
+}
+
+struct fray_match *fray_lobby_find(const struct fray_lobby *lobby, struct fray_slice id)
+{
+    return fray_name_map_get(&lobby->by_id, id);
+}
+
+void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match)
+{
+    uint32_t i = 0;
+    while (lobby->matches[i] != match)
+        i++;
+    lobby->count--;
+    memmove(&lobby->matches[i], &lobby->matches[i + 1],
+            (lobby->count - i) * sizeof *lobby->matches);
+    fray_name_map_remove(&lobby->by_id, fray_slice_of(match->config.id));
+    fray_match_destroy(match);
+}
+
+/* A host who is away may not come back. */
+static bool has_host(const struct fray_match *match)
+{
+    uint32_t host = fray_match_host(match);
+    return host != FRAY_GAME_NOBODY && match->seats[host].is_connected;
+}
+
+struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
+                                    const struct fray_match_person *person)
+{
+    for (uint32_t i = 0; i < lobby->count; i++) {
+        struct fray_match *match = lobby->matches[i];
+        if (match->config.game == game && !match->config.is_private &&
+            !match->config.waits_for_host && !match->is_begun && fray_match_is_open(match) &&
+            has_host(match) && !fray_match_is_banned(match, person))
+            return match;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ as JSON */
+
+static json_t *listing(const struct fray_match *match)
+{
+    uint32_t host = fray_match_host(match);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s?, s:I, s:i, s:I, s:b}", "match", match->config.id, "game",
+        match->config.game->name, "phase", fray_match_phase_text(fray_match_phase(match)), "host",
+        host == FRAY_GAME_NOBODY ? NULL : match->seats[host].name, "players",
+        (json_int_t)fray_match_players(match), "seats_max", match->config.game->seats_max,
+        "spectators", (json_int_t)match->spectators, "open", fray_match_is_open(match));
+}
+
+json_t *fray_lobby_json_matches(const struct fray_lobby *lobby)
+{
+    json_t *matches = json_array();
+    for (uint32_t i = lobby->count; i-- && json_array_size(matches) < FRAY_LOBBY_LISTED_MAX;) {
+        if (!lobby->matches[i]->config.is_private)
+            json_array_append_new(matches, listing(lobby->matches[i]));
+    }
+    return matches;
+}
+
+static json_t *game_json(const struct fray_game *game)
+{
+    json_t *options = json_array();
+    for (uint32_t i = 0; i < game->options_count; i++) {
+        const struct fray_game_option *option = &game->options[i];
+        json_array_append_new(options, json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "name",
+                                                 option->name, "summary", option->summary, "min",
+                                                 option->min, "max", option->max, "step",
+                                                 option->step, "standard", option->standard));
+    }
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "game", game->name, "title", game->title,
+                     "seats_min", game->seats_min, "seats_max", game->seats_max, "bot_levels",
+                     game->bot_levels, "options", options);
+}
+
+json_t *fray_lobby_json_games(void)
+{
+    json_t *games = json_array();
+    const struct fray_game *game;
+    for (size_t i = 0; (game = fray_catalog_at(i)); i++) {
+        if (fray_catalog_is_hosted(game))
+            json_array_append_new(games, game_json(game));
+    }
+    return games;
+}

@@ -1,0 +1,41 @@
+/* The matches of a namespace: found by id, listed, looked through for quick play. Owns them. One
+ * thread. Pure. */
+#ifndef FRAY_MATCH_LOBBY_H
+#define FRAY_MATCH_LOBBY_H
+
+#include "base/name_map.h"
+#include "game/match.h"
+
+enum {
+    FRAY_LOBBY_MATCHES_MAX = 1000,
+    FRAY_LOBBY_LISTED_MAX = 50, /* the newest */
+};
+
+/* Zero-initialised is empty; set by_id.key first. */
+struct fray_lobby {
+    struct fray_name_map by_id;
+    struct fray_match **matches; /* `count`, the oldest first */
+    uint32_t count, cap;
+};
+
+void fray_lobby_deinit(struct fray_lobby *lobby);
+
+/* NULL: there are FRAY_LOBBY_MATCHES_MAX. config->id is not used: 50 bits of random[0]
+ * become it; random[1] is the seed. */
+struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
+                                     const struct fray_match_config *config,
+                                     const uint64_t random[2], uint64_t now_us);
+struct fray_match *fray_lobby_find(const struct fray_lobby *lobby, struct fray_slice id);
+/* Removes and destroys it. */
+void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
+
+/* The oldest public match of this game that begins by itself, waits for players, and has somebody
+ * there who may come in; NULL: none. */
+struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
+                                    const struct fray_match_person *person);
+
+/* `matches` and `games` of the message lobby (docs/games.md). New references. */
+json_t *fray_lobby_json_matches(const struct fray_lobby *lobby);
+json_t *fray_lobby_json_games(void);
+
+#endif

@@ -1,0 +1,110 @@
+/* Matches found by id, listed, and looked through for quick play. */
+#include "match/lobby.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "arena/arena.h"
+#include "game/catalog.h"
+#include "rps/rps.h"
+#include "tictactoe/tictactoe.h"
+
+static const struct fray_match_person ann = {"ann-id", "Ann", NULL}, bob = {"bob-id", "Bob", NULL};
+static const uint8_t token[FRAY_TOKEN_RANDOM];
+
+static struct fray_match *make(struct fray_lobby *lobby, const struct fray_game *game,
+                               bool is_private, bool waits_for_host)
+{
+    static uint64_t number;
+    uint64_t random[2] = {++number, 0};
+    struct fray_match_config config = {
+        .game = game, .is_private = is_private, .waits_for_host = waits_for_host};
+    return fray_lobby_create(lobby, &config, random, 0);
+}
+
+static uint32_t sit(struct fray_match *match, const struct fray_match_person *person)
+{
+    uint32_t seat = FRAY_GAME_NOBODY;
+    assert_null(fray_match_sit(match, person, token, 0, &seat));
+    return seat;
+}
+
+static void matches_are_found_by_id_and_bounded(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    for (int i = 0; i < FRAY_LOBBY_MATCHES_MAX; i++) {
+        struct fray_match *match = make(&lobby, &fray_tictactoe, false, false);
+        assert_non_null(match);
+        assert_int_equal(strlen(match->config.id), FRAY_MATCH_ID_LEN);
+        assert_ptr_equal(fray_lobby_find(&lobby, fray_slice_of(match->config.id)), match);
+    }
+    assert_null(make(&lobby, &fray_tictactoe, false, false));
+    char id[FRAY_MATCH_ID_LEN + 1];
+    memcpy(id, lobby.matches[500]->config.id, sizeof id);
+    fray_lobby_remove(&lobby, lobby.matches[500]);
+    assert_null(fray_lobby_find(&lobby, fray_slice_of(id)));
+    assert_non_null(make(&lobby, &fray_tictactoe, false, false));
+    json_t *matches = fray_lobby_json_matches(&lobby);
+    assert_int_equal(json_array_size(matches), FRAY_LOBBY_LISTED_MAX);
+    json_decref(matches);
+    fray_lobby_deinit(&lobby);
+}
+
+static void an_id_is_not_given_twice(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    struct fray_match_config config = {.game = &fray_rps};
+    assert_non_null(fray_lobby_create(&lobby, &config, (uint64_t[2]){5, 1}, 0));
+    assert_null(fray_lobby_create(&lobby, &config, (uint64_t[2]){5, 2}, 0));
+    fray_lobby_deinit(&lobby);
+}
+
+static void quick_play_finds_who_waits(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    sit(make(&lobby, &fray_tictactoe, true, false), &ann); /* private */
+    sit(make(&lobby, &fray_tictactoe, false, true), &ann); /* begins when its host wants */
+    sit(make(&lobby, &fray_rps, false, false), &ann);      /* another game */
+    struct fray_match *away = make(&lobby, &fray_tictactoe, false, false);
+    fray_match_drop(away, sit(away, &ann), 0);
+    struct fray_match *full = make(&lobby, &fray_tictactoe, false, false);
+    sit(full, &ann);
+    sit(full, &bob);
+    assert_null(fray_lobby_quick(&lobby, &fray_tictactoe, &bob));
+    struct fray_match *waiting = make(&lobby, &fray_tictactoe, false, false);
+    sit(waiting, &ann);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &bob), waiting);
+    json_t *matches = fray_lobby_json_matches(&lobby);
+    assert_int_equal(json_array_size(matches), 5); /* not the private one */
+    json_decref(matches);
+    fray_lobby_deinit(&lobby);
+}
+
+static void games_are_those_that_can_be_hosted(void **state)
+{
+    (void)state;
+    json_t *games = fray_lobby_json_games();
+    assert_int_equal(json_array_size(games), 2);
+    json_decref(games);
+    assert_ptr_equal(fray_catalog_find(FRAY_SLICE("arena")), &fray_arena);
+    assert_false(fray_catalog_is_hosted(&fray_arena));
+    assert_null(fray_catalog_find(FRAY_SLICE("chess")));
+    assert_null(fray_catalog_find(FRAY_SLICE("rp")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matches_are_found_by_id_and_bounded),
+        cmocka_unit_test(an_id_is_not_given_twice),
+        cmocka_unit_test(quick_play_finds_who_waits),
+        cmocka_unit_test(games_are_those_that_can_be_hosted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* The namespace /games: a lobby and matches of event-driven games, as docs/games.md says. Built on
+ * fray.h as any application is.
+ *
+ *     static struct fray_games games;
+ *     fray_main_apps(argc, argv, (struct fray_app[]){fray_games_app(&games), …}, …);
+ *
+ * Owner of struct fray_games: the program; zeroed. Thread: the namespace's home. */
+#ifndef FRAY_SERVER_GAMES_APP_H
+#define FRAY_SERVER_GAMES_APP_H
+
+#include "fray/fray.h"
+#include "match/lobby.h"
+
+struct fray_games {
+    struct fray_lobby lobby;
+    fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
+};
+
+struct fray_app fray_games_app(struct fray_games *games);
+
+/* ------------------------------------------------------------------ between games_*.c */
+
+/* A socket's data: where it is. */
+struct fray_games_place {
+    char match[FRAY_MATCH_ID_LEN + 1];
+    enum { FRAY_GAMES_NOWHERE, FRAY_GAMES_PLAYER, FRAY_GAMES_SPECTATOR } role;
+    uint32_t seat;                  /* of a player */
+    char token[FRAY_TOKEN_LEN + 1]; /* of that seat */
+    bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
+};
+
+enum { FRAY_GAMES_ROOM_LEN = 6 + FRAY_MATCH_ID_LEN + 1 };
+
+/* "match:…", all who are there; "watch:…", who have no seat. */
+void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
+                     const struct fray_match *match);
+
+/* Sends what is new of a match, sets its timer, and lets it go when nobody plays. The match may be
+ * gone then. */
+void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
+void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
+/* Takes the socket out of the match's rooms; the match itself knows already. */
+void fray_games_put_out(fray_socket *socket, const struct fray_match *match);
+
+/* Somebody came or went, or a match looks different from outside. */
+void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp);
+json_t *fray_games_lobby_json(struct fray_games *games, fray_namespace *nsp);
+
+/* The sentence for the code of a refusal. */
+const char *fray_games_reason_text(const char *code);
+
+#endif

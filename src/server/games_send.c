@@ -1,0 +1,223 @@
+/* What /games tells its clients (games_app.h). */
+#include <stdio.h>
+
+#include "server/games_app.h"
+
+enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100 };
+
+void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
+                     const struct fray_match *match)
+{
+    snprintf(room, FRAY_GAMES_ROOM_LEN, "%s:%s", kind, match->config.id);
+}
+
+void fray_games_put_out(fray_socket *socket, const struct fray_match *match)
+{
+    struct fray_games_place *place = fray_socket_data(socket);
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    fray_games_room(room, "match", match);
+    fray_socket_leave(socket, room);
+    fray_games_room(room, "watch", match);
+    fray_socket_leave(socket, room);
+    place->role = FRAY_GAMES_NOWHERE;
+}
+
+/* ------------------------------------------------------------------ the lobby */
+
+static void add_player(fray_socket *socket, void *context)
+{
+    const struct fray_games_place *place = fray_socket_data(socket);
+    const struct fray_games *games = fray_namespace_app(fray_socket_namespace(socket));
+    json_t *players = context;
+
+    if (json_array_size(players) == LOBBY_PLAYERS_MAX)
+        return;
+    const struct fray_match *match =
+        place->role ? fray_lobby_find(&games->lobby, fray_slice_of(place->match)) : NULL;
+    bool is_shown = match && !match->config.is_private;
+    json_array_append_new(players, json_pack("{s:s, s:s, s:s?}", "id", fray_socket_id(socket),
+                                             "name", fray_socket_name(socket), "match",
+                                             is_shown ? place->match : NULL));
+}
+
+json_t *fray_games_lobby_json(struct fray_games *games, fray_namespace *nsp)
+{
+    json_t *players = json_array();
+    fray_namespace_each(nsp, NULL, add_player, players);
+    return json_pack("{s:I, s:o, s:o, s:o}", "online", (json_int_t)fray_namespace_sockets(nsp),
+                     "players", players, "matches", fray_lobby_json_matches(&games->lobby), "games",
+                     fray_lobby_json_games());
+}
+
+static void tell_lobby(fray_namespace *nsp, void *context)
+{
+    struct fray_games *games = context;
+
+    games->lobby_timer = NULL;
+    fray_message *message =
+        fray_message_create(nsp, "lobby", "o", fray_games_lobby_json(games, nsp));
+    fray_message_class(message, FRAY_LATEST, NULL);
+    fray_send_to(nsp, message, &(struct fray_target){.rooms = {"lobby"}});
+    fray_message_unref(message);
+}
+
+/* Many changes within a moment are one message. */
+void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp)
+{
+    if (!games->lobby_timer && fray_room_size(nsp, "lobby"))
+        games->lobby_timer = fray_timer_start(nsp, LOBBY_DELAY_MS, 0, tell_lobby, games);
+}
+
+/* ------------------------------------------------------------------ a match */
+
+static void send_latest(fray_namespace *nsp, const char *room, const char *name, json_t *content)
+{
+    fray_message *message = fray_message_create(nsp, name, "o", content);
+    fray_message_class(message, FRAY_LATEST, NULL);
+    fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
+    fray_message_unref(message);
+}
+
+void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer)
+{
+    fray_namespace *nsp = fray_socket_namespace(socket);
+    fray_message *message = fray_message_create(
+        nsp, "state", "o", fray_match_json_state(match, viewer, fray_now_us(nsp)));
+    fray_message_class(message, FRAY_LATEST, NULL);
+    fray_send(socket, message);
+    fray_message_unref(message);
+}
+
+/* Every seat sees a state of its own; all spectators see the same. */
+static void send_states(fray_namespace *nsp, struct fray_match *match)
+{
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        const struct fray_match_seat *seat = &match->seats[i];
+        fray_socket *socket =
+            seat->is_taken && seat->socket[0] ? fray_namespace_find(nsp, seat->socket) : NULL;
+        if (socket)
+            fray_games_send_state(socket, match, i);
+    }
+    fray_games_room(room, "watch", match);
+    if (fray_room_size(nsp, room))
+        send_latest(nsp, room, "state",
+                    fray_match_json_state(match, FRAY_GAME_NOBODY, fray_now_us(nsp)));
+}
+
+static void send_news(fray_namespace *nsp, struct fray_match *match, const char *room)
+{
+    for (uint32_t i = 0; i < match->news_count; i++) {
+        const struct fray_match_news *news = &match->news[i];
+        if (news->to == FRAY_GAME_NOBODY) {
+            fray_emit_to(nsp, room, news->name, "O", news->content);
+            continue;
+        }
+        fray_socket *socket = fray_namespace_find(nsp, match->seats[news->to].socket);
+        if (socket)
+            fray_emit(socket, news->name, "O", news->content);
+    }
+}
+
+static void close_to(fray_socket *socket, void *match)
+{
+    fray_games_put_out(socket, match);
+}
+
+static void match_close(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    fray_games_room(room, "match", match);
+    fray_emit_to(nsp, room, "match_closed", "{s:s, s:s}", "match", match->config.id, "message",
+                 "All players have left.");
+    fray_namespace_each(nsp, room, close_to, match);
+    if (match->timer)
+        fray_timer_stop(match->timer);
+    fray_lobby_remove(&games->lobby, match);
+}
+
+static void on_due(fray_namespace *nsp, void *context)
+{
+    struct fray_match *match = context;
+
+    match->timer = NULL;
+    fray_match_advance(match, fray_now_us(nsp));
+    fray_games_publish(fray_namespace_app(nsp), nsp, match);
+}
+
+static void set_timer(fray_namespace *nsp, struct fray_match *match)
+{
+    uint64_t due_us = fray_match_due(match), now_us = fray_now_us(nsp);
+
+    if (match->timer)
+        fray_timer_stop(match->timer);
+    match->timer = NULL;
+    if (due_us == UINT64_MAX)
+        return;
+    uint64_t wait_ms = due_us > now_us ? (due_us - now_us + 999) / 1000 : 0;
+    match->timer = fray_timer_start(nsp, (unsigned)wait_ms, 0, on_due, match);
+}
+
+void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    fray_games_room(room, "match", match);
+    if (match->is_roster_changed) {
+        send_latest(nsp, room, "match", fray_match_json_roster(match));
+        fray_games_lobby_changed(games, nsp);
+    }
+    send_news(nsp, match, room);
+    if (match->is_state_changed)
+        send_states(nsp, match);
+    fray_match_sent(match);
+    if (fray_match_host(match) == FRAY_GAME_NOBODY)
+        match_close(games, nsp, match);
+    else
+        set_timer(nsp, match);
+}
+
+/* ------------------------------------------------------------------ refusals */
+
+const char *fray_games_reason_text(const char *code)
+{
+    static const struct {
+        const char *code, *text;
+    } reasons[] = {
+        {"wrong_shape", "A member is missing, or of another kind: see docs/games.md."},
+        {"unknown_type", "Neither this namespace nor the match's game knows such a message."},
+        {"unknown_game", "There is no such game here."},
+        {"unknown_option", "The game has no such option."},
+        {"unknown_match", "There is no such match, or it is over."},
+        {"unknown_seat", "Nobody has that seat, or it is your own."},
+        {"bad_level", "Bots of this game have no such level."},
+        {"bad_name", "There is nothing to show in that name."},
+        {"bad_token", "That seat is not yours, or not any more."},
+        {"already_in_match", "You are in a match: leave it first."},
+        {"not_in_match", "You are in no match."},
+        {"match_full", "There is no free place in this match."},
+        {"kicked", "The host does not want you in this match."},
+        {"too_many_matches", "There are as many matches as the server hosts. Join one of them."},
+        {"not_seated", "Only who has a seat may do that."},
+        {"not_host", "Only the host may do that."},
+        {"not_enough_players", "There are too few players for a game."},
+        {"not_ready", "Not everybody is ready."},
+        {"already_started", "The game has begun already."},
+        {"not_playing", "No game is being played just now."},
+        {"game_not_over", "The game is not over."},
+        {"out_of_range", "The move has no such number."},
+        {"not_your_turn", "It is the other's turn."},
+        {"cell_taken", "That cell is taken."},
+        {"already_chosen", "You have chosen already."},
+        {"eliminated", "You are out until the next game."},
+        {"no_such_choice", "There is no such choice."},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (strcmp(reasons[i].code, code) == 0)
+            return reasons[i].text;
+    }
+    return "The game does not allow that now.";
+}

@@ -1,0 +1,457 @@
+// /games: matches over every kind of client, as docs/games.md says.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import test, { describe } from "node:test";
+import { promisify } from "node:util";
+import { EnvelopeSocket, OPEN } from "./envelope.mjs";
+import { connect, serveFray } from "./harness.mjs";
+
+const LIMIT = { timeout: 30_000 };
+
+/** A player over Socket.IO or the envelope: both answer requests, and keep what they hear. */
+class Player {
+    heard = []; // {type, content}
+    #taken = new Set();
+    #waiting = new Set();
+    #ids = 0;
+
+    hear(type, content) {
+        this.heard.push({ type, content });
+        for (const check of this.#waiting) check();
+    }
+
+    /** The first message of that type, and for which `is` holds, not taken yet. */
+    take(type, is = () => true) {
+        return this.#wait(type, is).found;
+    }
+
+    #wait(type, is) {
+        let check;
+        const found = new Promise((resolve) => {
+            check = () => {
+                const found = this.heard.find(
+                    (m) => m.type === type && !this.#taken.has(m) && is(m.content),
+                );
+                if (!found) return;
+                this.#taken.add(found);
+                this.#waiting.delete(check);
+                resolve(found.content);
+            };
+            this.#waiting.add(check);
+            check();
+        });
+        return { found, cancel: () => this.#waiting.delete(check) };
+    }
+
+    last(type) {
+        return this.heard.findLast((m) => m.type === type)?.content;
+    }
+
+    /** The answer, or what becomes an Error whose message is the code. */
+    async ask(type, content) {
+        const id = ++this.#ids;
+        const answer = this.request(type, content, id);
+        const refusal = this.#wait("error", (e) => (e.type ?? e.event) === type);
+        const [kind, value] = await Promise.race([
+            answer.then((value) => ["answer", value]),
+            refusal.found.then((value) => ["error", value]),
+        ]);
+        refusal.cancel();
+        if (kind === "answer") return value;
+        assert.ok(value.message.length > 10, "a refusal says why");
+        throw new Error(value.code);
+    }
+}
+
+class SocketIoPlayer extends Player {
+    async open(t, url, auth) {
+        this.socket = await connect(t, `${url}/games`, { transports: ["websocket"], auth });
+        this.socket.onAny((type, content) => this.hear(type, content));
+        return this;
+    }
+
+    request(type, content, _id) {
+        return new Promise((resolve) => this.socket.emit(type, content, resolve));
+    }
+
+    close() {
+        this.socket.disconnect();
+    }
+}
+
+class EnvelopePlayer extends Player {
+    constructor(kind) {
+        super();
+        this.kind = kind;
+    }
+
+    async open(t, url, auth) {
+        /* POST /poll takes the namespace as a query parameter, /ws likewise. */
+        if (this.kind === "envelope websocket")
+            this.client = await new EnvelopeSocket().open(t, url, { namespace: "/games", ...auth });
+        else
+            this.client = await OPEN[this.kind](t, url, { namespace: "/games", ...auth });
+        const push = this.client.push.bind(this.client);
+        this.client.push = (message) => {
+            push(message);
+            this.hear(message.type, message.content);
+        };
+        for (const { type, content } of [...this.client.all]) this.hear(type, content);
+        await this.take("welcome");
+        return this;
+    }
+
+    async request(type, content, id) {
+        await this.client.send(type, content, id);
+        return (await this.client.takeMessage("ack", (_, m) => m.id === id)).content;
+    }
+
+    close() {
+        this.client.socket.terminate();
+    }
+}
+
+const KINDS = {
+    "Socket.IO": () => new SocketIoPlayer(),
+    envelope: () => new EnvelopePlayer("envelope websocket"),
+};
+
+describe("games", LIMIT, () => {
+    const server = serveFray(["--mqtt-store", "memory"]);
+    const open = (t, name, kind = "Socket.IO", auth = {}) =>
+        KINDS[kind]().open(t, server.url, { name, ...auth });
+
+    /** Ann and Bob (and more) in a new match. */
+    async function seated(t, create, others = [["Bob", "envelope"]], kind = "Socket.IO") {
+        const ann = await open(t, "Ann", kind);
+        const joined = await ann.ask("create", create);
+        const players = [ann];
+        for (const [name, kind] of others) {
+            const player = await open(t, name, kind);
+            await player.ask("join", { match: joined.match });
+            players.push(player);
+        }
+        return { match: joined.match, joined, players };
+    }
+
+    const refused = (promise, code) => assert.rejects(promise, { message: code });
+
+    /** Until the player sees a state that satisfies `is`. */
+    const sees = (player, is) => player.take("state", (s) => is(s.state.match, s));
+
+    async function place(players, cells) {
+        let turn = players[0].last("state").state.match.turn;
+        const ids = new Map(players.map((p) => [p.last("joined").id, p]));
+        for (const [n, cell] of cells.entries()) {
+            await ids.get(turn).ask("place", { cell });
+            for (const player of players)
+                await sees(player, (m, s) => m.moves_count === n + 1 && (turn = m.turn));
+        }
+    }
+
+    for (const [first, second] of [
+        ["Socket.IO", "envelope"],
+        ["envelope", "Socket.IO"],
+    ]) {
+        test(`B17_B18_B26_tictactoe_${first}_against_${second}_with_rematch`, LIMIT, async (t) => {
+            const { players } = await seated(
+                t,
+                { game: "tictactoe" },
+                [["Bob", second]],
+                first,
+            );
+            const [ann, bob] = players;
+            for (const player of players)
+                assert.deepEqual(await player.take("start_game"), { first: ann.last("joined").id });
+            await Promise.all(players.map((p) => sees(p, (m) => m.phase === "playing")));
+            await place(players, [0, 3, 1, 4, 2]);
+            for (const player of players) {
+                const end = await player.take("end_game");
+                assert.equal(end.winner, ann.last("joined").id);
+                assert.equal(end.ending, 1);
+                assert.deepEqual(
+                    end.results.map((r) => [r.seat, r.name, r.outcome]),
+                    [
+                        [0, "Ann", "won"],
+                        [1, "Bob", "lost"],
+                    ],
+                );
+                const { state } = player.last("state");
+                assert.deepEqual(state.match.line, [0, 1, 2]);
+                assert.deepEqual(state.match.board, ["x", "x", "x", "o", "o", "", "", "", ""]);
+                assert.deepEqual(state.match.moves.slice(0, 5), [0, 3, 1, 4, 2]);
+            }
+            assert.deepEqual(await ann.ask("rematch"), {});
+            await bob.take("match", (m) => m.seats[0].rematch);
+            assert.deepEqual(await bob.ask("rematch"), {});
+            for (const player of players)
+                assert.deepEqual(await player.take("start_game"), { first: bob.last("joined").id });
+        });
+    }
+
+    test("B26_every_refusal_leaves_the_state_as_it_was", LIMIT, async (t) => {
+        const { match, players } = await seated(t, { game: "tictactoe" });
+        const [ann, bob] = players;
+        await place(players, [4]);
+        const before = structuredClone(ann.last("state"));
+        const cid = await open(t, "Cid");
+        for (const [player, type, content, code] of [
+            [ann, "place", { cell: 0 }, "not_your_turn"],
+            [bob, "place", { cell: 4 }, "cell_taken"],
+            [bob, "place", { cell: 9 }, "out_of_range"],
+            [bob, "place", { cell: -1 }, "out_of_range"],
+            [bob, "place", { cell: 1.5 }, "wrong_shape"],
+            [bob, "place", { cell: "4" }, "wrong_shape"],
+            [bob, "place", {}, "wrong_shape"],
+            [bob, "place", [0], "wrong_shape"],
+            [bob, "place", 0, "wrong_shape"],
+            [bob, "rematch", {}, "game_not_over"],
+            [bob, "choose", { choice: 1 }, "unknown_type"],
+            [bob, "fly", {}, "unknown_type"],
+            [bob, "start_game", {}, "not_host"],
+            [ann, "start_game", {}, "already_started"],
+            [bob, "add_bot", {}, "not_host"],
+            [ann, "add_bot", { level: 1 }, "match_full"],
+            [ann, "add_bot", { level: 3 }, "bad_level"],
+            [ann, "add_bot", { level: "x" }, "wrong_shape"],
+            [bob, "kick", { seat: 0 }, "not_host"],
+            [ann, "kick", { seat: 0 }, "unknown_seat"],
+            [ann, "kick", { seat: 7 }, "unknown_seat"],
+            [ann, "kick", { seat: -1 }, "unknown_seat"],
+            [ann, "kick", { seat: 4294967297 }, "unknown_seat"],
+            [ann, "kick", {}, "wrong_shape"],
+            [ann, "ready", { ready: 1 }, "wrong_shape"],
+            [ann, "create", { game: "rps" }, "already_in_match"],
+            [ann, "quick_play", { game: "rps" }, "already_in_match"],
+            [ann, "join", { match }, "already_in_match"],
+            [ann, "name", { name: "\u202e" }, "bad_name"],
+            [ann, "name", {}, "wrong_shape"],
+            [cid, "join", { match }, "match_full"],
+            [cid, "join", { match: "nonsense" }, "unknown_match"],
+            [cid, "join", {}, "wrong_shape"],
+            [cid, "join", { match, as: "king" }, "wrong_shape"],
+            [cid, "reconnect", { match, token: "AAAAAAAAAAAAAAAAAAAA" }, "bad_token"],
+            [cid, "reconnect", { match }, "wrong_shape"],
+            [cid, "place", { cell: 0 }, "not_in_match"],
+            [cid, "leave", {}, "not_in_match"],
+            [cid, "create", { game: "chess" }, "unknown_game"],
+            [cid, "create", { game: "arena" }, "unknown_game"],
+            [cid, "create", {}, "wrong_shape"],
+            [cid, "create", { game: "rps", options: { sides: 3 } }, "unknown_option"],
+            [cid, "create", { game: "rps", options: { kinds: "3" } }, "wrong_shape"],
+            [cid, "create", { game: "rps", options: [] }, "wrong_shape"],
+            [cid, "create", { game: "rps", start: "later" }, "wrong_shape"],
+            [cid, "create", { game: "rps", private: "yes" }, "wrong_shape"],
+            [cid, "quick_play", {}, "wrong_shape"],
+            [cid, "lobby", { watch: 1 }, "wrong_shape"],
+        ])
+            await refused(player.ask(type, content), code).catch((error) => {
+                throw new Error(`${type} ${JSON.stringify(content)}: ${error.message}`);
+            });
+        await cid.ask("join", { match, as: "spectator" });
+        await refused(cid.ask("place", { cell: 0 }), "not_seated");
+        const seen = await cid.take("state");
+        assert.deepEqual(seen.state, before.state);
+        assert.equal(seen.number, before.number);
+        await bob.ask("place", { cell: 0 });
+    });
+
+    test("B26_a_whole_game_against_the_bot", LIMIT, async (t) => {
+        const ann = await open(t, "Ann", "envelope");
+        await ann.ask("create", { game: "tictactoe" });
+        assert.deepEqual(await ann.ask("add_bot", { level: 2 }), { seat: 1 });
+        const roster = await ann.take("match", (m) => m.seats.length === 2);
+        assert.equal(roster.seats[1].bot, 2);
+        const me = ann.last("joined").id;
+        for (;;) {
+            const { match } = (await sees(ann, (m) => m.turn === me || m.phase === "over")).state;
+            if (match.phase === "over") break;
+            if (match.board.join("") !== ann.last("state").state.match.board.join("")) continue;
+            await ann.ask("place", { cell: match.board.indexOf("") });
+        }
+        const end = await ann.take("end_game");
+        assert.notEqual(end.winner, me); // it plays perfectly
+        assert.deepEqual(
+            new Set(end.results.map((r) => r.id)),
+            new Set([me, "bot-1"]),
+        );
+    });
+
+    test("B17_B18_B29_rps_eliminates_hides_choices_and_starts_by_its_host", LIMIT, async (t) => {
+        const { match, players } = await seated(t, { game: "rps", options: { kinds: 4 } }, [
+            ["Bob", "envelope"],
+            ["Cid", "Socket.IO"],
+        ]);
+        const [ann, bob, cid] = players;
+        const watcher = await open(t, "Dan", "envelope");
+        await watcher.ask("join", { match, as: "spectator" });
+        await refused(bob.ask("start_game"), "not_host");
+        await refused(ann.ask("choose", { choice: 0 }), "not_playing");
+        await refused(ann.ask("start_game"), "not_ready");
+        assert.deepEqual(await bob.ask("ready"), { ready: true });
+        assert.deepEqual(await cid.ask("ready", { ready: true }), { ready: true });
+        assert.deepEqual(await ann.ask("start_game"), {});
+        for (const player of [...players, watcher])
+            assert.deepEqual(await player.take("start_game"), { players: 3, kinds: 3 });
+        await refused(ann.ask("start_game"), "already_started");
+
+        await ann.ask("choose", { choice: 1 }); // paper
+        for (const player of [...players, watcher]) {
+            const { state, left_ms } = await sees(
+                player,
+                (_, s) => s.state.players[0]?.chosen === 1,
+            );
+            assert.equal(state.players[0].choice, player === ann ? 1 : undefined);
+            assert.ok(left_ms > 0 && left_ms <= 15_000);
+        }
+        await refused(ann.ask("choose", { choice: 0 }), "already_chosen");
+        await refused(bob.ask("choose", { choice: 3 }), "no_such_choice");
+        await bob.ask("choose", { choice: 1 });
+        await cid.ask("choose", { choice: 0 }); // rock
+        for (const player of [...players, watcher])
+            assert.deepEqual(await player.take("eliminated"), {
+                id: cid.last("joined").id,
+                round: 1,
+            });
+        await refused(cid.ask("choose", { choice: 0 }), "eliminated");
+        await ann.ask("choose", { choice: 2 });
+        await bob.ask("choose", { choice: 1 });
+        for (const player of [...players, watcher]) {
+            const end = await player.take("end_game");
+            assert.equal(end.winner, ann.last("joined").id);
+            assert.deepEqual(
+                end.results.map((r) => r.outcome),
+                ["won", "lost", "lost"],
+            );
+        }
+        for (const player of players) await player.ask("rematch");
+        await watcher.take("start_game");
+    });
+
+    test("B29_the_kicked_are_told_closed_with_4001_and_stay_out", LIMIT, async (t) => {
+        const { match, players } = await seated(t, { game: "rps" }, [["Bob", "Socket.IO"]]);
+        const [ann, bob] = players;
+        const guest = await open(t, "Guest", "envelope", { match });
+        assert.equal((await guest.take("joined")).seat, 2);
+
+        assert.deepEqual(await ann.ask("kick", { seat: 1 }), { seat: 1 });
+        assert.equal((await bob.take("kicked")).match, match);
+        await refused(bob.ask("join", { match }), "kicked");
+        await refused(bob.ask("join", { match, as: "spectator" }), "kicked");
+        const { token } = bob.last("joined");
+        await refused(bob.ask("reconnect", { match, token }), "bad_token");
+        const again = await open(t, "Bob");
+        await refused(again.ask("join", { match }), "kicked");
+        await again.ask("create", { game: "rps" }); // of this match only
+
+        await ann.ask("kick", { seat: 2 });
+        await guest.take("kicked");
+        assert.deepEqual(await guest.client.closed, { code: 4001, reason: "kicked" });
+        const late = await open(t, "Guest", "envelope", { match });
+        assert.equal((await late.take("error")).code, "kicked");
+        assert.equal((await ann.take("match", (m) => m.seats.length === 1)).host, 0);
+    });
+
+    for (const kind of Object.keys(KINDS))
+        test(`a_seat_is_given_back_over_${kind}`, LIMIT, async (t) => {
+            const game = { game: "tictactoe" };
+            const { match, joined, players } = await seated(t, game, undefined, kind);
+            const [ann, bob] = players;
+            await place(players, [4]);
+            ann.close();
+            await bob.take("match", (m) => !m.seats[0].connected);
+            const back = await open(t, "Ann", kind === "envelope" ? "Socket.IO" : "envelope");
+            const rejoined = await back.ask("reconnect", { match, token: joined.token });
+            assert.equal(rejoined.seat, 0);
+            assert.equal(rejoined.id, joined.id);
+            assert.equal((await back.take("state")).state.match.board[4], "x");
+            await bob.take("match", (m) => m.seats[0].connected);
+            await bob.ask("place", { cell: 0 });
+            await back.ask("place", { cell: 8 });
+            const other = await open(t, "Ann", "envelope", { match, token: joined.token });
+            assert.equal((await other.take("joined")).seat, 0);
+            assert.equal((await back.take("match_closed")).match, match);
+            await refused(back.ask("place", { cell: 1 }), "not_in_match");
+        });
+
+    test("lobby_quick_play_chat_and_leaving", LIMIT, async (t) => {
+        const watcher = await open(t, "Watcher", "envelope");
+        const lobby = await watcher.ask("lobby");
+        assert.deepEqual(
+            lobby.games.map((g) => g.game),
+            ["tictactoe", "rps"],
+        );
+        const ann = await open(t, "Ann");
+        const bob = await open(t, "Bob", "envelope");
+        const { match, room, link } = await ann.ask("quick_play", { game: "tictactoe" });
+        assert.equal(link, `/play/tictactoe?match=${match}`);
+        const listed = await watcher.take("lobby", (l) => l.matches.some((m) => m.match === match));
+        assert.deepEqual(listed.matches.find((m) => m.match === match), {
+            match,
+            game: "tictactoe",
+            phase: "waiting",
+            host: "Ann",
+            players: 1,
+            seats_max: 2,
+            spectators: 0,
+            open: true,
+        });
+        assert.ok(listed.players.some((p) => p.name === "Ann" && p.match === match));
+        assert.equal((await bob.ask("quick_play", { game: "tictactoe" })).match, match);
+        await bob.ask("chat_message", { room, text: "hello" });
+        assert.equal((await ann.take("chat_message")).text, "hello");
+        await refused(watcher.ask("chat_message", { room, text: "psst" }), "not_in_room");
+        assert.deepEqual(await bob.ask("name", { name: "Robert" }), { name: "Robert" });
+        await ann.take("match", (m) => m.seats[1]?.name === "Robert");
+
+        const secret = await open(t, "Secret");
+        const hidden = await secret.ask("create", { game: "rps", private: true });
+        const spectator = await open(t, "Spectator", "envelope");
+        await spectator.ask("join", { match, as: "spectator" });
+        assert.deepEqual(await bob.ask("leave"), {});
+        const end = await ann.take("end_game");
+        assert.equal(end.ending, 3);
+        assert.deepEqual(await ann.ask("leave"), {});
+        await spectator.take("match_closed");
+        const now = await watcher.take("lobby", (l) => !l.matches.some((m) => m.match === match));
+        assert.ok(!JSON.stringify(now).includes(hidden.match));
+        await refused(spectator.ask("join", { match }), "unknown_match");
+    });
+
+    test("B26_a_game_with_curl_alone", LIMIT, async () => {
+        const curl = async (path, body) => {
+            const args = ["-s", `${server.url}${path}`];
+            if (body) args.push("-d", JSON.stringify(body));
+            return JSON.parse((await promisify(execFile)("curl", args)).stdout);
+        };
+        const player = async (name) => {
+            const { poll } = await curl(`/poll?namespace=/games&name=${name}`, {});
+            let cursor = 0;
+            const heard = [];
+            return {
+                say: (type, content) => curl(poll, { type, content }),
+                async take(type, is = () => true) {
+                    for (;;) {
+                        const at = heard.findIndex((m) => m.type === type && is(m.content));
+                        if (at >= 0) return heard.splice(0, at + 1).at(-1).content;
+                        const news = await curl(`${poll}?after=${cursor}&wait=10000`);
+                        cursor = news.cursor;
+                        heard.push(...news.messages);
+                    }
+                },
+            };
+        };
+        const [ann, bob] = [await player("Ann"), await player("Bob")];
+        await ann.say("create", { game: "tictactoe" });
+        const { match } = await ann.take("joined");
+        await bob.say("join", { match });
+        await bob.take("joined");
+        for (const [n, cell] of [0, 3, 1, 4, 2].entries()) {
+            await (n % 2 ? bob : ann).say("place", { cell });
+            for (const one of [ann, bob])
+                await one.take("placed", (placed) => placed.cell === cell);
+        }
+        for (const one of [ann, bob])
+            assert.equal((await one.take("end_game")).results[0].outcome, "won");
+    });
+});
