@@ -185,12 +185,13 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
         .topic_alias_maximum = (uint16_t)config->mqtt_max_topic_aliases,
         .keep_alive_max_s = (uint16_t)config->mqtt_max_keep_alive_s,
     };
-    fray_system_topics_start(&service->system_topics, &service->broker,
-                             config->mqtt_sys_interval_ms, FRAY_VERSION);
     enum fray_err err = fray_mqtt_access_create(server, service->home, &service->access);
     service->config.access = fray_mqtt_access_of(service->access);
     if (!err && config->mqtt_store == FRAY_CONFIG_DISK)
         err = open_store(service);
+    if (!err)
+        fray_system_topics_start(&service->system_topics, &service->broker,
+                                 config->mqtt_sys_interval_ms, FRAY_VERSION);
     return err;
 }
 

@@ -19,6 +19,7 @@ struct fray_mqtt_store {
     struct fray_store *store;
     struct fray_mqtt_config *mqtt;
     struct fray_timer retry; /* armed while the disk takes nothing */
+    size_t stuck;            /* bytes of changes that it did not take */
 };
 
 static void on_put(struct fray_journal *journal, enum fray_journal_table table,
@@ -35,12 +36,15 @@ static void on_remove(struct fray_journal *journal, enum fray_journal_table tabl
 
 /* ------------------------------------------------------------------ committing */
 
+/* At a retry nobody waits for an answer of this turn; those who spoke meanwhile in it are cut too.
+ */
 static void fail(struct fray_mqtt_store *self)
 {
     struct fray_worker *worker = self->mqtt->broker->worker;
     if (!self->mqtt->is_read_only)
         fray_log(FRAY_LOG_ERROR, "store_failed", "reason=%s", fray_store_error(self->store));
     self->mqtt->is_read_only = true;
+    self->stuck = fray_store_queued(self->store);
     fray_mqtt_cut_unacknowledged(worker);
     if (!fray_timer_is_armed(&self->retry))
         fray_timer_arm(worker->timers, &self->retry, *worker->now_us + RETRY_MS * UINT64_C(1000));
@@ -65,10 +69,12 @@ static void on_retry(struct fray_timer *timer, uint64_t now_us)
 void fray_mqtt_store_commit(struct fray_mqtt_store *self)
 {
     fray_broker_record(self->mqtt->broker);
-    if (!self->mqtt->is_read_only)
+    if (!self->mqtt->is_read_only) {
         commit(self);
-    else
+    } else if (fray_store_queued(self->store) > self->stuck) {
+        self->stuck = fray_store_queued(self->store);
         fray_mqtt_cut_unacknowledged(self->mqtt->broker->worker);
+    } /* else nothing of this turn had to be kept */
 }
 
 /* ------------------------------------------------------------------ life */

@@ -260,6 +260,11 @@ enum fray_err fray_store_commit(struct fray_store *store)
     return FRAY_OK;
 }
 
+size_t fray_store_queued(const struct fray_store *store)
+{
+    return store->queue.len;
+}
+
 const char *fray_store_error(const struct fray_store *store)
 {
     return store->error.len ? store->error.data : "";

@@ -36,6 +36,8 @@ void fray_store_remove(struct fray_store *store, unsigned table, struct fray_sli
 /* Does what is queued; at once when nothing is. FRAY_ERR_IO (disk full, broken): nothing of it was
  * done, it stays queued, and the next commit tries again. */
 FRAY_MUST_CHECK enum fray_err fray_store_commit(struct fray_store *store);
+/* Bytes of changes that are queued. */
+size_t fray_store_queued(const struct fray_store *store);
 /* Why the last commit failed; valid until the next. */
 const char *fray_store_error(const struct fray_store *store);
 

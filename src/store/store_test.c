@@ -152,6 +152,7 @@ static void a_full_disk_keeps_changes_for_later(void **state)
     setrlimit(RLIMIT_FSIZE, &small);
     assert_int_equal(fray_store_commit(fixture->store), FRAY_ERR_IO);
     assert_true(strlen(fray_store_error(fixture->store)) > 0);
+    assert_true(fray_store_queued(fixture->store) > 200000);
     setrlimit(RLIMIT_FSIZE, &limit);
     assert_string_equal(rows(fixture, FRUIT), "a=kept ");
     commit(fixture);

@@ -4,6 +4,8 @@ import os
 import pathlib
 import queue
 import re
+import resource
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -20,11 +22,15 @@ VERSIONS = {"mqttv31": paho.MQTTv31, "mqttv311": paho.MQTTv311, "mqttv5": paho.M
 
 
 class Server:
-    def __init__(self, *options, data=None):
+    def __init__(self, *options, data=None, file_max=resource.RLIM_INFINITY):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_max, resource.RLIM_INFINITY))
+
         self.data = data or tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
             [BUILD / "fray", "--listen", "127.0.0.1:0", "--data", self.data.name, *options],
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, text=True, preexec_fn=limit)
         for line in self.process.stderr:
             said = re.search(r"listening address=127.0.0.1:(\d+)", line)
             if said:
@@ -294,6 +300,42 @@ class Access(unittest.TestCase):
         bob.publish("news", "from bob", 1)
         ann.publish("home/ann/lamp", "own", 1)
         self.assertEqual(ann.next().payload, b"own")
+
+
+class FullDisk(unittest.TestCase):
+    """A limit on the size of files does what a full disk does."""
+
+    def publish(self, server, topic, payload):
+        done = subprocess.run(["mosquitto_pub", "-p", str(server.port), "-V", "mqttv5", "-q", "1",
+                               "-t", topic, "-m", payload], capture_output=True, timeout=TIMEOUT_S)
+        return done.returncode == 0 and not done.stderr
+
+    def test_nothing_acknowledged_is_lost(self):
+        server = Server(file_max=300_000)
+        keeper = Client(self, server, name="keeper", expiry=900)
+        keeper.subscribe("full/#", 1)
+        keeper.close()
+        acknowledged = [i for i in range(8) if self.publish(server, f"full/{i}", "x" * 60_000)]
+        self.assertTrue(0 < len(acknowledged) < 8)
+        live = Client(self, server, name="live")
+        live.subscribe("live")
+        live.publish("live", "what need not be kept goes on")
+        live.next()
+        live.close()
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+        while not self.publish(server, "full/again", "y"):
+            pass
+        server.process.kill()
+        server.process.wait()
+        server.process.stderr.close()
+        server = Server(data=server.data)
+        keeper = Client(self, server, name="keeper", expiry=900)
+        missing = {f"full/{i}" for i in acknowledged} | {"full/again"}
+        while missing:
+            missing.discard(keeper.next().topic)
+        keeper.close()
+        server.stop()
 
 
 if __name__ == "__main__":
