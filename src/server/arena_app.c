@@ -12,7 +12,7 @@
 enum {
     MAP_WIDTH = 480,
     MAP_HEIGHT = 288,
-    OBSTACLES = 6,
+    OBSTACLES = 9,
     COOLDOWN_TICKS = 10,
     RESPAWN_TICKS = 60,
     TICK_MS = 33,
@@ -131,8 +131,8 @@ static void tell_state(fray_namespace *nsp, void *context)
 
 /* ------------------------------------------------------------------ seats */
 
-static const char *const bot_names[FRAY_ARENA_FIGHTERS] = {"Rook",  "Pixel", "Comet",
-                                                           "Basil", "Juno",  "Moss"};
+static const char *const bot_names[FRAY_ARENA_FIGHTERS] = {"Rook", "Pixel", "Comet", "Basil",
+                                                           "Juno", "Moss",  "Fig",   "Otto"};
 
 static void name_bot(const struct fray_arena_app *arena, struct seat *bot)
 {

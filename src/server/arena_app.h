@@ -20,7 +20,7 @@
 #include "fray/fray.h"
 
 enum {
-    FRAY_ARENA_FIGHTERS = 6,     /* bots make up what players lack */
+    FRAY_ARENA_FIGHTERS = 8,     /* bots make up what players lack */
     FRAY_ARENA_PLAYERS_MAX = 60, /* what a phone's screen and 64 kb/s each can show */
     FRAY_ARENA_IDLE_S = 60,      /* without input, then the seat is for others */
 };

@@ -63,7 +63,7 @@ describe("the landing page", () => {
 
     test("bots_fight_before_anybody_plays", async () => {
         const page = await enter();
-        assert.equal(await page.evaluate(() => field.arena.world.everybody.length), 6);
+        assert.equal(await page.evaluate(() => field.arena.world.everybody.length), 8);
         await page.waitForFunction(() => field.arena.world.everybody.some(({ hp }) => hp < 100));
         assert.equal(await page.textContent("#players"), "0");
     });
