@@ -106,9 +106,10 @@ struct fray_app {
     const char *name; /* the namespace: NULL = "/". "/chat"; a pattern with one "*" ("/room-*")
                          makes namespaces on demand */
     enum fray_protocol_kind protocol;
-    void *app;           /* passed to every handler */
-    bool chat;           /* "chat_message" in every room: docs/protocols.md; limits are options */
-    bool keep_handshake; /* keep auth and handshake for as long as the socket lives */
+    void *app;    /* passed to every handler */
+    bool chat;    /* "chat_message" in every room: docs/protocols.md; limits are options */
+    bool no_mqtt; /* its rooms are no topics: only the program speaks in them, only sockets hear */
+    bool keep_handshake;     /* keep auth and handshake for as long as the socket lives */
     size_t socket_data_size; /* bytes of user data for each socket, zeroed: fray_socket_data */
 
     /* Before a session exists: the HTTP request that would open it. May add reply headers. */

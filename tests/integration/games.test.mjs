@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import test, { describe } from "node:test";
 import { promisify } from "node:util";
+import mqtt from "mqtt";
 import { EnvelopeSocket, OPEN } from "./envelope.mjs";
 import { connect, serveFray } from "./harness.mjs";
 
@@ -416,6 +417,36 @@ describe("games", LIMIT, () => {
         const now = await watcher.take("lobby", (l) => !l.matches.some((m) => m.match === match));
         assert.ok(!JSON.stringify(now).includes(hidden.match));
         await refused(spectator.ask("join", { match }), "unknown_match");
+    });
+
+    test("nobody_speaks_for_the_server_over_mqtt_or_listens_in", LIMIT, async (t) => {
+        const { match, joined, players } = await seated(t, { game: "tictactoe", private: true });
+        const [ann, bob] = players;
+        const spy = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.port}`);
+        t.after(() => spy.endAsync(true));
+        const topics = [];
+        const heard = new Promise((resolve) =>
+            spy.on("message", (topic) => {
+                topics.push(topic);
+                if (topic === "fray/-/end") resolve();
+            }),
+        );
+        await spy.subscribeAsync("fray/#", { qos: 1 });
+        await spy.publishAsync(`fray/games/${joined.room}/forged`, "{}", { qos: 1 });
+        await spy.publishAsync("fray/games/-/forged", "{}", { qos: 1 });
+        await bob.ask("chat_message", { room: joined.room, text: "hello" });
+        for (const player of players) {
+            await player.take("chat_message");
+            assert.equal(player.last("forged"), undefined);
+        }
+        await spy.publishAsync("fray/-/end", "{}", { qos: 1 });
+        await heard;
+        assert.deepEqual(
+            topics.filter((topic) => !topic.endsWith("/forged")),
+            ["fray/-/end"],
+            match,
+        );
+        await ann.ask("leave");
     });
 
     test("B26_a_game_with_curl_alone", LIMIT, async () => {
