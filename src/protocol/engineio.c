@@ -173,7 +173,8 @@ static void on_probe_packet(struct fray_engineio *engineio,
                             const struct fray_engineio_packet *packet)
 {
     struct fray_link *link = engineio->probe->link;
-    if (packet->type == FRAY_ENGINEIO_PING && fray_slice_equal(packet->data, FRAY_SLICE("probe"))) {
+    if (packet->type == FRAY_ENGINEIO_PING && link->is_writable &&
+        fray_slice_equal(packet->data, FRAY_SLICE("probe"))) {
         engineio->is_polling_paused = true;
         link->ops->send_text(link, FRAY_SLICE("3probe"));
         probe_arm(engineio->probe, *engineio->session.worker->now_us + NOOP_INTERVAL_US);

@@ -4,7 +4,11 @@
 
 #include "base/mem.h"
 
-enum { DEFLATED_MAX = 64 * 1024 }; /* bytes that are compressed ahead of what the kernel took */
+enum {
+    DEFLATED_MAX = 64 * 1024, /* bytes that are compressed ahead of what the kernel took */
+    PONGS_MAX = 64 * 1024,    /* bytes that may wait and another pong is still put behind them */
+    PONG_MAX = 125,           /* RFC 6455 5.5 */
+};
 
 /* What an idle link does without. */
 struct websocket_extra {
@@ -13,6 +17,11 @@ struct websocket_extra {
     struct fray_buf own;
     struct fray_websocket_deflate deflate;
     bool has_deflate;
+    /* Of a peer that pings faster than it reads only the last ping is kept (RFC 6455 5.5.3), until
+     * `own` is written. */
+    bool owes_pong;
+    uint8_t pong_len;
+    char pong[PONG_MAX];
 };
 
 struct websocket {
@@ -217,14 +226,41 @@ static void flush_deflated(struct websocket *self)
     } while (write_own(self) && session->outbox.count);
 }
 
+static void pong(struct websocket *self, struct fray_slice payload)
+{
+    struct fray_buf *own = own_bytes(self);
+    struct websocket_extra *extra = self->extra;
+    assert(payload.len <= PONG_MAX); /* the decoder refused any other */
+    extra->owes_pong = own->len > PONGS_MAX;
+    if (!extra->owes_pong) {
+        fray_websocket_frame_append(own, FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_PONG, payload, NULL);
+        return;
+    }
+    if (payload.len)
+        memcpy(extra->pong, payload.data, payload.len);
+    extra->pong_len = (uint8_t)payload.len;
+}
+
+/* The answer to a ping that had to wait; false: there is none, or it waits on. */
+static bool pong_late(struct websocket *self)
+{
+    struct websocket_extra *extra = self->extra;
+    if (!extra || !extra->owes_pong || extra->own.len)
+        return false;
+    pong(self, fray_slice(extra->pong, extra->pong_len));
+    return self->link.is_writable;
+}
+
 static void on_flush(struct fray_link *link)
 {
     struct websocket *self = websocket_of(link);
-    if (has_deflate(self))
-        flush_deflated(self);
-    else
-        fray_outbox_write(&self->service->writer, link, self->stream,
-                          self->extra ? &self->extra->own : NULL);
+    do {
+        if (has_deflate(self))
+            flush_deflated(self);
+        else
+            fray_outbox_write(&self->service->writer, link, self->stream,
+                              self->extra ? &self->extra->own : NULL);
+    } while (pong_late(self));
     settle_own(self);
 }
 
@@ -269,8 +305,7 @@ static const struct fray_link_ops link_ops = {
 static bool on_control(struct websocket *self, const struct fray_websocket_event *event)
 {
     if (event->opcode == FRAY_WEBSOCKET_PING) {
-        fray_websocket_frame_append(own_bytes(self), FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_PONG,
-                                    event->payload, NULL);
+        pong(self, event->payload);
         if (self->link.session->link == &self->link)
             fray_session_mark(self->link.session);
         else
