@@ -1,8 +1,17 @@
 // Builds the pages that are inside the program: node web/build.mjs OUTDIR STAMP DEPFILE
 //
-// web/landing becomes OUTDIR/index.html with its bundled script and style (names with a hash, so that
-// browsers keep them for good); docs/*.md become OUTDIR/docs/*.html. STAMP and DEPFILE are for ninja.
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+// web/landing becomes OUTDIR/index.html with its bundled script and style (names with a hash, so
+// that browsers keep them for good); web/lobby and web/games/* pages at their own paths; docs/*.md
+// become OUTDIR/docs/*.html. STAMP and DEPFILE are for ninja.
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +23,9 @@ const { esbuild, marked } = await tools();
 const dependencies = [join(root, "docs"), join(root, "package-lock.json")];
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(join(outdir, "docs"), { recursive: true });
-await buildLanding();
+await buildPage("landing/index.html", ["landing/main.mjs", "landing/landing.css"], "index.html");
+for (const page of ["lobby", "games/tictactoe", "games/rps"])
+    await buildPage(`${page}/index.html`, [`${page}/main.mjs`, `${page}/main.css`]);
 buildDocs();
 writeFileSync(stamp, "");
 const escape = (path) => path.replace(/[ #]/g, "\\$&").replace(/\$/g, "$$$$");
@@ -32,14 +43,27 @@ async function tools() {
     }
 }
 
-async function buildLanding() {
-    const page = join(web, "landing/index.html");
-    const assets = await bundle([join(web, "landing/main.mjs"), join(web, "landing/landing.css")]);
-    dependencies.push(page);
-    let html = readFileSync(page, "utf8");
-    for (const [source, name] of assets)
-        html = html.replaceAll(`"${basename(source)}"`, `"/${name}"`);
-    writeFileSync(join(outdir, "index.html"), html);
+/** Assets are linked relative to the page, so that it may lie anywhere. */
+async function buildPage(source, entryPoints, target = source) {
+    const assets = await bundle(entryPoints.map((path) => join(web, path)));
+    const folder = dirname(join(outdir, target));
+    const up = relative(folder, outdir);
+    let html = fillParts(join(web, source), { root: up ? `${up}/` : "./" });
+    for (const [entryPoint, name] of assets) {
+        const link = `./${relative(folder, join(outdir, name))}`;
+        html = html.replaceAll(`"${basename(entryPoint)}"`, `"${link}"`);
+    }
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(outdir, target), html);
+}
+
+/** {{name}} stands for what `values` has, else for web/parts/name.html, where there is one. */
+function fillParts(path, values) {
+    dependencies.push(path);
+    return readFileSync(path, "utf8").replace(/\{\{(\w+)\}\}/g, (whole, name) => {
+        const part = join(web, "parts", `${name}.html`);
+        return values[name] ?? (existsSync(part) ? fillParts(part, values).trim() : whole);
+    });
 }
 
 /** Returns source → name of what was made of it. */
@@ -94,6 +118,10 @@ function buildDocs() {
             join(outdir, "docs", page.name),
             html.replace(/\{\{(\w+)\}\}/g, (_, key) => parts[key]),
         );
+    }
+    for (const picture of readdirSync(join(root, "docs")).filter((name) => /\.png$/.test(name))) {
+        dependencies.push(join(root, "docs", picture));
+        copyFileSync(join(root, "docs", picture), join(outdir, "docs", picture));
     }
     const [first] = pages;
     if (first)

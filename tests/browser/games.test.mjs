@@ -1,0 +1,393 @@
+// The lobby and the two games' pages, played whole: by mouse, by touch, by keyboard alone; against
+// another page and against bots.
+import assert from "node:assert/strict";
+import http from "node:http";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { serveFray, startProxy } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+
+const status = (page, wanted) =>
+    page.waitForFunction(
+        (pattern) => new RegExp(pattern).test(document.getElementById("status").textContent),
+        wanted.source,
+    );
+const isPhase = (page, phase) => page.waitForSelector(`body[data-phase="${phase}"]`);
+const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
+const marks = (page) =>
+    page.$$eval(".cell", (cells) => cells.map((cell) => cell.dataset.mark).join(","));
+
+/** Collects what the live region says from now on. */
+async function listen(page) {
+    await page.evaluate(() => {
+        window.said = [];
+        const take = () => {
+            const text = document.getElementById("live")?.textContent;
+            if (text && window.said.at(-1) !== text) window.said.push(text);
+        };
+        new MutationObserver(take).observe(document.body, {
+            subtree: true,
+            childList: true,
+            characterData: true,
+        });
+        take();
+    });
+    return (pattern) =>
+        page.waitForFunction(
+            (source) => window.said.some((text) => new RegExp(source).test(text)),
+            pattern.source,
+        );
+}
+
+/** Presses Tab until the focus is there. */
+async function tabTo(page, selector, key = "Tab") {
+    for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press(key);
+        if (await page.evaluate((at) => document.activeElement.matches(at), selector)) return;
+    }
+    assert.fail(`Tab does not lead to ${selector}`);
+}
+
+async function fits(page) {
+    const [wide, room] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        document.documentElement.clientWidth,
+    ]);
+    assert.ok(wide <= room, `the page is ${wide} px wide, the screen ${room}`);
+}
+
+/** Places marks in turn, once it is each page's turn, with `put(page, cell)`. */
+async function placeAll(first, second, cells, put) {
+    for (const [at, cell] of cells.entries()) {
+        const page = at % 2 ? second : first;
+        await page.waitForSelector(`.board.open [data-cell="${cell}"]`);
+        await put(page, cell);
+        for (const either of [first, second])
+            await either.waitForSelector(`[data-cell="${cell}"]:not([data-mark=""])`);
+    }
+}
+
+const click = (page, cell) => page.click(`[data-cell="${cell}"]`);
+const tap = (page, cell) => page.tap(`[data-cell="${cell}"]`);
+
+describe("the games' pages", () => {
+    const fray = serveFray(["--cors-origin", "*"]); // one test comes from another origin
+    const open = useBrowser();
+    const visit = async (path, options = DESKTOP) => {
+        const page = await open(fray.url + path, options);
+        return page;
+    };
+
+    /** Two pages at one table: the second comes by the first's link. */
+    async function meet(game, options = DESKTOP) {
+        const first = await visit(`/games/${game}/?play=friend`, options);
+        await first.waitForSelector("#invitation:not([hidden])");
+        const link = await first.inputValue("#link");
+        const second = await open(link, options);
+        await second.waitForSelector("#table:not([hidden])");
+        return [first, second];
+    }
+
+    test("B26_tictactoe_page_against_page", async () => {
+        const [first, second] = await meet("tictactoe");
+        const hears = await listen(second);
+        await status(first, /Your move/);
+        await status(second, /is thinking/);
+        await placeAll(first, second, [0, 3, 1, 4, 2], click);
+        await status(first, /^You win!/);
+        await status(second, /wins!/);
+        await second.waitForSelector('[data-cell="2"].won');
+        assert.equal(await second.locator(".cell.won").count(), 3);
+        assert.equal(await first.locator("#moves li").count(), 5);
+        await hears(/X at a1\. Your move/);
+        await hears(/X at c1\. .* wins!/);
+
+        await first.click("#action-rematch");
+        await second.click("#action-rematch");
+        await isPhase(first, "playing");
+        await status(second, /Your move/); // the other begins
+        await placeAll(second, first, [0, 1, 2, 4, 3, 5, 7, 6, 8], click);
+        await status(first, /A draw/);
+        await status(second, /A draw/);
+    });
+
+    test("B26_tictactoe_with_the_keyboard_alone", async () => {
+        const page = await visit("/games/tictactoe/");
+        await isReady(page);
+        await tabTo(page, '#start-form [value="bot"]');
+        await page.keyboard.press("Enter");
+        await isPhase(page, "playing");
+        for (const digit of "5123467895") {
+            if ((await page.getAttribute("body", "data-phase")) === "over") break;
+            const before = await marks(page);
+            const cells = before.split(",");
+            if (cells[digit - 1]) continue;
+            await page.waitForSelector(".board.open");
+            await page.keyboard.press(digit);
+            await page.waitForFunction(
+                (was) =>
+                    document.body.dataset.phase === "over" ||
+                    (document.querySelector(".board.open") &&
+                        [...document.querySelectorAll(".cell")]
+                            .map((cell) => cell.dataset.mark)
+                            .join(",") !== was),
+                before,
+            );
+        }
+        await isPhase(page, "over");
+        assert.doesNotMatch(await page.textContent("#status"), /You win/); // it never loses
+        await page.waitForSelector("#action-rematch:focus");
+        await page.keyboard.press("Enter");
+        await isPhase(page, "playing");
+        await page.waitForSelector(".board.open");
+        const free = await page.evaluate(() => {
+            const active = document.activeElement;
+            return active.matches(".cell") ? Number(active.dataset.cell) : null;
+        });
+        assert.notEqual(free, null, "after a rematch the board has the focus");
+        await page.keyboard.press(free % 3 === 2 ? "ArrowLeft" : "ArrowRight");
+        const next = await page.evaluate(() => Number(document.activeElement.dataset.cell));
+        assert.equal(Math.abs(next - free), 1);
+    });
+
+    test("B26_tictactoe_on_a_phone", async () => {
+        const [first, second] = await meet("tictactoe", PHONE);
+        await status(first, /Your move/);
+        await fits(first);
+        const cell = await first.locator('[data-cell="0"]').boundingBox();
+        assert.ok(cell.width >= 44 && cell.height >= 44);
+        const last = await first.locator('[data-cell="8"]').boundingBox();
+        assert.ok(last.y + last.height <= PHONE.viewport.height, "the board is in view");
+        await placeAll(first, second, [4, 0, 2, 6, 3, 5, 7, 1, 8], tap);
+        await status(first, /A draw/);
+    });
+
+    test("a third comes to watch, and chat reaches all", async () => {
+        const [first, second] = await meet("tictactoe");
+        await status(first, /Your move/);
+        const third = await open(first.url(), DESKTOP);
+        await third.waitForSelector("#table:not([hidden])");
+        await status(third, /is thinking/);
+        await first.waitForFunction(
+            () => document.getElementById("spectators").textContent === "1 is watching",
+        );
+        assert.equal(await third.locator("#actions button").count(), 0);
+        await second.fill("#chat-field", "good <b>luck</b>");
+        await second.press("#chat-field", "Enter");
+        for (const page of [first, second, third])
+            await page.waitForSelector('#chat-log li:has-text("good <b>luck</b>")');
+        assert.equal(await second.locator("#chat-log li.own").count(), 1);
+    });
+
+    test("a reload comes back to the same seat", async () => {
+        const [first, second] = await meet("tictactoe");
+        await placeAll(first, second, [0, 4], click);
+        await first.reload();
+        await status(first, /Your move/);
+        assert.equal(await marks(first), "X,,,,O,,,,");
+        await placeAll(first, second, [1, 5, 2], click);
+        await status(first, /^You win!/);
+    });
+
+    test("a lost connection comes back to the same seat", async (t) => {
+        const proxy = await startProxy(t, fray.port);
+        const page = await open(`${proxy.url}/games/tictactoe/?play=bot`, DESKTOP);
+        await page.waitForSelector(".board.open");
+        await click(page, 4);
+        await page.waitForFunction(
+            () => document.querySelectorAll('.cell:not([data-mark=""])').length === 2,
+        );
+        proxy.blocked = true;
+        proxy.cut();
+        await page.waitForSelector(".connection:not([hidden])");
+        proxy.blocked = false;
+        await page.waitForSelector(".connection", { state: "hidden" });
+        await page.waitForSelector(".board.open");
+        const free = (await marks(page)).split(",").indexOf("");
+        await click(page, free);
+        await page.waitForSelector(`[data-cell="${free}"][data-mark="X"]`);
+        page.complaints = page.complaints.filter(
+            (text) => !/ERR_|WebSocket|Failed to load/.test(text),
+        );
+    });
+
+    test("plays on by polling where websockets do not get through", async (t) => {
+        const isPlain = (text) => !/^upgrade: *websocket/im.test(text);
+        const proxy = await startProxy(t, fray.port, isPlain);
+        const page = await open(`${proxy.url}/games/tictactoe/?play=bot`, DESKTOP);
+        await page.waitForSelector(".board.open");
+        await click(page, 4);
+        await page.waitForFunction(
+            () => document.querySelectorAll('.cell:not([data-mark=""])').length === 2,
+        );
+        page.complaints = page.complaints.filter((text) => !/WebSocket/.test(text));
+    });
+
+    test("who watches takes a seat that becomes free", async () => {
+        const [first, second] = await meet("tictactoe");
+        const third = await open(first.url(), DESKTOP);
+        await status(third, /is thinking/);
+        await second.click("#leave");
+        await second.waitForSelector("#start:not([hidden])");
+        await third.click("#action-sit");
+        await third.waitForFunction(() =>
+            /you/.test(document.getElementById("people").textContent),
+        );
+        await status(third, /Your move/); // the next game has begun
+    });
+
+    test("B29_rps_against_bots_with_the_keyboard_alone", async () => {
+        const page = await visit("/games/rps/");
+        await isReady(page);
+        await tabTo(page, '[name="kinds"]');
+        await page.keyboard.press("ArrowRight");
+        await tabTo(page, '#start-form [value="bot"]', "Shift+Tab");
+        await page.keyboard.press("Enter");
+        await isPhase(page, "playing");
+        assert.equal(await page.locator(".kind").count(), 5);
+        assert.equal(await page.locator(".hand").count(), 4);
+        const hears = await listen(page);
+        for (;;) {
+            await page.waitForSelector('body[data-phase="over"], .ring[data-open="yes"]');
+            if ((await page.getAttribute("body", "data-phase")) === "over") break;
+            await page.keyboard.press("1");
+            await page.waitForFunction(
+                () =>
+                    document.body.dataset.phase === "over" ||
+                    document.getElementById("ring").dataset.revealing === "yes",
+            );
+            const isOut = /You are out/.test(await page.textContent("#status"));
+            if (isOut) break; // the bots go on by themselves
+        }
+        await isPhase(page, "over");
+        await hears(/Round \d+\. .*: (rock|Spock|paper|lizard|scissors)/);
+        await status(page, /win/i);
+        assert.equal(await page.locator(".hand.winner").count(), 1);
+    });
+
+    test("B29_rps_between_pages_hides_choices", async () => {
+        const first = await visit("/games/rps/?play=friend&kinds=3");
+        await first.waitForSelector("#invitation:not([hidden])");
+        const link = await first.inputValue("#link");
+        const others = [await open(link, DESKTOP), await open(link, PHONE)];
+        for (const page of others) await page.click("#action-ready");
+        await first.waitForFunction(() => document.querySelectorAll("#people li").length === 3);
+        await first.waitForFunction(
+            () => document.getElementById("people").textContent.match(/ready/g)?.length === 2,
+        );
+        await first.click("#action-start");
+        const [paper, rock] = others;
+        for (const page of [first, ...others]) await page.waitForSelector('.ring[data-open="yes"]');
+        await fits(rock);
+
+        await paper.click('[data-choice="1"]');
+        await first.waitForSelector(".hand:not(.own) .palm.ready");
+        assert.equal(await first.locator(".palm.shown").count(), 0); // chosen, not shown
+        await rock.tap('[data-choice="0"]');
+        await first.click('[data-choice="0"]');
+        for (const page of [first, ...others]) await isPhase(page, "over");
+        await status(paper, /You win!/);
+        await status(first, /wins!/);
+        assert.equal(await first.locator(".palm.shown").count(), 3);
+    });
+
+    test("B29_who_is_kicked_stays_out", async () => {
+        const [first, second] = await meet("rps");
+        await first.click("#people button:visible");
+        await second.waitForSelector("#start:not([hidden])");
+        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        const link = await first.inputValue("#link");
+        await second.goto(link);
+        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        assert.equal(await second.isVisible("#table"), false);
+    });
+
+    test("the lobby shows who is there and leads into a game", async () => {
+        const lobby = await visit("/lobby/");
+        await isReady(lobby);
+        const host = await visit("/games/tictactoe/?play=public");
+        await host.waitForSelector("#invitation:not([hidden])");
+        await host.fill("#name", "Ada <i>");
+        await host.press("#name", "Enter");
+        await lobby.waitForSelector('#online li:has-text("Ada <i>")');
+        await lobby.click('#rooms li:has-text("Ada <i>") a:has-text("Join")');
+        await lobby.waitForSelector("#table:not([hidden])");
+        await status(host, /Your move/);
+        await status(lobby, /Ada <i> is thinking/);
+    });
+
+    test("two who quick play in the lobby meet; it fits a phone", async () => {
+        const pages = [await visit("/lobby/"), await visit("/lobby/", PHONE)];
+        for (const page of pages) {
+            await isReady(page);
+            await fits(page);
+            await page.click('[data-game="tictactoe"] [data-play="quick"]');
+            await page.waitForSelector("#table:not([hidden])");
+        }
+        for (const page of pages) await isPhase(page, "playing");
+        assert.equal(new URL(pages[0].url()).search, new URL(pages[1].url()).search);
+    });
+
+    test("the lobby's chat", async () => {
+        const pages = [await visit("/lobby/"), await visit("/lobby/")];
+        for (const page of pages) await isReady(page);
+        await pages[0].fill("#chat-field", "anybody?");
+        await pages[0].press("#chat-field", "Enter");
+        for (const page of pages) await page.waitForSelector('#chat-log li:has-text("anybody?")');
+    });
+
+    test("light and dark are both readable", async () => {
+        for (const colorScheme of ["light", "dark"]) {
+            const page = await visit("/games/rps/", { ...DESKTOP, colorScheme });
+            const [ink, ground] = await page.evaluate(() => {
+                const style = getComputedStyle(document.body);
+                return [style.color, style.backgroundColor];
+            });
+            assert.ok(contrast(ink, ground) > 7, `${colorScheme}: ${ink} on ${ground}`);
+        }
+    });
+
+    describe("from another origin", () => {
+        let elsewhere;
+        before(async () => {
+            elsewhere = http.createServer(async (request, response) => {
+                const reply = await fetch(fray.url + request.url);
+                response.setHeader("content-type", reply.headers.get("content-type"));
+                response.statusCode = reply.status;
+                response.end(Buffer.from(await reply.arrayBuffer()));
+            });
+            elsewhere.listen(0, "127.0.0.1");
+            await once(elsewhere, "listening");
+        });
+        after(() => elsewhere.close());
+
+        test("the pages are told their server", async () => {
+            const origin = `http://127.0.0.1:${elsewhere.address().port}`;
+            const server = encodeURIComponent(fray.url);
+            const page = await open(`${origin}/games/tictactoe/?server=${server}`, DESKTOP);
+            await isReady(page);
+            await page.click('#start-form [value="friend"]');
+            await page.waitForSelector("#invitation:not([hidden])");
+            const link = new URL(await page.inputValue("#link"));
+            assert.equal(link.origin, origin);
+            const other = await open(link.href, DESKTOP);
+            await status(page, /Your move/);
+            await status(other, /is thinking/);
+        });
+    });
+});
+
+/** WCAG 2.2's contrast ratio of two rgb() colours. */
+function contrast(...colours) {
+    const [a, b] = colours.map((colour) => {
+        const [red, green, blue] = colour.match(/\d+/g).map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    });
+    return Math.max(a, b) / Math.min(a, b);
+}

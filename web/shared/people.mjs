@@ -1,0 +1,125 @@
+// Who is in the match, and what one may do about it: ready, start, rematch, bots, kick, invite.
+import { avatar } from "./avatar.mjs";
+import { byId, element, reconcile, setText } from "./dom.mjs";
+import { toast } from "./toast.mjs";
+
+const LEVELS = { 1: ["bot"], 2: ["easy bot", "bot"], 3: ["easy bot", "bot", "strong bot"] };
+
+export function botTitle(level, levels) {
+    return LEVELS[levels]?.[level] ?? "bot";
+}
+
+function describe(model, seat) {
+    const words = [];
+    if (seat.id === model.own?.id) words.push("you");
+    if (seat.bot !== null) words.push(botTitle(seat.bot, model.bot_levels));
+    if (seat.seat === model.host) words.push("host");
+    if (seat.stand_in) words.push("a bot stands in");
+    else if (!seat.connected) words.push("connection lost");
+    if (model.phase === "waiting" && seat.ready) words.push("ready");
+    if (model.phase === "over" && seat.rematch) words.push("wants a rematch");
+    return words.join(" · ");
+}
+
+export function showPeople(model, act) {
+    reconcile(byId("people"), model.seats, {
+        key: ({ id, name }) => `${id} ${name}`,
+        make: (seat) => {
+            const name = element("span", { class: "who" }, seat.name);
+            const kick = element(
+                "button",
+                {
+                    type: "button",
+                    class: "plain",
+                    "aria-label": `Remove ${seat.name}`,
+                    click: () => act("kick", { seat: seat.seat }),
+                },
+                "Remove",
+            );
+            const isOwn = seat.id === model.own?.id;
+            return element(
+                "li",
+                {},
+                avatar({ ...seat, bot: seat.bot !== null }, isOwn),
+                name,
+                element("small"),
+                kick,
+            );
+        },
+        update: (line, seat) => {
+            setText(line.querySelector("small"), describe(model, seat));
+            line.querySelector("button").hidden = !model.isHost || seat.id === model.own.id;
+            line.classList.toggle("away", !seat.connected && seat.bot === null);
+        },
+    });
+    const watching = model.spectators === 1 ? "1 is watching" : `${model.spectators} are watching`;
+    setText(byId("spectators"), model.spectators ? watching : "");
+}
+
+function actions(model) {
+    const { own, isHost, phase, seats } = model;
+    const isFull = seats.length >= model.seats_max;
+    if (!own) {
+        return isFull ? [] : [{ key: "sit", text: "Take a seat", event: "sit", primary: true }];
+    }
+    const list = [];
+    const waits = phase === "waiting";
+    const isEnough = seats.length >= model.seats_min;
+    if (waits && model.start === "host") {
+        if (isHost && isEnough)
+            list.push({ key: "start", text: "Start the game", event: "start_game", primary: true });
+        if (!isHost) {
+            const text = own.ready ? "Not ready after all" : "I am ready";
+            list.push({
+                key: "ready",
+                text,
+                event: "ready",
+                content: { ready: !own.ready },
+                primary: !own.ready,
+            });
+        }
+    }
+    if (phase === "over" && isEnough) {
+        const text = own.rematch ? "Waiting for the others …" : "Rematch";
+        list.push({ key: "rematch", text, event: "rematch", primary: true, disabled: own.rematch });
+    }
+    if (isHost && !isFull && phase !== "playing")
+        list.push({ key: "bot", text: "Add a bot", event: "add_bot" });
+    return list;
+}
+
+export function showActions(model, act) {
+    reconcile(byId("actions"), actions(model), {
+        key: ({ key }) => key,
+        make: ({ key }) => element("button", { type: "button", id: `action-${key}` }),
+        update: (button, { text, event, content, primary, disabled }) => {
+            setText(button, text);
+            button.classList.toggle("primary", Boolean(primary));
+            button.disabled = Boolean(disabled);
+            button.onclick = () => act(event, content);
+        },
+    });
+}
+
+export function showInvitation(model, link) {
+    const box = byId("invitation");
+    box.hidden = model.seats.length >= model.seats_max;
+    const field = byId("link");
+    if (field.value !== link) field.value = link;
+    byId("copy").onclick = () => share(link, model.title);
+}
+
+async function share(link, title) {
+    try {
+        if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+            await navigator.share({ title, url: link });
+            return;
+        }
+        await navigator.clipboard.writeText(link);
+        toast("Link copied.");
+    } catch (error) {
+        if (error.name === "AbortError") return;
+        byId("link").select(); // no permission: one copies by hand
+        toast("Copy the marked link.");
+    }
+}

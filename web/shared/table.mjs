@@ -1,0 +1,221 @@
+// The page of a match, whatever the game: coming in (by link, quick play, against bots, with
+// friends), who sits there, ready, start, rematch, kick, chat. The game's own view shows the
+// state.
+import { announce } from "./announce.mjs";
+import { Chat } from "./chat.mjs";
+import { Connection, pageLink, parameters } from "./connection.mjs";
+import { byId } from "./dom.mjs";
+import { ownName, startNameForm } from "./name.mjs";
+import { showActions, showInvitation, showPeople } from "./people.mjs";
+import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
+import { toast } from "./toast.mjs";
+
+export class Table {
+    #game;
+    #view;
+    #connection = new Connection(ownName);
+    #chat;
+    #joined = null; // {match, seat, id, token, room, role}
+    #match = null; // the newest `match`
+    #state = null; // the newest `state`
+    #people = new Map(); // id → name and seat of everybody who has ever sat here
+    #entering = false;
+
+    /** `view`: {show(model), focus(), options()}; `model` is what model() below returns. */
+    constructor(game, view) {
+        this.#game = game;
+        this.#view = view;
+        this.#chat = new Chat({
+            send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
+        });
+        startNameForm((name) => this.tell("name", { name }));
+        byId("start-form").addEventListener("submit", (event) => {
+            event.preventDefault();
+            this.#enter(() => this.#begin(event.submitter?.value ?? "quick"));
+        });
+        byId("leave").addEventListener("click", () => this.#leave());
+        const on = (event, handler) => this.#connection.on(event, handler);
+        on("connect", () => this.#connected());
+        on("joined", (joined) => this.#sit(joined));
+        on("match", (match) => this.#update({ match }));
+        on("state", (state) => this.#update({ state }));
+        on("chat_message", (line) => this.#hear(line));
+        on("kicked", ({ message }) =>
+            this.#out(message || "The host has removed you from this match."),
+        );
+        on("match_closed", ({ message }) =>
+            this.#out(message || "The match is over: nobody is left."),
+        );
+    }
+
+    ask(event, content) {
+        return this.#connection.ask(event, content);
+    }
+
+    /** Sends; what is refused is shown. */
+    async tell(event, content) {
+        try {
+            return await this.ask(event, content);
+        } catch (error) {
+            toast(error.message);
+            return null;
+        }
+    }
+
+    #connected() {
+        const match = this.#joined?.match ?? parameters.get("match");
+        const how = parameters.get("play");
+        if (match) this.#enter(() => this.#come(match));
+        else if (how) this.#enter(() => this.#begin(how));
+        else document.body.dataset.ready = "yes";
+    }
+
+    /** One way in at a time; says why it did not work. */
+    async #enter(way) {
+        if (this.#entering) return;
+        this.#entering = true;
+        byId("start-message").textContent = "";
+        try {
+            await way();
+        } catch (error) {
+            if (error.code !== "lost") this.#out(error.message);
+        } finally {
+            this.#entering = false;
+        }
+    }
+
+    /** Into a known match: to one's seat, else to a free one, else to watch. */
+    async #come(match) {
+        const seat = keptSeat(match);
+        try {
+            if (seat) return await this.ask("reconnect", seat);
+        } catch (error) {
+            if (error.code === "already_in_match") return null; // the connection was recovered
+            dropSeat();
+        }
+        const wish = this.#joined?.role === "spectator" ? "spectator" : parameters.get("as");
+        try {
+            return await this.ask("join", { match, as: wish ?? "player" });
+        } catch (error) {
+            if (error.code !== "match_full" || wish === "spectator") throw error;
+            return this.ask("join", { match, as: "spectator" });
+        }
+    }
+
+    async #begin(how) {
+        const { bots, level, options } = this.#view.options();
+        if (how === "quick") return this.ask("quick_play", { game: this.#game });
+        const isPrivate = how !== "public";
+        const created = await this.ask("create", { game: this.#game, options, private: isPrivate });
+        if (how !== "bot") return created;
+        for (let bot = 0; bot < bots; bot++) await this.ask("add_bot", { level });
+        if (this.#match?.phase === "waiting" && this.#match.start === "host")
+            await this.ask("start_game");
+        return created;
+    }
+
+    #sit(joined) {
+        const isOther = joined.match !== this.#joined?.match;
+        this.#joined = joined;
+        keepSeat(joined);
+        for (const name of ["play", "as"]) parameters.delete(name);
+        parameters.set("match", joined.match);
+        history.replaceState(null, "", `?${parameters}`);
+        if (!isOther) return;
+        this.#chat.clear();
+        byId("start").hidden = true;
+        byId("table").hidden = false;
+        document.body.dataset.view = "table";
+        announce(joined.role === "player" ? "You have a seat." : "You are watching.");
+    }
+
+    /** Back to the start, with a word why. */
+    #out(why) {
+        this.#joined = this.#match = this.#state = null;
+        dropSeat();
+        for (const name of ["match", "play", "as"]) parameters.delete(name);
+        history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
+        byId("start").hidden = false;
+        byId("table").hidden = true;
+        document.body.dataset.view = "start";
+        document.body.dataset.ready = "yes";
+        byId("start-message").textContent = why;
+    }
+
+    async #leave() {
+        await this.tell("leave");
+        this.#out("");
+        byId("start-form").querySelector("button").focus();
+    }
+
+    #hear(line) {
+        if (line.room !== this.#joined?.room) return;
+        const isOwn = line.from.id === this.#connection.id;
+        this.#chat.add(line, isOwn);
+        if (!isOwn) announce(`${line.from.name}: ${line.text}`);
+    }
+
+    #update({ match, state }) {
+        if (match) this.#meet(match);
+        if (state) this.#state = { ...state, at: performance.now() };
+        if (!this.#joined || !this.#match || !this.#state) return;
+        const model = this.#model();
+        const act = (event, content) => this.#act(event, content);
+        showPeople(model, act);
+        showActions(model, act);
+        showInvitation(model, pageLink("./", { match: this.#joined.match }));
+        this.#view.show(model);
+        document.body.dataset.phase = model.phase;
+    }
+
+    async #act(event, content) {
+        const hadFocus = byId("actions").contains(document.activeElement);
+        if (event === "sit") await this.#enter(() => this.#takeSeat());
+        else await this.tell(event, content);
+        if (hadFocus && event !== "ready" && event !== "add_bot") this.#view.focus();
+    }
+
+    async #takeSeat() {
+        const { match } = this.#joined;
+        await this.ask("leave");
+        await this.ask("join", { match });
+    }
+
+    /** Who comes and goes is told in the chat. */
+    #meet(match) {
+        const before = this.#match;
+        this.#match = match;
+        for (const seat of match.seats) {
+            const was = before?.seats.find(({ id }) => id === seat.id);
+            if (before && !was && seat.bot === null && seat.id !== this.#joined?.id)
+                this.#note(`${seat.name} sits down.`);
+            if (was?.connected && !seat.connected) this.#note(`${seat.name} lost the connection.`);
+            if (was && !was.connected && seat.connected) this.#note(`${seat.name} is back.`);
+            if (was && !was.stand_in && seat.stand_in) this.#note(`A bot plays for ${seat.name}.`);
+            this.#people.set(seat.id, seat);
+        }
+        for (const { id, name } of before?.seats ?? []) {
+            if (!match.seats.some((seat) => seat.id === id)) this.#note(`${name} has left.`);
+        }
+    }
+
+    #note(text) {
+        this.#chat.note(text);
+        announce(text);
+    }
+
+    #model() {
+        const { seats, host, phase } = this.#match;
+        const own = seats.find(({ id }) => id === this.#joined.id) ?? null;
+        return {
+            ...this.#match, // docs/games.md: `match`
+            own, // one's own entry of `seats`, or null for a spectator
+            isHost: own !== null && own.seat === host,
+            phase,
+            state: this.#state.state, // the game's tables
+            number: this.#state.number,
+            endsAt: this.#state.left_ms === null ? null : this.#state.at + this.#state.left_ms,
+            find: (id) => this.#people.get(id) ?? { id, name: "Somebody", seat: null, bot: null },
+        };
+    }
+}
