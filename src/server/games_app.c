@@ -118,7 +118,7 @@ static json_t *joined_json(const struct request *request, const struct fray_matc
     char link[64];
 
     fray_games_room(room, "match", match);
-    snprintf(link, sizeof link, "/play/%s?match=%s", match->config.game->name, match->config.id);
+    snprintf(link, sizeof link, "/games/%s/?match=%s", match->config.game->name, match->config.id);
     return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s?, s:s, s:s}", "match", match->config.id, "game",
                      match->config.game->name, "role", plays ? "player" : "spectator", "seat",
                      plays ? json_integer(place->seat) : json_null(), "id",

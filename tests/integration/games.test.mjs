@@ -385,7 +385,7 @@ describe("games", LIMIT, () => {
         const ann = await open(t, "Ann");
         const bob = await open(t, "Bob", "envelope");
         const { match, room, link } = await ann.ask("quick_play", { game: "tictactoe" });
-        assert.equal(link, `/play/tictactoe?match=${match}`);
+        assert.equal(link, `/games/tictactoe/?match=${match}`);
         const listed = await watcher.take("lobby", (l) => l.matches.some((m) => m.match === match));
         assert.deepEqual(listed.matches.find((m) => m.match === match), {
             match,
