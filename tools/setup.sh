@@ -48,5 +48,6 @@ setup_npm() {
     [[ -f package-lock.json ]] || return 0
     cmp -s package-lock.json node_modules/.fray-lock && return 0
     echo "Installing npm packages of package-lock.json"
-    npm ci --no-audit --no-fund && cp package-lock.json node_modules/.fray-lock
+    # Their install scripts are not run: none is needed (esbuild's only makes its command faster).
+    npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && cp package-lock.json node_modules/.fray-lock
 }

@@ -7,7 +7,7 @@
  *                       steer {dx, dy}     ±127 each is full pace; goes on until told otherwise
  *                       attack {seen}      seen: the tick, with fraction, of what the attacker sees
  *                       leave {}           acknowledged, as is ping_me: for measuring round trips
- *     server → client   welcome {map, obstacles, …}    once
+ *     server → client   map {width, height, …}          once
  *                       roster [{seat, name, bot}, …]  whenever somebody comes or goes
  *                       state {tick, players}          20 times a second, class latest
  *                       killed {seat, by}              seats

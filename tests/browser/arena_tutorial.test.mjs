@@ -1,4 +1,4 @@
-// The tutorial's arena in two browsers: its page as it is, its colours and keys, one kills the other.
+// The tutorial's arena in two browsers, its page as it is: colours, keys, and one kills the other.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveExample } from "../integration/harness.mjs";

@@ -153,7 +153,7 @@ export function startArena() {
         if (wantsSeat) play();
     });
     socket.on("disconnect", () => enter("lost"));
-    socket.on("welcome", (map) => world.welcome(map));
+    socket.on("map", (map) => world.enter(map));
     socket.on("roster", (list) => {
         world.setRoster(list);
         const people = new Set(

@@ -25,7 +25,7 @@ export class World {
     #self = null; // {x, y} as drawn
     #drawnAt = 0;
 
-    welcome(map) {
+    enter(map) {
         this.map = map;
         this.#states = [];
         this.#offset = null;
