@@ -37,7 +37,8 @@ async function tools() {
     } catch (error) {
         if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
         console.error(
-            "The pages cannot be built without npm's packages: run `npm ci` in the root of the tree (./run does).",
+            "The pages cannot be built without npm's packages: run `npm ci` in the root of the " +
+                "tree (./run does).",
         );
         process.exit(1);
     }
@@ -123,10 +124,8 @@ function buildDocs() {
         dependencies.push(join(root, "docs", picture));
         copyFileSync(join(root, "docs", picture), join(outdir, "docs", picture));
     }
-    const [first] = pages;
-    if (first)
-        writeFileSync(
-            join(outdir, "docs/index.html"),
-            `<!doctype html><meta http-equiv="refresh" content="0; url=${pages.find(({ name }) => name === "architecture.html")?.name ?? first.name}">`,
-        );
+    const start = pages.find(({ name }) => name === "architecture.html") ?? pages[0];
+    if (!start) return;
+    const forward = `<!doctype html><meta http-equiv="refresh" content="0; url=${start.name}">`;
+    writeFileSync(join(outdir, "docs/index.html"), forward);
 }

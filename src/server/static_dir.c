@@ -203,32 +203,6 @@ static void serve_file(const struct fray_static_dir *dir, fray_request *request,
     fray_buf_deinit(&etag);
 }
 
-/* To the same name with '/' behind it, so that links relative to the directory work. Relative
- * itself: it need not know where the directory is mounted, and cannot lead to another host, as
- * "//host/" would. */
-static void redirect(fray_request *request, struct fray_slice path)
-{
-    struct fray_slice query = fray_http_request_query(request->head);
-    const char *slash = memrchr(path.data, '/', path.len);
-    struct fray_slice name = fray_slice_skip(path, (size_t)(slash + 1 - path.data));
-    struct fray_buf location = {0};
-    FRAY_BUF_LITERAL(&location, "./");
-    for (size_t i = 0; i < name.len; i++) {
-        if (fray_http_is(name.data[i], FRAY_HTTP_TOKEN) && name.data[i] != '%')
-            fray_buf_append_byte(&location, (uint8_t)name.data[i]);
-        else
-            fray_buf_printf(&location, "%%%02X", (uint8_t)name.data[i]);
-    }
-    fray_buf_append_byte(&location, '/');
-    if (query.data) {
-        fray_buf_append_byte(&location, '?');
-        fray_buf_append_slice(&location, query);
-    }
-    fray_request_add_header(request, FRAY_SLICE("location"), fray_buf_slice(&location));
-    fray_buf_deinit(&location);
-    fray_request_reply_status(request, 301);
-}
-
 bool fray_static_dir_serve(const struct fray_static_dir *dir, fray_request *request,
                            struct fray_slice path)
 {
@@ -247,7 +221,7 @@ bool fray_static_dir_serve(const struct fray_static_dir *dir, fray_request *requ
         close(file.fd);
         found = !wants_index;
         if (found)
-            redirect(request, path);
+            fray_static_redirect(request, path);
     } else if (found) {
         serve_file(dir, request, &file, &name);
     }

@@ -184,10 +184,50 @@ static struct fray_slice variant_of(const struct fray_embedded_file *file,
     return encoding == FRAY_HTTP_ENCODING_GZIP ? file->gzip : file->bytes;
 }
 
+void fray_static_redirect(fray_request *request, struct fray_slice path)
+{
+    struct fray_slice query = fray_http_request_query(request->head);
+    const char *slash = memrchr(path.data, '/', path.len);
+    struct fray_slice name = fray_slice_skip(path, (size_t)(slash + 1 - path.data));
+    struct fray_buf location = {0};
+    FRAY_BUF_LITERAL(&location, "./");
+    for (size_t i = 0; i < name.len; i++) {
+        if (fray_http_is(name.data[i], FRAY_HTTP_TOKEN) && name.data[i] != '%')
+            fray_buf_append_byte(&location, (uint8_t)name.data[i]);
+        else
+            fray_buf_printf(&location, "%%%02X", (uint8_t)name.data[i]);
+    }
+    fray_buf_append_byte(&location, '/');
+    if (query.data) {
+        fray_buf_append_byte(&location, '?');
+        fray_buf_append_slice(&location, query);
+    }
+    fray_request_add_header(request, FRAY_SLICE("location"), fray_buf_slice(&location));
+    fray_buf_deinit(&location);
+    fray_request_reply_status(request, 301);
+}
+
+/* Is there an index in the directory of this name, which lacks the '/' of a directory? */
+static bool is_directory(const struct fray_embedded_set *set, struct fray_slice path)
+{
+    if (path.len < 2 || path.data[path.len - 1] == '/')
+        return false;
+    struct fray_buf slashed = {0};
+    fray_buf_append_slice(&slashed, path);
+    fray_buf_append_byte(&slashed, '/');
+    bool is = fray_embedded_find(set, fray_buf_slice(&slashed)) != NULL;
+    fray_buf_deinit(&slashed);
+    return is;
+}
+
 bool fray_embedded_serve(const struct fray_embedded_set *set, fray_request *request,
                          struct fray_slice path)
 {
     const struct fray_embedded_file *file = fray_embedded_find(set, path);
+    if (!file && is_directory(set, path)) {
+        fray_static_redirect(request, path);
+        return true;
+    }
     if (!file)
         return false;
     unsigned offered = 1u << FRAY_HTTP_ENCODING_IDENTITY;

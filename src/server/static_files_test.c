@@ -162,6 +162,7 @@ static void test_embedded(void **state)
     assert_body(get("/"), "<html>");
     assert_lacks(get("/"), "vary");
     assert_body(get("/sub/"), "<sub>");
+    assert_holds(get("/sub?a=b"), "location: ./sub/?a=b\r\n");
     assert_body(get("/sub/../index.html"), "<html>");
     assert_status(get("/nothing"), 404);
     assert_status(get("/text.js/"), 404);

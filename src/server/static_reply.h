@@ -25,4 +25,9 @@ FRAY_MUST_CHECK enum fray_err fray_static_begin(const struct fray_static_reply *
                                                 fray_request *request, int *status,
                                                 struct fray_http_range *range);
 
+/* 301 to the same name with '/' behind it, so that links relative to the directory work. Relative
+ * itself: it need not know where the directory is mounted, and cannot lead to another host, as
+ * "//host/" would. `path` begins with '/'. */
+void fray_static_redirect(fray_request *request, struct fray_slice path);
+
 #endif
