@@ -1,10 +1,5 @@
 #include "game/catalog.h"
 
-#include "arena/arena.h"
-#include "duel/duel.h"
-#include "rps/rps.h"
-#include "tictactoe/tictactoe.h"
-
 const struct fray_game *fray_catalog_at(size_t number)
 {
     static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena,

@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 
-#include "duel/duel.h"
-#include "rps/rps.h"
-#include "tictactoe/tictactoe.h"
+#include "game/catalog.h"
 
 static const char *id_of(const void *context, uint32_t seat)
 {
@@ -33,13 +31,26 @@ static void assert_json(json_t *json, const char *want)
     json_decref(json);
 }
 
+static const char *take(const struct fray_game *game, const char *action, const char *text,
+                        void *input)
+{
+    const struct fray_game_action *found = fray_game_json_action(game, action);
+    json_t *content = json_loads(text, JSON_DECODE_ANY, NULL);
+    assert_non_null(found);
+    assert_non_null(content);
+    const char *reason = fray_game_json_input(game, found, content, input);
+    json_decref(content);
+    return reason;
+}
+
 static void a_state_is_its_tables(void **unused)
 {
     (void)unused;
-    struct tictactoe_state state;
-    fray_game_init(&fray_tictactoe, &state, 1, NULL);
-    (void)fray_tictactoe.join(&state, 0, NULL);
-    json_t *json = fray_game_json_state(&fray_tictactoe, &state, 0, &players);
+    _Alignas(4) static char state[256];
+    assert_true(fray_tictactoe.state_size <= sizeof state);
+    fray_game_init(&fray_tictactoe, state, 1, NULL);
+    (void)fray_tictactoe.join(state, 0, NULL);
+    json_t *json = fray_game_json_state(&fray_tictactoe, state, 0, &players);
     json_t *match = json_object_get(json, "match");
     assert_json(json_incref(json_object_get(match, "board")),
                 "[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]");
@@ -56,15 +67,23 @@ static void a_state_is_its_tables(void **unused)
 static void what_the_owner_alone_may_see_is_missing_elsewhere(void **unused)
 {
     (void)unused;
-    static struct rps_state state, view;
-    fray_game_init(&fray_rps, &state, 1, NULL);
+    _Alignas(4) static char state[1024], view[1024], inputs[256];
+    static uint8_t given[FRAY_GAME_NOBODY];
+    assert_true(fray_rps.state_size <= sizeof state && fray_rps.seats_max * 4 <= sizeof inputs);
+    fray_game_init(&fray_rps, state, 1, NULL);
     for (uint32_t seat = 0; seat < 2; seat++)
-        (void)fray_rps.join(&state, seat, NULL);
-    state.players[1].chosen = 1;
-    state.players[1].choice = 2;
+        (void)fray_rps.join(state, seat, NULL);
+    static const char *const moves[][2] = {{"start_game", "{}"}, {"choose", "{\"choice\":2}"}};
+    for (uint32_t seat = 0; seat < 2; seat++) { /* 0 starts, 1 chooses */
+        memset(given, 0, sizeof given);
+        given[seat] = 1;
+        assert_null(take(&fray_rps, moves[seat][0], moves[seat][1],
+                         inputs + (size_t)seat * fray_rps.input_size));
+        fray_rps.step(state, &(struct fray_game_step){.inputs = inputs, .given = given});
+    }
     for (uint32_t viewer = 0; viewer < 3; viewer++) {
-        fray_game_view(&fray_rps, &state, viewer, &view);
-        json_t *json = fray_game_json_state(&fray_rps, &view, viewer, &players);
+        fray_game_view(&fray_rps, state, viewer, view);
+        json_t *json = fray_game_json_state(&fray_rps, view, viewer, &players);
         json_t *rows = json_object_get(json, "players");
         assert_int_equal(json_array_size(rows), 2);
         for (size_t row = 0; row < 2; row++) {
@@ -87,27 +106,16 @@ static void events_name_players(void **unused)
                 "{\"id\":\"bob\",\"cell\":4}");
 }
 
-static const char *take(const struct fray_game *game, const char *action, const char *text,
-                        void *input)
-{
-    const struct fray_game_action *found = fray_game_json_action(game, action);
-    json_t *content = json_loads(text, JSON_DECODE_ANY, NULL);
-    assert_non_null(found);
-    assert_non_null(content);
-    const char *reason = fray_game_json_input(game, found, content, input);
-    json_decref(content);
-    return reason;
-}
-
 static void moves_are_read_by_the_table(void **unused)
 {
     (void)unused;
-    struct tictactoe_input input = {0};
-    assert_null(take(&fray_tictactoe, "place", "{\"cell\":8}", &input));
-    assert_int_equal(input.cell, 8);
-    assert_int_equal(input.kind, TICTACTOE_PLACE);
-    assert_null(take(&fray_tictactoe, "rematch", "{\"anything\":1}", &input));
-    assert_int_equal(input.kind, TICTACTOE_REMATCH);
+    _Alignas(4) uint8_t input[4] = {0}; /* kind, cell */
+    assert_int_equal(fray_tictactoe.input_size, sizeof input);
+    assert_null(take(&fray_tictactoe, "place", "{\"cell\":8}", input));
+    assert_int_equal(input[1], 8);
+    assert_int_equal(input[0], 1);
+    assert_null(take(&fray_tictactoe, "rematch", "{\"anything\":1}", input));
+    assert_int_equal(input[0], 2);
     assert_null(fray_game_json_action(&fray_tictactoe, "fly"));
 
     static const char *const wrong[] = {"{}",
@@ -120,14 +128,14 @@ static void moves_are_read_by_the_table(void **unused)
                                         "{\"cell\":null}",
                                         "{\"cell\":1.0}"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        const char *reason = take(&fray_tictactoe, "place", wrong[i], &input);
+        const char *reason = take(&fray_tictactoe, "place", wrong[i], input);
         assert_non_null(reason);
         assert_string_equal(reason, "wrong_shape");
     }
     static const char *const far[] = {"{\"cell\":9}", "{\"cell\":-1}", "{\"cell\":256}",
                                       "{\"cell\":4294967296}", "{\"cell\":9007199254740993}"};
     for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
-        const char *reason = take(&fray_tictactoe, "place", far[i], &input);
+        const char *reason = take(&fray_tictactoe, "place", far[i], input);
         assert_non_null(reason);
         assert_string_equal(reason, "out_of_range");
     }
@@ -138,8 +146,9 @@ static void every_action_of_every_game_finds_its_fields(void **unused)
 {
     (void)unused;
     static char input[256];
-    static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_duel};
-    for (size_t g = 0; g < 3; g++) {
+    static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena,
+                                                    &fray_duel};
+    for (size_t g = 0; g < 4; g++) {
         for (uint32_t i = 0; i < games[g]->actions_count; i++) {
             const struct fray_game_action *action = &games[g]->actions[i];
             json_t *content = json_object();

@@ -7,10 +7,7 @@
 
 #include <cmocka.h>
 
-#include "arena/arena.h"
 #include "game/catalog.h"
-#include "rps/rps.h"
-#include "tictactoe/tictactoe.h"
 
 static const struct fray_match_person ann = {"ann-id", "Ann", NULL}, bob = {"bob-id", "Bob", NULL};
 static const uint8_t token[FRAY_TOKEN_RANDOM];

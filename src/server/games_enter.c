@@ -1,0 +1,242 @@
+/* How one comes into a match of /games: join, reconnect, create, quick_play (games_request.h). */
+#include <stdio.h>
+
+#include "game/catalog.h"
+#include "server/games_request.h"
+
+enum { OPTIONS_MAX = 32 };
+
+static struct fray_match_person person_of(const struct fray_games_request *request)
+{
+    const json_t *claims = fray_socket_identity(request->socket);
+    return (struct fray_match_person){
+        .id = fray_socket_id(request->socket),
+        .name = fray_socket_name(request->socket),
+        .subject = json_string_value(json_object_get(claims, "sub")),
+    };
+}
+
+static json_t *joined_json(const struct fray_games_request *request, const struct fray_match *match)
+{
+    const struct fray_games_place *place = request->place;
+    bool plays = place->role == FRAY_GAMES_PLAYER;
+    const struct fray_match_seat *seat = plays ? &match->seats[place->seat] : NULL;
+    char room[FRAY_GAMES_ROOM_LEN];
+    char link[64];
+
+    fray_games_room(room, "match", match);
+    snprintf(link, sizeof link, "/games/%s/?match=%s", match->config.game->name, match->config.id);
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s?, s:s, s:s}", "match", match->config.id, "game",
+                     match->config.game->name, "role", plays ? "player" : "spectator", "seat",
+                     plays ? json_integer(place->seat) : json_null(), "id",
+                     plays ? seat->id : fray_socket_id(request->socket), "token",
+                     plays ? seat->token : NULL, "room", room, "link", link);
+}
+
+/* The match has let it in: `joined` first, then what everybody there hears. */
+static void enter(const struct fray_games_request *request, struct fray_match *match)
+{
+    struct fray_games_place *place = request->place;
+    bool plays = place->role == FRAY_GAMES_PLAYER;
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    memcpy(place->match, match->config.id, sizeof place->match);
+    if (plays)
+        memcpy(place->token, match->seats[place->seat].token, sizeof place->token);
+    json_t *joined = joined_json(request, match);
+    fray_emit(request->socket, "joined", "O", joined);
+    fray_games_answer(request, joined);
+    fray_games_room(room, "match", match);
+    (void)fray_socket_join(request->socket, room);
+    fray_games_room(room, "watch", match);
+    if (!plays)
+        (void)fray_socket_join(request->socket, room);
+    bool is_sent = match->is_state_changed;
+    fray_games_publish(request->games, request->nsp, match);
+    if (!is_sent)
+        fray_games_send_state(request->socket, match, plays ? place->seat : FRAY_GAME_NOBODY);
+}
+
+static const char *sit(const struct fray_games_request *request, struct fray_match *match)
+{
+    uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
+    const struct fray_match_person person = person_of(request);
+    const char *reason = fray_match_sit(match, &person, (const uint8_t *)random, request->now_us,
+                                        &request->place->seat);
+    if (!reason)
+        request->place->role = FRAY_GAMES_PLAYER;
+    return reason;
+}
+
+static const char *watch(const struct fray_games_request *request, struct fray_match *match)
+{
+    const struct fray_match_person person = person_of(request);
+    const char *reason = fray_match_watch(match, &person);
+    if (!reason)
+        request->place->role = FRAY_GAMES_SPECTATOR;
+    return reason;
+}
+
+static struct fray_match *asked_match(const struct fray_games_request *request)
+{
+    const char *id = fray_games_text(request, "match");
+    struct fray_match *match =
+        id ? fray_lobby_find(&request->games->lobby, fray_slice_of(id)) : NULL;
+    if (!match)
+        fray_games_refuse(request, id ? "unknown_match" : "wrong_shape");
+    return match;
+}
+
+void fray_games_join(const struct fray_games_request *request)
+{
+    const char *as = fray_games_text(request, "as");
+    bool is_spectator = as && strcmp(as, "spectator") == 0;
+    struct fray_match *match = asked_match(request);
+
+    if (!match)
+        return;
+    if (json_object_get(request->content, "as") &&
+        (!as || (!is_spectator && strcmp(as, "player") != 0))) {
+        fray_games_refuse(request, "wrong_shape");
+        return;
+    }
+    if (!fray_games_take_name(request))
+        return;
+    const char *reason = is_spectator ? watch(request, match) : sit(request, match);
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        enter(request, match);
+}
+
+/* The seat's earlier connection, if it is still there, is put out. */
+void fray_games_reconnect(const struct fray_games_request *request)
+{
+    const char *token = fray_games_text(request, "token");
+    struct fray_match *match = asked_match(request);
+    uint32_t seat;
+
+    if (!match)
+        return;
+    const char *reason = token ? fray_match_return(match, token, &seat) : "wrong_shape";
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    struct fray_match_seat *taken = &match->seats[seat];
+    fray_socket *old = taken->socket[0] ? fray_namespace_find(request->nsp, taken->socket) : NULL;
+    if (old && old != request->socket) {
+        fray_games_put_out(old, match);
+        fray_emit(old, "match_closed", "{s:s, s:s}", "match", match->config.id, "message",
+                  "You play on from another connection.");
+    }
+    snprintf(taken->socket, sizeof taken->socket, "%s", fray_socket_id(request->socket));
+    request->place->role = FRAY_GAMES_PLAYER;
+    request->place->seat = seat;
+    enter(request, match);
+}
+
+/* ------------------------------------------------------------------ making matches */
+
+static const char *read_game(const struct fray_games_request *request,
+                             const struct fray_game **game)
+{
+    const char *name = fray_games_text(request, "game");
+    if (!name)
+        return "wrong_shape";
+    *game = fray_catalog_find(fray_slice_of(name));
+    return *game && fray_catalog_is_hosted(*game) ? NULL : "unknown_game";
+}
+
+static const char *read_options(const struct fray_games_request *request,
+                                const struct fray_game *game, int32_t options[OPTIONS_MAX])
+{
+    json_t *given = json_object_get(request->content, "options"), *value;
+    const char *key;
+
+    for (uint32_t i = 0; i < game->options_count; i++)
+        options[i] = game->options[i].standard;
+    if (given && !json_is_object(given))
+        return "wrong_shape";
+    json_object_foreach(given, key, value)
+    {
+        uint32_t i = 0;
+        while (i < game->options_count && strcmp(game->options[i].name, key) != 0)
+            i++;
+        if (i == game->options_count)
+            return "unknown_option";
+        if (!json_is_integer(value))
+            return "wrong_shape";
+        json_int_t number = json_integer_value(value);
+        options[i] = number < INT32_MIN   ? INT32_MIN
+                     : number > INT32_MAX ? INT32_MAX
+                                          : (int32_t)number;
+    }
+    return NULL;
+}
+
+static const char *read_config(const struct fray_games_request *request,
+                               struct fray_match_config *config, int32_t options[OPTIONS_MAX])
+{
+    const char *start = fray_games_text(request, "start");
+    const char *reason = read_game(request, &config->game);
+
+    if (!reason)
+        reason = read_options(request, config->game, options);
+    if (reason)
+        return reason;
+    config->options = options;
+    config->waits_for_host = config->game->seats_max > 2;
+    if (start)
+        config->waits_for_host = strcmp(start, "host") == 0;
+    bool is_known = start ? config->waits_for_host || strcmp(start, "auto") == 0
+                          : !json_object_get(request->content, "start");
+    return is_known && fray_games_flag(request, "private", false, &config->is_private)
+               ? NULL
+               : "wrong_shape";
+}
+
+static void make(const struct fray_games_request *request, const struct fray_match_config *config)
+{
+    uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
+    struct fray_match *match =
+        fray_lobby_create(&request->games->lobby, config, random, request->now_us);
+    if (!match) {
+        fray_games_refuse(request, "too_many_matches");
+        return;
+    }
+    (void)sit(request, match); /* the first has a seat */
+    enter(request, match);
+}
+
+void fray_games_create(const struct fray_games_request *request)
+{
+    int32_t options[OPTIONS_MAX];
+    struct fray_match_config config = {0};
+    const char *reason = read_config(request, &config, options);
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        make(request, &config);
+}
+
+void fray_games_quick_play(const struct fray_games_request *request)
+{
+    struct fray_match_config config = {0};
+    const struct fray_match_person person = person_of(request);
+    const char *reason = read_game(request, &config.game);
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
+    if (!match) {
+        make(request, &config);
+        return;
+    }
+    reason = sit(request, match);
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        enter(request, match);
+}

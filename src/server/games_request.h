@@ -1,0 +1,45 @@
+/* A message to /games while it is handled: what it says, how it is answered. Between games_*.c.
+ * Lives for the call; home thread. */
+#ifndef FRAY_SERVER_GAMES_REQUEST_H
+#define FRAY_SERVER_GAMES_REQUEST_H
+
+#include "server/games_app.h"
+
+struct fray_games_request {
+    struct fray_games *games;
+    fray_namespace *nsp;
+    fray_socket *socket;
+    struct fray_games_place *place;
+    const fray_event *event; /* NULL: what the socket asked for by connecting */
+    const json_t *content;   /* an object, or NULL */
+    uint64_t now_us;
+};
+
+typedef void fray_games_command_fn(const struct fray_games_request *request);
+
+/* games_request.c */
+struct fray_games_request fray_games_request(fray_socket *socket, const fray_event *event,
+                                             void *app);
+void fray_games_refuse(const struct fray_games_request *request, const char *code);
+/* Acknowledges; `content` is taken. */
+void fray_games_answer(const struct fray_games_request *request, json_t *content);
+/* A member that is a text; NULL: missing, or something else. */
+const char *fray_games_text(const struct fray_games_request *request, const char *key);
+/* A member that is a flag, or `otherwise` without it. False: it is something else. */
+bool fray_games_flag(const struct fray_games_request *request, const char *key, bool otherwise,
+                     bool *flag);
+/* Changes the name if the request has one. False: it has been refused. */
+bool fray_games_take_name(const struct fray_games_request *request);
+struct fray_match *fray_games_match(const struct fray_games_request *request); /* NULL: nowhere */
+
+/* games_enter.c */
+fray_games_command_fn fray_games_join, fray_games_reconnect, fray_games_create,
+    fray_games_quick_play;
+
+/* games_seat.c */
+fray_games_command_fn fray_games_leave, fray_games_ready, fray_games_start, fray_games_add_bot,
+    fray_games_kick;
+/* A move of the game, or nothing that anybody knows. */
+void fray_games_act(const struct fray_games_request *request, const char *name);
+
+#endif

@@ -1,0 +1,151 @@
+/* What one does in a match of /games: move, start, kick, leave (games_request.h). */
+#include "game/catalog.h"
+#include "server/games_request.h"
+
+enum { CLOSE_KICKED = 4001 };
+
+/* Publishes and answers with {}, or refuses. */
+static void conclude(const struct fray_games_request *request, struct fray_match *match,
+                     const char *reason)
+{
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_games_answer(request, json_object());
+    fray_games_publish(request->games, request->nsp, match);
+}
+
+/* The match that the sender plays in; NULL: it has been refused. */
+static struct fray_match *played_match(const struct fray_games_request *request)
+{
+    struct fray_match *match = fray_games_match(request);
+    if (!match)
+        fray_games_refuse(request, "not_in_match");
+    else if (request->place->role != FRAY_GAMES_PLAYER)
+        fray_games_refuse(request, "not_seated");
+    else
+        return match;
+    return NULL;
+}
+
+void fray_games_leave(const struct fray_games_request *request)
+{
+    struct fray_match *match = fray_games_match(request);
+    if (!match) {
+        fray_games_refuse(request, "not_in_match");
+        return;
+    }
+    if (request->place->role == FRAY_GAMES_PLAYER)
+        fray_match_leave(match, request->place->seat, request->now_us);
+    else
+        fray_match_unwatch(match);
+    fray_games_put_out(request->socket, match);
+    conclude(request, match, NULL);
+}
+
+void fray_games_ready(const struct fray_games_request *request)
+{
+    bool is_ready;
+    struct fray_match *match = played_match(request);
+    if (!match)
+        return;
+    if (!fray_games_flag(request, "ready", true, &is_ready)) {
+        fray_games_refuse(request, "wrong_shape");
+        return;
+    }
+    fray_match_ready(match, request->place->seat, is_ready);
+    fray_games_answer(request, json_pack("{s:b}", "ready", is_ready));
+    fray_games_publish(request->games, request->nsp, match);
+}
+
+void fray_games_start(const struct fray_games_request *request)
+{
+    struct fray_match *match = played_match(request);
+    if (match)
+        conclude(request, match, fray_match_start(match, request->place->seat, request->now_us));
+}
+
+/* A move of the game, or nothing that anybody knows. */
+void fray_games_act(const struct fray_games_request *request, const char *name)
+{
+    const struct fray_match *match = fray_games_match(request);
+    bool is_move =
+        strcmp(name, "rematch") == 0 || (match && fray_game_json_action(match->config.game, name));
+    const struct fray_game *game;
+    for (size_t i = 0; !is_move && !match && (game = fray_catalog_at(i)); i++)
+        is_move = fray_game_json_action(game, name) != NULL;
+    if (!is_move) {
+        fray_games_refuse(request, "unknown_type");
+        return;
+    }
+    struct fray_match *played = played_match(request);
+    if (played)
+        conclude(
+            request, played,
+            fray_match_act(played, request->place->seat, name, request->content, request->now_us));
+}
+
+void fray_games_add_bot(const struct fray_games_request *request)
+{
+    const json_t *level = json_object_get(request->content, "level");
+    struct fray_match *match = played_match(request);
+    uint32_t seat;
+
+    if (!match)
+        return;
+    json_int_t number = json_is_integer(level) ? json_integer_value(level) : FRAY_MATCH_NO_BOT;
+    const char *reason =
+        level && !json_is_integer(level) ? "wrong_shape"
+        : level && (number < 0 || number > FRAY_GAME_NOBODY)
+            ? "bad_level"
+            : fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_games_answer(request, json_pack("{s:I}", "seat", (json_int_t)seat));
+    fray_games_publish(request->games, request->nsp, match);
+}
+
+static void tell_kicked(const struct fray_match *match, fray_socket *socket)
+{
+    const struct fray_games_place *place = fray_socket_data(socket);
+    bool is_for_one = place->is_for_one;
+
+    fray_games_put_out(socket, match);
+    fray_emit(socket, "kicked", "{s:s, s:s}", "match", match->config.id, "message",
+              "The host has taken you out of the match.");
+    if (is_for_one)
+        fray_socket_close(socket, CLOSE_KICKED, "kicked");
+}
+
+void fray_games_kick(const struct fray_games_request *request)
+{
+    const json_t *asked = json_object_get(request->content, "seat");
+    struct fray_match *match = played_match(request);
+    char socket_id[FRAY_TOKEN_LEN + 1] = "";
+
+    if (!match)
+        return;
+    json_int_t seat = json_integer_value(asked);
+    if (!json_is_integer(asked)) {
+        fray_games_refuse(request, "wrong_shape");
+        return;
+    }
+    if (seat < 0 || seat >= match->config.game->seats_max)
+        seat = FRAY_GAME_NOBODY;
+    else
+        memcpy(socket_id, match->seats[seat].socket, sizeof socket_id);
+    const char *reason =
+        fray_match_kick(match, request->place->seat, (uint32_t)seat, request->now_us);
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_socket *kicked = socket_id[0] ? fray_namespace_find(request->nsp, socket_id) : NULL;
+    if (kicked)
+        tell_kicked(match, kicked);
+    fray_games_answer(request, json_pack("{s:I}", "seat", seat));
+    fray_games_publish(request->games, request->nsp, match);
+}
