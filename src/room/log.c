@@ -40,7 +40,9 @@ void fray_message_log_init(struct fray_message_log *log, uint32_t max_messages, 
 
 static void drop_first(struct fray_message_log *log)
 {
-    drop_entry(&log->entries[log->first % log->cap]);
+    struct fray_log_entry *entry = &log->entries[log->first % log->cap];
+    log->bytes -= fray_message_size(entry->message);
+    drop_entry(entry);
     log->first++;
 }
 
@@ -55,10 +57,13 @@ void fray_message_log_deinit(struct fray_message_log *log)
 void fray_message_log_add(struct fray_message_log *log, struct fray_message *message,
                           const struct fray_log_entry *whom, uint64_t now_us)
 {
+    size_t size = fray_message_size(message);
     while (log->first < log->next &&
            (log->next - log->first == log->cap ||
+            (log->max_bytes && log->bytes + size > log->max_bytes) ||
             now_us - log->entries[log->first % log->cap].at_us > log->max_age_us))
         drop_first(log);
+    log->bytes += size;
     message->offset = log->next++;
     log->entries[message->offset % log->cap] = (struct fray_log_entry){
         .message = fray_message_ref(message),

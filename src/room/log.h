@@ -1,6 +1,6 @@
 /* The recent reliable events of a namespace and whom they were for, so that a client that lost its
- * connection can be given what it missed (Socket.IO's connection state recovery). Bounded by count
- * and by age; positions are consecutive numbers from 1. Pure. */
+ * connection can be given what it missed (Socket.IO's connection state recovery). Bounded by count,
+ * bytes and age; positions are consecutive numbers from 1. Pure. */
 #ifndef FRAY_ROOM_LOG_H
 #define FRAY_ROOM_LOG_H
 
@@ -19,6 +19,8 @@ struct fray_message_log {
     uint64_t first, next;           /* positions first..next-1 are held */
     uint32_t cap;                   /* 0: no recovery, nothing is kept */
     uint64_t max_age_us;
+    uint64_t bytes;     /* of all messages in it, as fray_message_size has it */
+    uint64_t max_bytes; /* 0: no bound. One message is kept whatever its size */
 };
 
 void fray_message_log_init(struct fray_message_log *log, uint32_t max_messages,

@@ -22,6 +22,7 @@ fray_namespace *fray_namespace_create(const struct fray_app *app, struct fray_sl
     maker->random(maker, nsp->id_keys, sizeof nsp->id_keys);
     uint64_t away_us = options->recovery_max_disconnection_ms * UINT64_C(1000);
     fray_message_log_init(&nsp->log, away_us ? options->recovery_max_messages : 0, away_us);
+    nsp->log.max_bytes = options->recovery_max_bytes;
     return nsp;
 }
 

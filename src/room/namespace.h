@@ -31,6 +31,7 @@ struct fray_namespace_options {
     unsigned room_flush_interval_ms;
     unsigned recovery_max_disconnection_ms; /* 0: no connection state recovery */
     unsigned recovery_max_messages;
+    uint64_t recovery_max_bytes; /* 0: no bound */
     unsigned json_max_depth;
     unsigned chat_history, chat_max_length, chat_rate; /* docs/config.md */
     /* Who a socket is, by the token that it came with. An error: refused, for `reason`. NULL:

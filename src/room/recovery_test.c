@@ -368,6 +368,28 @@ static void the_log_is_bounded_by_age(void **state)
         fray_message_unref(messages[i]);
 }
 
+static void the_log_is_bounded_by_bytes(void **state)
+{
+    (void)state;
+    struct fray_message_log log;
+    fray_message_log_init(&log, 100, UINT64_MAX);
+    log.max_bytes = 1000;
+    static const size_t sizes[] = {300, 300, 300, 300, 5000, 300};
+    static const uint64_t firsts[] = {1, 1, 1, 2, 5, 6}; /* the long one is kept, alone */
+    char body[5000] = {0};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct fray_message *message =
+            fray_message_of(FRAY_MESSAGE_EVENT, fray_slice(body, sizes[i] - 32));
+        assert_int_equal(fray_message_size(message), sizes[i]);
+        fray_message_log_add(&log, message, &(struct fray_log_entry){0}, i);
+        fray_message_unref(message);
+        assert_int_equal(log.first, firsts[i]);
+        assert_int_equal(log.next, i + 2);
+    }
+    fray_message_log_deinit(&log);
+    assert_int_equal(log.bytes, 0);
+}
+
 #define BOTH(test)                                                                                 \
     static void test##_here(void **state)                                                          \
     {                                                                                              \
@@ -397,6 +419,7 @@ TESTS(BOTH)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TESTS(LISTED) cmocka_unit_test(the_log_is_bounded_by_age)};
+    const struct CMUnitTest tests[] = {TESTS(LISTED) cmocka_unit_test(the_log_is_bounded_by_age),
+                                       cmocka_unit_test(the_log_is_bounded_by_bytes)};
     return cmocka_run_group_tests_name("recovery", tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@ static struct fray_namespace_options options_of(fray_server *server)
         .room_flush_interval_ms = config->room_flush_interval_ms,
         .recovery_max_disconnection_ms = config->recovery_max_disconnection_ms,
         .recovery_max_messages = config->recovery_max_messages,
+        .recovery_max_bytes = config->recovery_max_bytes,
         .json_max_depth = config->json_max_depth,
         .chat_history = config->chat_history,
         .chat_max_length = config->chat_max_length,
