@@ -421,6 +421,7 @@ struct fray_app fray_arena_app_describe(struct fray_arena_app *arena)
     return (struct fray_app){
         .name = "/arena",
         .app = arena,
+        .no_mqtt = true, /* who publishes to a topic would speak as the server does */
         .socket_data_size = sizeof(struct visitor),
         .on_start = on_start,
         .on_connect = on_connect,
