@@ -88,9 +88,23 @@ static void free_partial(struct fray_mqtt_connection *self)
     self->partial = NULL;
 }
 
+/* What breaks a limit is not malformed, and is counted apart. */
+static void count_failure(struct fray_mqtt_connection *self, enum fray_mqtt_reason reason)
+{
+    struct fray_counters *counters = &self->session.worker->counters;
+    switch (reason) {
+    case FRAY_MQTT_QUOTA_EXCEEDED: return; /* the publish is counted */
+    case FRAY_MQTT_RECEIVE_MAXIMUM_EXCEEDED:
+        fray_count(&counters->mqtt_closed_receive_maximum);
+        return;
+    case FRAY_MQTT_PACKET_TOO_LARGE: fray_count(&counters->mqtt_closed_packet_too_large); return;
+    default: fray_count(&counters->closed_parse_error); return;
+    }
+}
+
 void fray_mqtt_connection_fail(struct fray_mqtt_connection *self, enum fray_mqtt_reason reason)
 {
-    fray_count(&self->session.worker->counters.closed_parse_error);
+    count_failure(self, reason);
     self->close_reason = (uint8_t)reason;
     fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
 }
@@ -163,7 +177,7 @@ static void on_violation(struct fray_mqtt_connection *self, const struct fray_mq
         fray_mqtt_connection_fail(self, reason);
         return;
     }
-    fray_count(&self->session.worker->counters.closed_parse_error);
+    count_failure(self, reason);
     bool is_connect = packet->type == FRAY_MQTT_CONNECT;
     fray_mqtt_refuse(self, is_connect ? packet->connect.version : FRAY_MQTT_VERSION_UNKNOWN,
                      is_connect ? reason : FRAY_MQTT_PROTOCOL_ERROR);

@@ -163,6 +163,7 @@ static void accept(struct fray_mqtt_connection *self, const struct fray_mqtt_con
     note_peer(self, connect);
     self->client = enter(self, connect, &connack.session_present);
     if (!self->client) {
+        fray_count(&self->session.worker->counters.mqtt_sessions_refused);
         fray_mqtt_refuse(self, connect->version, FRAY_MQTT_SERVER_BUSY);
         return;
     }

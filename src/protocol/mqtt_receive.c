@@ -64,6 +64,7 @@ static void on_publish(struct fray_mqtt_connection *self, const struct fray_mqtt
     if (!resolve_topic(self, &publish))
         return;
     if (publish.qos && self->config->is_read_only) {
+        fray_count(&self->session.worker->counters.mqtt_publishes_over_quota);
         if (fray_mqtt_is_v5(self))
             answer(self, &publish, FRAY_MQTT_QUOTA_EXCEEDED);
         else
@@ -142,7 +143,9 @@ static enum fray_mqtt_reason subscribe(struct fray_mqtt_connection *self,
     }
     switch (fray_broker_session_subscribe(self->client, filter->filter, subscription, existed)) {
     case FRAY_OK: return (enum fray_mqtt_reason)filter->qos;
-    case FRAY_ERR_LIMIT: return FRAY_MQTT_QUOTA_EXCEEDED;
+    case FRAY_ERR_LIMIT:
+        fray_count(&self->session.worker->counters.mqtt_subscriptions_refused);
+        return FRAY_MQTT_QUOTA_EXCEEDED;
     default: return FRAY_MQTT_TOPIC_FILTER_INVALID;
     }
 }

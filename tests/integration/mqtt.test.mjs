@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { describe } from "node:test";
@@ -248,6 +249,131 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
         for (let i = 0; i < 50; i++) await client.next();
         for (let i = 0; i < 50; i++) socket.emit("say", i);
         for (let i = 0; i < 50; i++) assert.equal((await client.next()).payload.toString(), `${i}`);
+    });
+
+    test("acknowledged_to_MQTT_is_had_and_a_peer_answers_at_the_response_topic", async (t) => {
+        const { inbox, client } = await both(t, "/game");
+        // PUBACK and PUBREC say that the server has it, whoever listens ...
+        const acknowledgement = once(client, "packetreceive");
+        await client.publishAsync("fray/game/empty/said", "1", { qos: 1 });
+        const [{ cmd, reasonCode }] = await acknowledgement;
+        assert.deepEqual([cmd, reasonCode], ["puback", 0x10]); // no matching subscribers
+        for (const qos of [1, 2]) {
+            await client.publishAsync("fray/game/lobby/said", `${qos}`, { qos });
+            assert.deepEqual(await inbox.take("said"), [qos]);
+        }
+        // ... and what a peer answers is a publication of its own.
+        const peer = await open(t, urls(server.port).tcp);
+        await peer.subscribeAsync("fray/game/lobby/said");
+        await client.subscribeAsync("answers/mine");
+        await client.publishAsync("fray/game/lobby/said", '"?"', {
+            properties: { responseTopic: "answers/mine", correlationData: Buffer.from("7") },
+        });
+        const { properties } = await peer.next();
+        await peer.publishAsync(properties.responseTopic, "!", {
+            properties: { correlationData: properties.correlationData },
+        });
+        const answer = await client.next();
+        assert.deepEqual(
+            [answer.payload.toString(), `${answer.properties.correlationData}`],
+            ["!", "7"],
+        );
+        assert.deepEqual(await inbox.take("said"), ["?"]);
+    });
+
+    test("acknowledged_to_Socket_IO_is_the_handlers_word_and_MQTT_has_it", async (t) => {
+        const { socket, client } = await both(t, "/game");
+        await client.subscribeAsync("fray/game/lobby/said", { qos: 1 });
+        assert.equal(await socket.emitWithAck("join", "lobby"), true);
+        socket.emit("say", "after");
+        const got = await client.next();
+        assert.deepEqual([got.payload.toString(), got.qos], ['"after"', 1]);
+        assert.equal(client.waitingCount(), 0); // an acknowledgement is nobody else's
+    });
+
+    test("presence_is_a_will_in_the_room_a_retained_state_and_SYS", async (t) => {
+        const { inbox, client } = await both(t, "/game");
+        const url = urls(server.port).tcp;
+        const clients = "$SYS/broker/clients/connected";
+        await client.subscribeAsync(clients);
+        const now = await client.next();
+        assert.ok(Number(now.payload) >= 0 && now.retain);
+        // A peer states that it is there, for whoever comes later ...
+        const state = "fray/game/lobby/present";
+        const peer = await open(t, url, {
+            will: { topic: state, payload: Buffer.from("false"), retain: true, qos: 1 },
+        });
+        await peer.publishAsync(state, "true", { retain: true, qos: 1 });
+        assert.deepEqual(await inbox.take("present"), [true]);
+        const late = await open(t, url);
+        await late.subscribeAsync(state);
+        const first = await late.next();
+        assert.deepEqual([first.payload.toString(), first.retain], ["true", true]);
+        // ... and its will says when it is not, to Socket.IO's clients too.
+        peer.stream.destroy();
+        assert.deepEqual(await inbox.take("present"), [false]);
+        assert.equal((await late.next()).payload.toString(), "false");
+    });
+
+    test("SUBSCRIBE_and_UNSUBSCRIBE_are_nothing_that_the_room_sees", async (t) => {
+        const { socket, inbox, client } = await both(t, "/game");
+        const seen = [];
+        socket.onAny((name) => seen.push(name));
+        await client.subscribeAsync("fray/game/lobby/said");
+        await client.unsubscribeAsync("fray/game/lobby/said");
+        socket.emit("say", "last");
+        assert.deepEqual(await inbox.take("said"), ["last"]);
+        assert.deepEqual(seen, ["said"]);
+        assert.equal(client.waitingCount(), 0);
+    });
+});
+
+describe("limits of the broker", LIMIT, () => {
+    const server = serveFixture("mqtt_rooms", [
+        ...["--mqtt-max-packet-size", "1000"],
+        ...["--mqtt-receive-maximum", "2"],
+        ...["--mqtt-max-subscriptions-per-client", "2"],
+        ...["--mqtt-max-sessions", "1"],
+    ]);
+
+    async function counter(name) {
+        const text = await (await fetch(`${server.url}/metrics`)).text();
+        return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)[1]);
+    }
+
+    /** What comes back to a CONNECT of 5.0 and more, until the server closes. */
+    async function send(...packets) {
+        const socket = net.connect(server.port, "127.0.0.1");
+        const connect = [0x10, 0x10, 0, 4, 77, 81, 84, 84, 5, 2, 0, 60, 0, 0, 3, 114, 97, 119];
+        socket.write(Buffer.from([...connect, ...packets.flat()]));
+        const chunks = [];
+        for await (const chunk of socket) chunks.push(chunk);
+        return Buffer.concat(chunks);
+    }
+
+    const endsWith = (bytes, reason) =>
+        assert.deepEqual([...bytes.subarray(-3)], [0xe0, 1, reason]); // DISCONNECT
+
+    test("a_packet_too_large_ends_with_0x95", async () => {
+        endsWith(await send([0x30, 0xe9, 0x07]), 0x95); // 1001 bytes are announced
+        assert.equal(await counter("fray_mqtt_closed_packet_too_large_total"), 1);
+    });
+
+    test("too_many_open_messages_end_with_0x93", async () => {
+        const publish = (id) => [0x34, 6, 0, 1, 97, 0, id, 0];
+        endsWith(await send(publish(1), publish(2), publish(3)), 0x93);
+        assert.equal(await counter("fray_mqtt_closed_receive_maximum_total"), 1);
+    });
+
+    test("too_many_subscriptions_get_0x97_and_too_many_sessions_0x89", async (t) => {
+        const client = await open(t, urls(server.port).tcp);
+        await client.subscribeAsync(["a", "b"]);
+        await assert.rejects(client.subscribeAsync("c"), /Quota exceeded/);
+        await client.subscribeAsync("a", { qos: 1 }); // one that is there may be changed
+        assert.equal(await counter("fray_mqtt_subscriptions_refused_total"), 1);
+        const bytes = await send();
+        assert.deepEqual([bytes[0], bytes[3]], [0x20, 0x89]);
+        assert.equal(await counter("fray_mqtt_sessions_refused_total"), 1);
     });
 });
 
