@@ -49,5 +49,6 @@ setup_npm() {
     cmp -s package-lock.json node_modules/.fray-lock && return 0
     echo "Installing npm packages of package-lock.json"
     # Their install scripts are not run: none is needed (esbuild's only makes its command faster).
-    npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && cp package-lock.json node_modules/.fray-lock
+    npm ci --no-audit --no-fund --ignore-scripts --loglevel=error &&
+        cp package-lock.json node_modules/.fray-lock
 }

@@ -92,10 +92,10 @@ static void welcome(const struct fray_arena_app *arena, fray_socket *socket)
             json_array_append_new(obstacles,
                                   json_pack("[i, i, i, i]", o->x, o->y, o->width, o->height));
     }
-    fray_emit(socket, "map", "{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "width", MAP_WIDTH,
-              "height", MAP_HEIGHT, "side", ARENA_SIDE_PX, "range", ARENA_RANGE / ARENA_PX,
-              "tick_hz", (int)fray_arena.tick_hz, "cooldown_ms",
-              COOLDOWN_TICKS * 1000 / fray_arena.tick_hz, "obstacles", obstacles);
+    fray_emit(socket, "map", "{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "width", MAP_WIDTH, "height",
+              MAP_HEIGHT, "side", ARENA_SIDE_PX, "range", ARENA_RANGE / ARENA_PX, "tick_hz",
+              (int)fray_arena.tick_hz, "cooldown_ms", COOLDOWN_TICKS * 1000 / fray_arena.tick_hz,
+              "obstacles", obstacles);
     fray_message *roster = roster_message(arena, fray_socket_namespace(socket));
     fray_send(socket, roster);
     fray_message_unref(roster);

@@ -30,8 +30,8 @@ LAYERS = {
     "game": {"base", "session", "room"},
     "match": {"base", "session", "room", "game", "store"},
 }
-GAMES = {"arena", "duel", "rps", "tictactoe"}  # folders of games/, which the server hosts
-LAYERS["server"] = set(LAYERS) | GAMES
+LAYERS["server"] = set(LAYERS)
+GAMES = {"arena", "duel", "rps", "tictactoe"}  # folders of games/, whose rules the server hosts
 
 # These make no system call, read no clock, hold no global: time, randomness, bytes are arguments.
 PURE = {"wire", "protocol", "session", "room", "broker", "game", "games"}
@@ -182,6 +182,8 @@ def check_includes(path, text):
                 find("include graph", path, number, f"games may not include {header}")
         elif folder is None:
             find("include graph", path, number, f'{header} is not written from src/ ("layer/x.h")')
+        elif layer == "server" and folder in GAMES:
+            continue
         elif folder != layer and folder not in LAYERS[layer]:
             find("include graph", path, number, f"{layer} may not include {header}")
 

@@ -59,8 +59,9 @@ export function startArena() {
     }
 
     function showBoard() {
+        const isBot = ({ seat }) => Number(world.roster.get(seat)?.bot ?? false);
         const best = world.everybody.sort(
-            (a, b) => b.score - a.score || a.deaths - b.deaths || a.seat - b.seat,
+            (a, b) => b.score - a.score || isBot(a) - isBot(b) || a.deaths - b.deaths,
         );
         const rows = best.slice(0, BOARD_ROWS);
         const own = best.find(({ seat }) => seat === world.own);

@@ -21,10 +21,7 @@ export function startFigures(socket) {
             last = now;
             show("sessions", stats.sessions.toLocaleString("en"));
             show("version", stats.version);
-            show(
-                "uptime",
-                `· up ${duration(stats.uptime_s)} · ${stats.workers} ${stats.workers === 1 ? "worker" : "workers"}`,
-            );
+            show("uptime", `· up ${duration(stats.uptime_s)} · workers: ${stats.workers}`);
         } catch {
             last = null; // the server is away: the arena says so
         }
