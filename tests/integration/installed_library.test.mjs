@@ -48,7 +48,8 @@ describe("the installed library", { timeout: 60_000 }, () => {
             const source = join(where, "program.c");
             const binary = join(where, kind);
             writeFileSync(source, program);
-            const flags = (...args) => run("pkg-config", [...args, "fray"], env).trim().split(/\s+/);
+            const flags = (...args) =>
+                run("pkg-config", [...args, "fray"], env).trim().split(/\s+/);
             const libraries =
                 kind === "shared"
                     ? flags("--libs")
