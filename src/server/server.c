@@ -268,10 +268,11 @@ static void log_ports(const fray_server *server, const struct fray_port *ports, 
     static const char *const names[] = {"common", "mqtt", "mqtts"};
     for (size_t i = 0; i < count; i++) {
         char text[FRAY_ADDRESS_TEXT_MAX];
+        bool has_tls = server->tls && ports[i].kind != FRAY_PORT_MQTT;
         fray_log(FRAY_LOG_INFO, "listening", "address=%s workers=%u tls=%s port=%s",
                  fray_address_format(&ports[i].address, text),
                  ports[i].kind == FRAY_PORT_COMMON ? server->workers_count : 1,
-                 server->tls ? "yes" : "no", names[ports[i].kind]);
+                 has_tls ? "yes" : "no", names[ports[i].kind]);
     }
 }
 

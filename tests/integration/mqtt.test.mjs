@@ -179,6 +179,26 @@ describe("MQTT.js", LIMIT, () => {
     });
 });
 
+describe("MQTT.js over TLS", LIMIT, () => {
+    const server = serveFixture("mqtt_rooms", ["--tls-self-signed", "true"]);
+
+    for (const [version, options] of Object.entries(VERSIONS)) {
+        for (const way of ["mqtts", "wss"]) {
+            test(`publishes_at_every_qos_with_${version}_over_${way}`, async (t) => {
+                const url = `${way}://127.0.0.1:${server.port}${way === "wss" ? "/mqtt" : ""}`;
+                const client = await open(t, url, { ...options, rejectUnauthorized: false });
+                await client.subscribeAsync(`${way}/${version}`, { qos: 2 });
+                const large = Buffer.alloc(40_000, "x"); // more than one record
+                for (const qos of [0, 1, 2]) {
+                    await client.publishAsync(`${way}/${version}`, large, { qos });
+                    const got = await client.next();
+                    assert.deepEqual([got.payload.length, got.qos], [large.length, qos]);
+                }
+            });
+        }
+    }
+});
+
 describe("MQTT and Socket.IO in one room", LIMIT, () => {
     const server = serveFixture("mqtt_rooms");
 
