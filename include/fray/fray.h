@@ -15,7 +15,8 @@
  *
  * Threads. Every namespace has one home thread. All of its handlers run there, one at a time, and
  * every function below that takes a namespace, socket, event or message of it must be called there;
- * so handlers never meet a lock. fray_post is the one way in from other threads.
+ * so handlers never meet a lock. Namespaces may have different homes: what two of them share is the
+ * program's to guard. fray_post is the one way in from other threads.
  *
  * Ownership. Parameters are borrowed for the call. Pointers that handlers are given are valid until
  * they return, except a fray_socket, which is valid until its on_disconnect returns; keep

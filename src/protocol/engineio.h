@@ -14,8 +14,6 @@
 
 struct fray_engineio;
 
-enum { FRAY_ENGINEIO_WORKERS_MAX = 64 }; /* a sid has 6 bits for its worker */
-
 struct fray_engineio_upper {
     const struct fray_member_ops *member_ops; /* as fray_protocol.member_ops */
     size_t session_size;                      /* of the upper's struct, zeroed before on_open */

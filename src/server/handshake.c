@@ -130,6 +130,10 @@ void fray_handshake_ask(struct fray_endpoint *endpoint, fray_request *request,
 {
     const struct fray_app *app = endpoint->app;
     enum fray_verdict verdict = FRAY_ACCEPT;
+    if (fray_server_worker_of(request)->is_draining) {
+        fray_request_reply_status(request, 503);
+        return;
+    }
     if (app->on_handshake) {
         struct pending *pending = fray_alloc_zero(sizeof *pending);
         *pending = (struct pending){.endpoint = endpoint, .go_on = go_on};

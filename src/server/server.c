@@ -113,8 +113,6 @@ static enum fray_err make_workers(fray_server *server)
     unsigned count = server->config.workers ? server->config.workers
                      : cores > 0            ? (unsigned)cores
                                             : 1;
-    if (count > FRAY_ENGINEIO_WORKERS_MAX)
-        count = FRAY_ENGINEIO_WORKERS_MAX;
     server->workers = fray_alloc_zero(count * sizeof(*server->workers));
     server->bases = fray_alloc_zero(count * sizeof(*server->bases));
     server->workers_count = count;

@@ -114,7 +114,7 @@ static void on_turn_end(struct fray_loop *loop, struct fray_hook *hook)
         fray_mqtt_service_end_turn(worker->server->mqtt);
     fray_worker_flush(&worker->base);
     send_parcels(worker);
-    if (worker->is_draining && !worker->base.sessions.count && !worker->http.connections &&
+    if (worker->is_draining && !worker->base.sessions.count && fray_http_is_idle(&worker->http) &&
         !atomic_exchange(&worker->is_idle, true))
         eventfd_write(worker->server->idle_event, 1);
 }
@@ -139,7 +139,7 @@ static size_t on_foreign(struct fray_http_service *service, struct fray_stream *
 {
     enum { TLS_HANDSHAKE = 0x16 }; /* ContentType, RFC 8446 5.1 */
     struct fray_server_worker *worker = service->owner;
-    if (data[0] == FRAY_MQTT_FIRST_BYTE && worker->server->mqtt)
+    if (data[0] == FRAY_MQTT_FIRST_BYTE && worker->server->mqtt && !worker->is_draining)
         return fray_mqtt_service_open(worker, stream, fray_slice(data, len));
     if (data[0] == TLS_HANDSHAKE)
         on_foreign_tls(worker, stream, fray_slice(data, len));
@@ -157,7 +157,9 @@ static bool is_full(const struct fray_server_worker *worker)
 static void open_stream(const struct fray_listener *listener, struct fray_stream *stream)
 {
     struct fray_server_worker *worker = listener->worker;
-    if (listener->kind == FRAY_PORT_COMMON) {
+    if (worker->is_draining && listener->kind != FRAY_PORT_COMMON) {
+        fray_stream_close(stream, false);
+    } else if (listener->kind == FRAY_PORT_COMMON) {
         fray_http_open(&worker->http, stream);
     } else if (listener->kind == FRAY_PORT_MQTTS &&
                fray_stream_start_tls(stream, worker->server->tls, (struct fray_slice){0})) {
@@ -346,8 +348,9 @@ static void run_drain(struct fray_loop *loop, struct fray_post *post)
 {
     struct fray_server_worker *worker = ((struct command *)post)->worker;
     (void)loop;
+    /* It goes on listening: whoever polls comes back by new connections, and probes of /readyz are
+     * to see 503. New sessions are refused (handshake.c). */
     worker->is_draining = true;
-    stop_listening(worker);
     fray_http_drain(&worker->http);
     if (worker->server->mqtt && worker->base.index == 0)
         fray_mqtt_service_drain(worker->server->mqtt);
@@ -369,7 +372,6 @@ static void run_close(struct fray_loop *loop, struct fray_post *post)
             fray_session_close(session, FRAY_SERVER_SHUTDOWN);
     }
     fray_worker_flush(&worker->base);
-    fray_http_close(&worker->http);
     free(post);
 }
 

@@ -175,8 +175,11 @@ bool fray_request_is_secure(const fray_request *request);
 struct fray_slice fray_http_service_date(struct fray_http_service *service);
 int64_t fray_http_service_now_s(struct fray_http_service *service);
 
-/* Closes idle connections now and the others after their reply. */
+/* From now on each connection closes after its next reply. Idle ones stay until then: a client may
+ * be about to use them, and would take their end for an error. */
 void fray_http_drain(struct fray_http_service *service);
+/* No request is under way. */
+bool fray_http_is_idle(const struct fray_http_service *service);
 /* Closes every connection; kept requests hear on_abort. */
 void fray_http_close(struct fray_http_service *service);
 /* Frees what the service itself holds; no connection may be left. */

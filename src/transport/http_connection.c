@@ -206,15 +206,19 @@ void fray_http_open(struct fray_http_service *service, struct fray_stream *strea
 void fray_http_drain(struct fray_http_service *service)
 {
     service->is_draining = true;
-    struct fray_http_connection *next;
     for (struct fray_http_connection *connection = service->connections; connection;
-         connection = next) {
-        next = connection->next;
-        if (connection->state == FRAY_HTTP_IDLE && !connection->is_receiving)
-            fray_http_connection_close(connection, false);
-        else if (!connection->request)
+         connection = connection->next) {
+        if (connection->state != FRAY_HTTP_IDLE && !connection->request)
             connection->closes_after_reply = true;
     }
+}
+
+bool fray_http_is_idle(const struct fray_http_service *service)
+{
+    const struct fray_http_connection *connection = service->connections;
+    while (connection && connection->state == FRAY_HTTP_IDLE)
+        connection = connection->next;
+    return !connection;
 }
 
 void fray_http_close(struct fray_http_service *service)

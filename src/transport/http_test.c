@@ -565,9 +565,14 @@ static void test_drain(void **state)
     ask("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     fray_http_drain(&sim.service);
     http_sim_run_ms(&sim, 100);
-    assert_true(idle.has_ended);
+    assert_false(idle.has_ended);
     assert_false(client.has_ended);
+    assert_false(fray_http_is_idle(&sim.service));
+    http_client_ask(&sim, &idle, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    http_sim_run_ms(&sim, 100);
+    assert_true(idle.has_ended);
     fray_request_reply(kept, 200, NULL, "x", 1);
+    assert_true(fray_http_is_idle(&sim.service));
     http_sim_run_ms(&sim, 100);
     fray_buf_append_byte(&client.received, '\0');
     assert_holds(client.received.data, "connection: close\r\n");

@@ -596,7 +596,8 @@ void sim_world_close(struct sim_world *world)
         fray_server_worker_drain(world->server->workers[w]);
     sim_world_run_ms(world, 1000);
     for (unsigned w = 0; w < world->server->workers_count; w++)
-        sim_check(world, fray_sim_descriptors(world->server->workers[w]->loop) == 0);
+        sim_check(world, fray_sim_descriptors(world->server->workers[w]->loop) ==
+                             world->server->workers[w]->listeners_count);
     fray_server_destroy(world->server);
     for (unsigned i = 0; i < SIM_CLIENT_LOOPS; i++)
         fray_loop_destroy(world->client_loops[i]);

@@ -1,0 +1,55 @@
+// SIGTERM: a server that drains goes on with who is there, and lets nobody new in.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { test } from "node:test";
+import { io } from "socket.io-client";
+
+const root = join(import.meta.dirname, "../..");
+const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+
+async function start(t, options) {
+    const child = spawn(join(build, "tests/fixtures/socketio_support"), ["0", ...options], {
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    const [line] = await once(createInterface(child.stdout), "line");
+    return { child, url: `http://${line.split(" ")[1]}`, exit: once(child, "exit") };
+}
+
+const connected = (socket) => new Promise((resolve) => socket.on("connect", resolve));
+
+for (const transport of ["polling", "websocket"]) {
+    test(`a session over ${transport} goes on while the server drains`, async (t) => {
+        const { child, url, exit } = await start(t, ["--drain-timeout-ms", "60000"]);
+        const options = { transports: [transport], reconnection: false, forceNew: true };
+        const socket = io(url, options);
+        await connected(socket);
+        child.kill("SIGTERM");
+        // Until the signal has arrived everything is as before.
+        while ((await fetch(`${url}/readyz`)).status !== 503);
+        assert.equal((await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).status, 503);
+        const late = io(url, options);
+        const [error] = await once(late, "connect_error");
+        assert.ok(error);
+        assert.equal(await socket.timeout(5000).emitWithAck("echo", "still here"), "still here");
+        const gone = once(socket, "disconnect");
+        socket.disconnect();
+        await gone;
+        assert.deepEqual(await exit, [0, null]);
+    });
+
+    test(`a second signal ends the sessions over ${transport}`, async (t) => {
+        const { child, url, exit } = await start(t, ["--drain-timeout-ms", "60000"]);
+        const socket = io(url, { transports: [transport], reconnection: false });
+        await connected(socket);
+        const gone = once(socket, "disconnect");
+        child.kill("SIGTERM");
+        while ((await fetch(`${url}/readyz`)).status !== 503);
+        child.kill("SIGTERM");
+        await gone;
+        assert.deepEqual(await exit, [0, null]);
+    });
+}
