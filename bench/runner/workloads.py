@@ -34,6 +34,7 @@ LIMIT = Entry("limit", load={"protocol": "websocket"})
 LIMIT_MOVES = Entry("limit", load={"protocol": "websocket", "size": 96})
 LIMIT_MOVES_FLUSH = Entry("limit", (str(FLUSH_MS),), LIMIT_MOVES.load)
 FRAY_FLUSH = Entry("fray_game", ("--room-flush-interval-ms", str(FLUSH_MS)))
+NODE_GAME, PYTHON_GAME = Entry("socketio", ("--game",)), Entry("python", ("--game",))
 PYTHON_FEW = Entry("python", load={"clients": 900})  # select(2) ends at 1,024 descriptors
 
 CPU, HANDSHAKE, MEMORY = "cpu_us_per_message", "cpu_us_per_handshake", "rss_per_connection"
@@ -70,7 +71,7 @@ WORKLOADS = (
     Workload("P1b.websocket", "8 messages at once to 1,000, plain WebSocket", CPU, "µs",
              over("websocket", BURST), entries(LIMIT, "fray", "ws")),
     Workload("P2.game", "the tutorial's game, 200 players, 20 moves/s each", CPU, "µs",
-             over("socketio", ARENA), entries(LIMIT_MOVES, "fray_game", "socketio", "python")),
+             over("socketio", ARENA), entries(LIMIT_MOVES, "fray_game", NODE_GAME, PYTHON_GAME)),
     Workload("P2.flush", f"the tutorial's game, sent every {FLUSH_MS} ms", CPU, "µs",
              over("socketio", ARENA), entries(LIMIT_MOVES_FLUSH, FRAY_FLUSH)),
     Workload("P3.socketio", "acknowledged events, 100 clients, Socket.IO", CPU, "µs",
@@ -109,8 +110,8 @@ PLAYERS_LATENCY_US = 50000
 PLAYERS_DELIVERED = 0.95
 PLAYERS_ATTEMPTS = 5
 PLAYERS_ENTRIES = (
-    Entry("python"),
-    Entry("socketio"),
+    PYTHON_GAME,
+    NODE_GAME,
     Entry("fray_game"),
     Entry("fray_game", FRAY_FLUSH.options, label=f"fray, {FLUSH_MS} ms flush"),
     Entry("limit", LIMIT_MOVES_FLUSH.options, LIMIT_MOVES.load,

@@ -1,5 +1,6 @@
-// socketio.mjs PORT: the tutorial's game on Socket.IO's own server, and what bench/load asks of
-// every server: join, msg, echo.
+// socketio.mjs PORT [--game]: what bench/load asks of every Socket.IO server (join, msg, echo), and
+// the tutorial's game, on Socket.IO's own server. Without --game nobody is told of who comes and
+// goes, so that handshakes and idle clients cost what they cost by themselves.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
@@ -22,7 +23,7 @@ function attack(attacker, socket) {
   }
 }
 
-io.on("connection", (socket) => {
+function play(socket) {
   const player = { x: chance(), y: chance(), hp: 100 };
   players.set(socket.id, player);
   socket.broadcast.emit("new_player", { id: socket.id, position: player });
@@ -37,13 +38,16 @@ io.on("connection", (socket) => {
     players.delete(socket.id);
     io.emit("player_left", { id: socket.id });
   });
+}
 
+function serve(socket) {
   socket.on("join", (room, ack) => {
     socket.join(room);
     ack(true);
   });
   socket.on("msg", (text) => io.to("r").emit("msg", text));
   socket.on("echo", (text, ack) => ack(text));
-});
+}
 
+io.on("connection", process.argv.includes("--game") ? play : serve);
 http.listen({ port: Number(process.argv[2]), host: "127.0.0.1", backlog: 4096 });
