@@ -309,8 +309,15 @@ static void cut(struct fray_mqtt_connection *self)
 {
     if (self->seen_us != *self->session.worker->now_us)
         return; /* it said nothing in this turn that could be acknowledged */
+    /* A last word must not come into the midst of a packet, nor before CONNACK (MQTT 5 3.2). */
+    bool may_say_why = !self->session.outbox.head_sent && self->connack_us != self->seen_us;
     fray_outbox_deinit(&self->session.outbox);
-    self->version = FRAY_MQTT_VERSION_UNKNOWN; /* no last word */
+    if (may_say_why) {
+        self->close_reason = FRAY_MQTT_QUOTA_EXCEEDED;
+        fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+        return;
+    }
+    self->version = FRAY_MQTT_VERSION_UNKNOWN;
     fray_session_close(&self->session, FRAY_TRANSPORT_ERROR);
 }
 

@@ -7,6 +7,7 @@ static void send_connack(struct fray_mqtt_connection *self, enum fray_mqtt_versi
 {
     struct fray_mqtt_packet packet = {.type = FRAY_MQTT_CONNACK, .connack = *connack};
     self->version = (uint8_t)version;
+    self->connack_us = *self->session.worker->now_us;
     fray_mqtt_send(self, &packet);
 }
 

@@ -15,6 +15,7 @@ struct fray_mqtt_connection {
     char *username;                     /* NULL: none, or no access rules */
     struct fray_timer timer;            /* for the CONNECT, then keep alive */
     uint64_t seen_us;                   /* when the client last said something */
+    uint64_t connack_us;                /* when it was let in, or not */
     uint32_t peer_packet_max;           /* the client's maximum packet size; 0: none */
     uint16_t peer_alias_max;
     uint16_t keep_alive_s; /* 0: off */

@@ -136,21 +136,38 @@ void fray_audience_remove(struct fray_member *member)
     member->audience = NULL;
 }
 
-/* True: send now, at the end of this turn. False: the flush timer will. */
-static bool pace(struct fray_audience *audience)
+enum {
+    WRITE_US = 4,   /* what a write to one connection costs, roughly */
+    WORTH_US = 500, /* below, waiting would cost more than it saves: timers count milliseconds */
+};
+
+/* A broadcast to many takes a while, and what comes meanwhile may as well go together: then at most
+ * half of the time is spent on writing, where each message by itself would take all of it. Few
+ * members, or a message now and then, are never delayed. */
+static uint64_t interval_of(const struct fray_audience *audience, uint32_t reach)
 {
-    if (!audience->flush_interval_us)
+    uint64_t cost_us = (uint64_t)reach * WRITE_US;
+    if (cost_us < WORTH_US || cost_us < audience->flush_interval_us)
+        return audience->flush_interval_us;
+    return cost_us;
+}
+
+/* True: send now, at the end of this turn. False: the flush timer will. */
+static bool pace(struct fray_audience *audience, uint32_t reach)
+{
+    uint64_t interval_us = interval_of(audience, reach);
+    if (!interval_us)
         return true;
     uint64_t now_us = *audience->worker->now_us;
     if (now_us == audience->flushed_us)
         return true;
-    if (now_us - audience->flushed_us >= audience->flush_interval_us) {
+    if (now_us - audience->flushed_us >= interval_us) {
         audience->flushed_us = now_us;
         return true;
     }
     if (!fray_timer_is_armed(&audience->flush_timer))
         fray_timer_arm(audience->worker->timers, &audience->flush_timer,
-                       audience->flushed_us + audience->flush_interval_us);
+                       audience->flushed_us + interval_us);
     return false;
 }
 
@@ -209,12 +226,28 @@ static void next_mark(struct fray_audience *audience)
     audience->mark = 1;
 }
 
+/* How many members the target has, those that are in several rooms counted in each. */
+static uint32_t reach_of(const struct fray_audience *audience, const struct fray_target *target)
+{
+    if (!target->rooms[0])
+        return audience->count;
+    uint32_t reach = 0;
+    for (size_t r = 0; r < TARGET_ROOMS && target->rooms[r]; r++) {
+        const struct fray_room_members *room =
+            fray_name_map_get(&audience->rooms, fray_slice_of(target->rooms[r]));
+        reach += room ? room->count : 0;
+    }
+    return reach;
+}
+
 enum fray_send_result fray_audience_send(struct fray_audience *audience,
                                          struct fray_message *message,
                                          const struct fray_target *target,
                                          struct fray_handle except)
 {
-    struct delivery delivery = {audience, message, target, except, !pace(audience), FRAY_DROPPED};
+    struct delivery delivery = {
+        audience,    message, target, except, !pace(audience, reach_of(audience, target)),
+        FRAY_DROPPED};
     next_mark(audience);
     if (!target->rooms[0]) {
         for (uint32_t i = 0; i < audience->count; i++)
