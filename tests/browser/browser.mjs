@@ -42,6 +42,8 @@ export function useBrowser(args = () => []) {
         pages.push(page);
         page.on("console", (message) => {
             if (message.location().url.endsWith("/favicon.ico")) return; // older pages name none
+            // A client that is refused or leaves while its upgrade is on the way gives that up.
+            if (/closed before the connection is established/.test(message.text())) return;
             if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
         });
         page.on("pageerror", (error) => page.complaints.push(String(error)));
