@@ -31,7 +31,8 @@ struct fray_namespace_options {
     unsigned room_flush_interval_ms;
     unsigned recovery_max_disconnection_ms; /* 0: no connection state recovery */
     unsigned recovery_max_messages;
-    uint64_t recovery_max_bytes; /* 0: no bound */
+    uint64_t recovery_max_bytes;   /* 0: no bound */
+    unsigned recovery_max_sockets; /* that are away; 0: no bound */
     unsigned json_max_depth;
     unsigned chat_history, chat_max_length, chat_rate; /* docs/config.md */
     /* Who a socket is, by the token that it came with. An error: refused, for `reason`. NULL:
@@ -67,6 +68,12 @@ struct fray_observer {
 
 struct fray_pending_ack;
 struct fray_ticket;
+
+/* Tickets of sockets that are away, in the order in which they went. */
+struct fray_away {
+    struct fray_ticket *longest, *shortest;
+    unsigned count;
+};
 
 /* What most sockets that idle do without. */
 struct fray_socket_extra {
@@ -114,6 +121,7 @@ struct fray_namespace {
     struct fray_name_map rooms;      /* struct fray_room */
     struct fray_message_log log;
     struct fray_name_map tickets;      /* recoverable sockets by pid */
+    struct fray_away away;             /* those that are away */
     fray_timer_handle *timers;         /* all that are running */
     struct fray_chat *chat;            /* said in no room; NULL: nothing */
     struct fray_identity **identities; /* by socket->handle.index: room/identity.h */

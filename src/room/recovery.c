@@ -7,6 +7,29 @@
 
 enum { FORMER_ROOMS_MAX = 64 };
 
+static void away_add(struct fray_ticket *ticket)
+{
+    struct fray_away *away = &ticket->nsp->away;
+    ticket->is_away = true;
+    ticket->longer_away = away->shortest;
+    *(away->shortest ? &away->shortest->shorter_away : &away->longest) = ticket;
+    away->shortest = ticket;
+    away->count++;
+}
+
+static void away_remove(struct fray_ticket *ticket)
+{
+    struct fray_away *away = &ticket->nsp->away;
+    struct fray_ticket *longer = ticket->longer_away, *shorter = ticket->shorter_away;
+    if (!ticket->is_away)
+        return;
+    *(longer ? &longer->shorter_away : &away->longest) = shorter;
+    *(shorter ? &shorter->longer_away : &away->shortest) = longer;
+    ticket->longer_away = ticket->shorter_away = NULL;
+    ticket->is_away = false;
+    away->count--;
+}
+
 static void on_expiry(struct fray_timer *timer, uint64_t now_us)
 {
     (void)now_us;
@@ -76,6 +99,7 @@ void fray_ticket_destroy(struct fray_ticket *ticket)
 {
     fray_namespace *nsp = ticket->nsp;
     fray_timer_cancel(nsp->home->timers, &ticket->expiry);
+    away_remove(ticket);
     fray_name_map_remove(&nsp->tickets, fray_slice(ticket->pid, FRAY_TOKEN_LEN));
     if (ticket->data && nsp->app.on_forget)
         nsp->app.on_forget(ticket->data, nsp->app.app);
@@ -120,6 +144,9 @@ void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason)
     fray_timer_arm(nsp->home->timers, &ticket->expiry,
                    *nsp->home->now_us +
                        nsp->options.recovery_max_disconnection_ms * UINT64_C(1000));
+    away_add(ticket);
+    if (nsp->options.recovery_max_sockets && nsp->away.count > nsp->options.recovery_max_sockets)
+        fray_ticket_destroy(nsp->away.longest);
 }
 
 static bool was_member(const struct fray_ticket_room *room, struct fray_slice name,
@@ -223,6 +250,7 @@ void fray_ticket_restore(struct fray_ticket *ticket, fray_socket *socket)
 {
     assert(!ticket->socket && ticket->data);
     fray_timer_cancel(ticket->nsp->home->timers, &ticket->expiry);
+    away_remove(ticket);
     fray_socket_extra(socket)->id = fray_strndup(ticket->id, FRAY_TOKEN_LEN);
     memcpy(socket->data, ticket->data, ticket->nsp->app.socket_data_size);
     socket->is_recovered = true;

@@ -31,12 +31,14 @@ struct fray_ticket {
     uint64_t exact_since; /* before this position it is no longer known who was in which room */
     void *data;
     struct fray_timer expiry;
+    bool is_away; /* suspended: in nsp->away, between these two */
+    struct fray_ticket *longer_away, *shorter_away;
 };
 
 /* A ticket for a new socket. */
 void fray_ticket_issue(fray_socket *socket);
-/* The socket ends: the ticket keeps what is needed to come back, or ends with it. Before the socket
- * leaves its rooms. */
+/* The socket ends: the ticket keeps what is needed to come back, or ends with it; of more than
+ * recovery_max_sockets the longest gone is forgotten. Before the socket leaves its rooms. */
 void fray_ticket_suspend(fray_socket *socket, enum fray_disconnect reason);
 /* The socket leaves a room, but not the claim to what was sent to it so far. */
 void fray_ticket_leave(struct fray_ticket *ticket, const struct fray_joined *joined);

@@ -77,7 +77,8 @@ static void open_fixture(struct fixture *f, int place)
     fake_house_init(&f->house, &app,
                     &(struct fray_namespace_options){.max_rooms_per_socket = 8,
                                                      .recovery_max_disconnection_ms = 5000,
-                                                     .recovery_max_messages = 8});
+                                                     .recovery_max_messages = 8,
+                                                     .recovery_max_sockets = 2});
     f->place = &f->house.workers[place];
     fake_client_open(&f->first, f->place);
     fake_client_open(&f->second, f->place);
@@ -401,6 +402,29 @@ static void the_log_is_bounded_by_bytes(void **state)
         (void)state;                                                                               \
         test(1);                                                                                   \
     }
+static void of_too_many_the_longest_gone_is_forgotten(int place)
+{
+    struct fixture f;
+    open_fixture(&f, place);
+    const struct fray_name_map *tickets = &f.house.nsp->tickets;
+    drop(&f);
+    for (int i = 0; i < 2; i++) {
+        struct fake_client client;
+        assert_non_null(fray_name_map_get(tickets, fray_slice(f.first.pid, FRAY_TOKEN_LEN)));
+        fake_client_open(&client, f.place);
+        fake_client_connect(&client, f.house.nsp, NULL, NULL, NULL);
+        fake_house_settle(&f.house);
+        fake_client_drop(&client);
+        fake_house_settle(&f.house);
+        fake_client_deinit(&client);
+    }
+    assert_null(fray_name_map_get(tickets, fray_slice(f.first.pid, FRAY_TOKEN_LEN)));
+    assert_int_equal(f.house.nsp->away.count, 2);
+    come_back(&f, f.first.pid, "0");
+    assert_false(fray_socket_recovered(f.socket));
+    close_fixture(&f);
+}
+
 #define TESTS(X)                                                                                   \
     X(comes_back_with_id_data_and_rooms)                                                           \
     X(gets_what_it_would_have_got)                                                                 \
@@ -409,6 +433,7 @@ static void the_log_is_bounded_by_bytes(void **state)
     X(is_new_when_it_cannot_be_made_good)                                                          \
     X(is_new_when_it_missed_more_than_an_outbox_holds)                                             \
     X(is_forgotten_after_a_while)                                                                  \
+    X(of_too_many_the_longest_gone_is_forgotten)                                                   \
     X(who_left_on_purpose_does_not_come_back)                                                      \
     X(takes_over_from_a_living_socket)                                                             \
     X(a_takeover_never_leaves_a_gap)                                                               \

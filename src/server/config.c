@@ -244,6 +244,15 @@ static enum fray_err check_listen(const struct fray_config_list *list, struct fr
     return FRAY_OK;
 }
 
+static bool has_any_origin(const struct fray_config_list *origins)
+{
+    for (size_t i = 0; i < origins->count; i++) {
+        if (strcmp(origins->items[i], "*") == 0)
+            return true;
+    }
+    return false;
+}
+
 enum fray_err fray_config_check(const struct fray_config *config, struct fray_buf *error)
 {
     if (!config->tls_cert[0] != !config->tls_key[0])
@@ -254,6 +263,9 @@ enum fray_err fray_config_check(const struct fray_config *config, struct fray_bu
         FRAY_BUF_LITERAL(error, "auth = jwt needs jwt_secret or jwt_public_key.");
     else if (config->jwt_secret[0] && strlen(config->jwt_secret) < 32)
         FRAY_BUF_LITERAL(error, "jwt_secret has fewer than 32 bytes: take a longer one.");
+    else if (config->cors_credentials && has_any_origin(&config->cors_origin))
+        FRAY_BUF_LITERAL(error, "cors_credentials needs origins by name: browsers send no cookies "
+                                "where cors_origin is *.");
     else if (config->path[0] != '/')
         fray_buf_printf(error, "path was given \"%s\", allowed is a URL path that begins with /.",
                         config->path);

@@ -204,6 +204,31 @@ static enum fray_err load_environment(struct fray_config *config, char *const en
     return FRAY_OK;
 }
 
+static bool is_known(struct fray_slice variable)
+{
+    struct fray_buf name = {0};
+    bool found = fray_slice_equal(variable, FRAY_SLICE("FRAY_CONFIG"));
+    for (size_t i = 0; i < FRAY_OPTION_COUNT && !found; i++) {
+        name.len = 0;
+        fray_option_append_variable(&fray_options[i], &name);
+        found = fray_slice_equal(variable, fray_buf_slice(&name));
+    }
+    fray_buf_deinit(&name);
+    return found;
+}
+
+struct fray_slice fray_config_stray_variable(char *const environment[], size_t *next)
+{
+    while (environment[*next]) {
+        struct fray_slice entry = fray_slice_of(environment[(*next)++]);
+        const char *equals = memchr(entry.data, '=', entry.len);
+        struct fray_slice name = fray_slice(entry.data, equals ? (size_t)(equals - entry.data) : 0);
+        if (fray_slice_starts(name, FRAY_SLICE("FRAY_")) && !is_known(name))
+            return name;
+    }
+    return (struct fray_slice){0};
+}
+
 /* ---- INI file */
 
 struct file_reader {

@@ -153,6 +153,9 @@ static void wrong_flags_are_explained(void **state)
     REFUSED(load, "listen was given \"nowhere\", allowed is ADDRESS:PORT or [IPv6]:PORT.");
     ARGUMENTS(load, "--tls-cert=x");
     REFUSED(load, "tls_cert and tls_key go together: give both or neither.");
+    ARGUMENTS(load, "--cors-origin=*", "--cors-credentials");
+    REFUSED(load, "cors_credentials needs origins by name: browsers send no cookies where "
+                  "cors_origin is *.");
 }
 
 static void wrong_environment_is_explained(void **state)
@@ -160,6 +163,18 @@ static void wrong_environment_is_explained(void **state)
     struct load *load = *state;
     ENVIRONMENT(load, "FRAY_WORKERS=many");
     REFUSED(load, "FRAY_WORKERS was given \"many\", allowed is an integer from 0 to 256.");
+}
+
+static void strays_in_the_environment_are_found(void **state)
+{
+    (void)state;
+    const char *variables[] = {"PATH=/bin",       "FRAY_WORKERS=2", "FRAY_WORKER=2",
+                               "FRAY_CONFIG=a.b", "FRAYED=1",       NULL};
+    char *const *environment = (char *const *)variables;
+    size_t next = 0;
+    struct fray_slice name = fray_config_stray_variable(environment, &next);
+    assert_true(fray_slice_equal(name, FRAY_SLICE("FRAY_WORKER")));
+    assert_int_equal(fray_config_stray_variable(environment, &next).len, 0);
 }
 
 #define REFUSED_FILE(load, content, format)                                                        \
@@ -239,6 +254,7 @@ int main(void)
         CASE(true_or_false_flags_need_no_value),
         CASE(wrong_flags_are_explained),
         CASE(wrong_environment_is_explained),
+        cmocka_unit_test(strays_in_the_environment_are_found),
         CASE(wrong_files_are_explained),
         CASE(prints_and_exits),
         CASE(what_is_printed_can_be_read),

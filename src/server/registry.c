@@ -31,6 +31,7 @@ static struct fray_namespace_options options_of(fray_server *server)
         .recovery_max_disconnection_ms = config->recovery_max_disconnection_ms,
         .recovery_max_messages = config->recovery_max_messages,
         .recovery_max_bytes = config->recovery_max_bytes,
+        .recovery_max_sockets = config->recovery_max_sockets,
         .json_max_depth = config->json_max_depth,
         .chat_history = config->chat_history,
         .chat_max_length = config->chat_max_length,

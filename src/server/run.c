@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "server/config_load.h"
 #include "server/server.h"
 
@@ -25,6 +26,13 @@ static void handle_signals(fray_server *server)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void warn_of_stray_variables(void)
+{
+    struct fray_slice name;
+    for (size_t i = 0; (name = fray_config_stray_variable(environ, &i)).len;)
+        fray_log(FRAY_LOG_WARN, "unknown_variable", "name=%.*s", (int)name.len, name.data);
+}
+
 int fray_server_run(fray_server *server, int argc, char **argv)
 {
     struct fray_buf text = {0};
@@ -39,6 +47,7 @@ int fray_server_run(fray_server *server, int argc, char **argv)
     if (action == FRAY_CONFIG_PRINT)
         return 0;
     handle_signals(server);
+    warn_of_stray_variables();
     err = fray_server_start(server);
     if (err) {
         fprintf(stderr, "%s\n", fray_server_error(server));
