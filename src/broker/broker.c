@@ -42,6 +42,7 @@ void fray_broker_init(struct fray_broker *broker, struct fray_worker *worker,
                                               .bytes_max = limits->retained_bytes_max,
                                           });
     broker->qos = (struct fray_qos_config){
+        .cells = worker->cells,
         .ops = fray_broker_delivery_ops,
         .pending_max = limits->queue_max,
         .pending_bytes_max = limits->queue_bytes_max,

@@ -437,18 +437,12 @@ static enum fray_err load_delivery(struct fray_broker_session *session, struct r
     if (key->is_short || value->is_short || !publication || qos < 1 || qos > 2)
         return FRAY_ERR_SYNTAX;
     struct fray_broker_delivery *delivery =
-        fray_alloc(sizeof *delivery + count * sizeof *delivery->identifiers);
-    *delivery = (struct fray_broker_delivery){
-        .refs = 1,
-        .session = session,
-        .publication = fray_publication_ref(publication),
-        .sequence = sequence,
-        .packet_id = packet_id,
-        .qos = qos,
-        .retain = retain,
-        .is_stored = true,
-        .identifiers_count = count,
-    };
+        fray_broker_delivery_create(session, publication, count);
+    delivery->sequence = sequence;
+    delivery->packet_id = packet_id;
+    delivery->qos = qos;
+    delivery->retain = retain;
+    delivery->is_stored = true;
     for (uint32_t i = 0; i < count; i++)
         delivery->identifiers[i] = (uint32_t)get_uint(value, 4);
     if (sequence >= broker->next_id)

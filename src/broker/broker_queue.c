@@ -4,6 +4,26 @@
 #include "base/mem.h"
 #include "broker/broker_session.h"
 
+static size_t delivery_size(uint32_t identifiers_count)
+{
+    return sizeof(struct fray_broker_delivery) + identifiers_count * sizeof(uint32_t);
+}
+
+struct fray_broker_delivery *fray_broker_delivery_create(struct fray_broker_session *session,
+                                                         struct fray_publication *publication,
+                                                         uint32_t identifiers_count)
+{
+    struct fray_cells *cells = session->broker->worker->cells;
+    struct fray_broker_delivery *delivery =
+        fray_cells_take(cells, delivery_size(identifiers_count));
+    delivery->refs = 1;
+    delivery->session = session;
+    delivery->cells = cells;
+    delivery->publication = fray_publication_ref(publication);
+    delivery->identifiers_count = identifiers_count;
+    return delivery;
+}
+
 static void delivery_ref(void *message)
 {
     ((struct fray_broker_delivery *)message)->refs++;
@@ -18,7 +38,7 @@ static void delivery_unref(void *message)
     if (delivery->is_stored)
         fray_broker_delivery_forget(delivery);
     fray_publication_unref(delivery->publication);
-    free(delivery);
+    fray_cells_give(delivery->cells, delivery, delivery_size(delivery->identifiers_count));
 }
 
 const struct fray_message_ops fray_broker_delivery_ops = {delivery_ref, delivery_unref};
@@ -39,15 +59,9 @@ void fray_broker_enqueue(struct fray_broker_session *session, struct fray_public
 {
     size_t count = options->identifiers_count;
     struct fray_broker_delivery *delivery =
-        fray_alloc(sizeof *delivery + count * sizeof *options->identifiers);
-    *delivery = (struct fray_broker_delivery){
-        .refs = 1,
-        .session = session,
-        .publication = fray_publication_ref(publication),
-        .qos = options->qos,
-        .retain = options->retain,
-        .identifiers_count = (uint32_t)count,
-    };
+        fray_broker_delivery_create(session, publication, (uint32_t)count);
+    delivery->qos = options->qos;
+    delivery->retain = options->retain;
     if (count)
         memcpy(delivery->identifiers, options->identifiers, count * sizeof *options->identifiers);
     enum fray_err err = fray_qos_outgoing_push(fray_broker_outgoing(session),

@@ -15,6 +15,7 @@ struct fray_broker_absence {
 struct fray_broker_delivery {
     uint32_t refs;
     struct fray_broker_session *session;
+    struct fray_cells *cells;             /* where it lies */
     struct fray_publication *publication; /* a reference */
     uint64_t sequence;                    /* the journal's; 0: none yet */
     uint16_t packet_id;                   /* once it has been sent */
@@ -41,6 +42,10 @@ void fray_broker_session_end(struct fray_broker_session *session);
 /* Nobody is connected from now on. */
 void fray_broker_session_leave(struct fray_broker_session *session, uint64_t will_us,
                                uint64_t expires_us);
+/* With one reference, and place for `identifiers_count` identifiers. */
+struct fray_broker_delivery *fray_broker_delivery_create(struct fray_broker_session *session,
+                                                         struct fray_publication *publication,
+                                                         uint32_t identifiers_count);
 struct fray_qos_outgoing *fray_broker_outgoing(struct fray_broker_session *session);
 /* broker_queue.c: owes the message to the session. */
 void fray_broker_enqueue(struct fray_broker_session *session, struct fray_publication *publication,

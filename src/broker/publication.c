@@ -65,7 +65,7 @@ void fray_publication_set_expiry(const struct fray_publication *publication,
 
 static struct fray_message *packet_of(const struct fray_buf *bytes)
 {
-    return fray_message_of(FRAY_MESSAGE_PACKET, fray_buf_slice(bytes));
+    return fray_message_packet(FRAY_FORM_MQTT_STREAM, fray_buf_slice(bytes));
 }
 
 /* Head and tail in one message. NULL: larger than MQTT allows. */
@@ -117,7 +117,7 @@ static enum fray_send_result send_parts(struct fray_publication *publication,
         return FRAY_DROPPED;
     struct fray_message **tail = &publication->tail[delivery->version == FRAY_MQTT_5];
     if (!*tail)
-        *tail = fray_message_of(FRAY_MESSAGE_PACKET, head.tail);
+        *tail = fray_message_packet(FRAY_FORM_MQTT_STREAM, head.tail);
     struct fray_message *first = packet_of(scratch);
     enum fray_send_result result = fray_session_send(session, first);
     fray_message_unref(first);

@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-#include "base/mem.h"
-
 enum { CAP_MIN = 4, INFLIGHT_CAP_MAX = 65536 };
 
 /* The two lists in flight. */
@@ -21,6 +19,19 @@ void fray_qos_outgoing_init(struct fray_qos_outgoing *out, const struct fray_qos
 {
     assert(config->inflight_max > 0);
     *out = (struct fray_qos_outgoing){.config = config};
+}
+
+static void free_pending(struct fray_qos_outgoing *out)
+{
+    if (out->pending)
+        fray_cells_give(out->config->cells, out->pending, out->pending_cap * sizeof *out->pending);
+}
+
+static void free_inflight(const struct fray_qos_outgoing *out, struct fray_qos_inflight *inflight,
+                          uint32_t cap)
+{
+    if (inflight)
+        fray_cells_give(out->config->cells, inflight, cap * sizeof *inflight);
 }
 
 static void let_go(const struct fray_qos_outgoing *out, struct fray_qos_message *message)
@@ -41,8 +52,8 @@ void fray_qos_outgoing_deinit(struct fray_qos_outgoing *out)
         let_go(out, pending_at(out, i));
     for (uint32_t i = 0; i < out->inflight_cap; i++)
         let_go(out, &out->inflight[i].message);
-    free(out->pending);
-    free(out->inflight);
+    free_pending(out);
+    free_inflight(out, out->inflight, out->inflight_cap);
     fray_qos_outgoing_init(out, out->config);
 }
 
@@ -51,10 +62,10 @@ void fray_qos_outgoing_deinit(struct fray_qos_outgoing *out)
 static void grow_pending(struct fray_qos_outgoing *out)
 {
     uint32_t cap = out->pending_cap ? out->pending_cap * 2 : CAP_MIN;
-    struct fray_qos_message *ring = fray_alloc(cap * sizeof *ring);
+    struct fray_qos_message *ring = fray_cells_take(out->config->cells, cap * sizeof *ring);
     for (uint32_t i = 0; i < out->pending_count; i++)
         ring[i] = *pending_at(out, i);
-    free(out->pending);
+    free_pending(out);
     out->pending = ring;
     out->pending_cap = cap;
     out->pending_first = 0;
@@ -84,7 +95,7 @@ static struct fray_qos_message pop_pending(struct fray_qos_outgoing *out)
     out->pending_first = (out->pending_first + 1) & (out->pending_cap - 1);
     out->pending_bytes -= message.bytes;
     if (--out->pending_count == 0) {
-        free(out->pending);
+        free_pending(out);
         out->pending = NULL;
         out->pending_cap = out->pending_first = 0;
     }
@@ -158,12 +169,12 @@ static void grow_inflight(struct fray_qos_outgoing *out)
     struct fray_qos_inflight *old = out->inflight;
     uint32_t old_cap = out->inflight_cap;
     out->inflight_cap = old_cap ? old_cap * 2 : CAP_MIN;
-    out->inflight = fray_alloc_zero(out->inflight_cap * sizeof *old);
+    out->inflight = fray_cells_take(out->config->cells, out->inflight_cap * sizeof *old);
     for (uint32_t i = 0; i < old_cap; i++) {
         if (old[i].packet_id)
             *slot_of(out, old[i].packet_id) = old[i];
     }
-    free(old);
+    free_inflight(out, old, old_cap);
 }
 
 /* The next id in sequence whose slot is free. At most half of the slots are taken, unless more than
@@ -219,7 +230,7 @@ static void finish(struct fray_qos_outgoing *out, struct fray_qos_inflight *entr
     let_go(out, &entry->message);
     *entry = (struct fray_qos_inflight){0};
     if (--out->inflight_count == 0) {
-        free(out->inflight);
+        free_inflight(out, out->inflight, out->inflight_cap);
         out->inflight = NULL;
         out->inflight_cap = 0;
     }

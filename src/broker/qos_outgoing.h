@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cells.h"
 #include "broker/message_ops.h"
 #include "fray/err.h"
 
@@ -29,6 +30,7 @@ struct fray_qos_message {
 
 /* Shared by all sessions: keep one and point to it. */
 struct fray_qos_config {
+    struct fray_cells *cells; /* for the tables, which come and go with each message */
     struct fray_message_ops ops;
     uint32_t pending_max; /* messages */
     uint64_t pending_bytes_max;

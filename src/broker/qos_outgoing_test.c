@@ -23,8 +23,12 @@ static void unref(void *message)
     ((struct message *)message)->refs--;
 }
 
-static const struct fray_qos_config config = {
-    .ops = {ref, unref}, .pending_max = 100, .pending_bytes_max = 1000, .inflight_max = 50};
+static struct fray_cells cells;
+static const struct fray_qos_config config = {.cells = &cells,
+                                              .ops = {ref, unref},
+                                              .pending_max = 100,
+                                              .pending_bytes_max = 1000,
+                                              .inflight_max = 50};
 
 static enum fray_err push(struct fray_qos_outgoing *out, struct message *message, uint8_t qos)
 {

@@ -28,7 +28,7 @@ static enum fray_err encode_packet(const struct fray_mqtt_connection *self,
 static void send_bytes(struct fray_mqtt_connection *self, const struct fray_buf *bytes)
 {
     fray_session_send_take(&self->session,
-                           fray_message_of(FRAY_MESSAGE_PACKET, fray_buf_slice(bytes)));
+                           fray_message_packet(FRAY_FORM_MQTT_STREAM, fray_buf_slice(bytes)));
 }
 
 void fray_mqtt_send(struct fray_mqtt_connection *self, const struct fray_mqtt_packet *packet)
@@ -129,7 +129,7 @@ static void say_disconnect(struct fray_mqtt_connection *self, enum fray_disconne
     packet.disconnect.reason = reason_of(self, why);
     if (encode_packet(self, &packet, out))
         return;
-    struct fray_message *message = fray_message_of(FRAY_MESSAGE_PACKET, fray_buf_slice(out));
+    struct fray_message *message = fray_message_packet(FRAY_FORM_MQTT_STREAM, fray_buf_slice(out));
     enum fray_err full =
         fray_outbox_push(&self->session.outbox, message, &self->session.worker->outbox_limits);
     (void)full; /* then it goes without */

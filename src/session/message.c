@@ -36,6 +36,33 @@ struct fray_message *fray_message_of(enum fray_message_kind kind, struct fray_sl
         &(struct fray_message_parts){.kind = kind, .body = body, .ack_id = FRAY_ACK_NONE});
 }
 
+static struct fray_encoding *inline_encoding(struct fray_message *message)
+{
+    static_assert(offsetof(struct fray_message, text) % _Alignof(struct fray_encoding) == 0, "");
+    return (struct fray_encoding *)(void *)message->text;
+}
+
+struct fray_message *fray_message_packet(enum fray_form form, struct fray_slice bytes)
+{
+    assert(bytes.len <= UINT32_MAX);
+    struct fray_message *message =
+        fray_alloc(sizeof *message + sizeof(struct fray_encoding) + bytes.len);
+    struct fray_encoding *encoding = inline_encoding(message);
+    *message = (struct fray_message){
+        .refs = 1,
+        .kind = FRAY_MESSAGE_PACKET,
+        .class = FRAY_RELIABLE,
+        .ack_id = FRAY_ACK_NONE,
+        .nsp = "/",
+        .body = {encoding->bytes, bytes.len},
+        .encodings = encoding,
+    };
+    *encoding = (struct fray_encoding){.form = form, .len = (uint32_t)bytes.len};
+    if (bytes.len)
+        memcpy(encoding->bytes, bytes.data, bytes.len);
+    return message;
+}
+
 struct fray_message *fray_message_clone(const struct fray_message *message)
 {
     struct fray_message *clone = fray_message_new(&(struct fray_message_parts){
@@ -92,7 +119,8 @@ void fray_message_unref(fray_message *message)
         return;
     for (struct fray_encoding *encoding = message->encodings, *next; encoding; encoding = next) {
         next = encoding->next;
-        free(encoding);
+        if (encoding != inline_encoding(message))
+            free(encoding);
     }
     for (size_t i = 0; i < message->attachments_count; i++)
         free(message->attachments[i].data);

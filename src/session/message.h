@@ -55,7 +55,7 @@ struct fray_message {
     int64_t ack_id; /* of an ack; of an event that wants one; else FRAY_ACK_NONE */
     uint64_t
         offset; /* connection state recovery: sequence number in the namespace's log; 0 = none */
-    const char *nsp;        /* the namespace's name, in `text` */
+    const char *nsp;        /* the namespace's name */
     struct fray_slice name; /* of an event, in `text` */
     struct fray_slice body; /* arguments as JSON text "a,b", or the bare body; in `text` */
     struct fray_attachment *attachments;
@@ -75,6 +75,8 @@ struct fray_message_parts {
 struct fray_message *fray_message_new(const struct fray_message_parts *parts);
 /* A message of the given kind with a body and no name. */
 struct fray_message *fray_message_of(enum fray_message_kind kind, struct fray_slice body);
+/* A packet whose body is its encoding in `form`: one allocation, nothing left to encode. */
+struct fray_message *fray_message_packet(enum fray_form form, struct fray_slice bytes);
 /* A copy without encodings, for another worker. */
 struct fray_message *fray_message_clone(const struct fray_message *message);
 
