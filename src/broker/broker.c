@@ -10,7 +10,7 @@ struct fray_broker_match {
     struct fray_broker_session *session;
     uint8_t qos;
     bool retain_as_published;
-    bool is_shared;
+    uint32_t group; /* of a shared subscription */
     uint32_t identifiers_count, identifiers_cap;
     uint32_t *identifiers; /* beyond the first */
     uint32_t identifier;
@@ -63,7 +63,9 @@ void fray_broker_deinit(struct fray_broker *broker)
         if (session->will)
             fray_publication_unref(session->will);
         session->will = NULL;
-        fray_broker_session_end(session); /* another may move to this place */
+        if (session->outgoing)
+            fray_qos_outgoing_deinit(session->outgoing); /* nobody is left to take it over */
+        fray_broker_session_end(session);                /* another may move to this place */
     }
     fray_name_map_deinit(&broker->sessions);
     fray_subscription_trie_deinit(&broker->subscriptions);
@@ -87,8 +89,8 @@ static struct fray_broker_match *add_match(struct fray_broker *broker,
     *match = (struct fray_broker_match){.session = session,
                                         .qos = subscription->qos,
                                         .retain_as_published = subscription->retain_as_published,
-                                        .is_shared = subscription->is_shared};
-    if (!subscription->is_shared)
+                                        .group = subscription->group};
+    if (!subscription->group)
         session->match = broker->matches_count;
     broker->matches_count++;
     return match;
@@ -128,9 +130,9 @@ static void on_match(void *context, struct fray_subscriber *subscriber,
     if (subscription->no_local && session == routing->from)
         return; /* [MQTT-3.8.3-3] */
     struct fray_broker_match *match = NULL;
-    bool is_known = !subscription->is_shared && session->match < broker->matches_count &&
+    bool is_known = !subscription->group && session->match < broker->matches_count &&
                     broker->matches[session->match].session == session &&
-                    !broker->matches[session->match].is_shared;
+                    !broker->matches[session->match].group;
     if (is_known) {
         match = &broker->matches[session->match];
         if (subscription->qos > match->qos)
@@ -189,6 +191,7 @@ uint32_t fray_broker_route(struct fray_broker *broker, const struct fray_broker_
                     .retain = match->retain_as_published && publication->retain,
                     .identifiers = match->identifiers ? match->identifiers : &match->identifier,
                     .identifiers_count = match->identifiers_count,
+                    .group = match->group,
                 });
         free(match->identifiers);
     }
@@ -197,6 +200,39 @@ uint32_t fray_broker_route(struct fray_broker *broker, const struct fray_broker_
     broker->matches_cap = cap;
     broker->matches_count = 0;
     return matched;
+}
+
+/* ------------------------------------------------------------------ shared subscriptions */
+
+struct pick {
+    struct fray_broker_session *session;
+    struct fray_subscription subscription;
+};
+
+static void on_pick(void *context, struct fray_subscriber *subscriber,
+                    const struct fray_subscription *subscription)
+{
+    *(struct pick *)context =
+        (struct pick){(struct fray_broker_session *)subscriber, *subscription};
+}
+
+void fray_broker_route_shared(struct fray_broker *broker, struct fray_slice filter,
+                              struct fray_publication *publication)
+{
+    struct pick pick;
+    if (!fray_subscription_trie_pick(&broker->subscriptions, filter,
+                                     &(struct fray_subscription_match){.deliver = on_pick,
+                                                                       .available = is_available,
+                                                                       .context = &pick}))
+        return;
+    deliver(pick.session, publication,
+            &(struct fray_broker_delivery_options){
+                .qos = pick.subscription.qos,
+                .retain = pick.subscription.retain_as_published && publication->retain,
+                .identifiers = &pick.subscription.identifier,
+                .identifiers_count = pick.subscription.identifier ? 1 : 0,
+                .group = pick.subscription.group,
+            });
 }
 
 /* ------------------------------------------------------------------ retained */

@@ -45,6 +45,7 @@ struct fray_broker_delivery_options {
     bool retain;
     const uint32_t *identifiers; /* of the subscriptions that matched */
     size_t identifiers_count;
+    uint32_t group; /* that it is shared in (4.8.2); 0: none */
 };
 
 /* What a session's connection, or a subscriber of this program, does. */
@@ -146,7 +147,8 @@ struct fray_broker_connect {
 };
 
 /* The client's session, new or as it was (*present). A connection that has it is told on_taken.
- * NULL: sessions_max is reached; the will is released. */
+ * NULL: sessions_max is reached, which does not bind subscribers in this program; the will is
+ * released. */
 struct fray_broker_session *fray_broker_connect(struct fray_broker *broker,
                                                 const struct fray_broker_connect *connect,
                                                 bool *present);

@@ -62,6 +62,7 @@ void fray_broker_enqueue(struct fray_broker_session *session, struct fray_public
         fray_broker_delivery_create(session, publication, (uint32_t)count);
     delivery->qos = options->qos;
     delivery->retain = options->retain;
+    delivery->group = options->group;
     if (count)
         memcpy(delivery->identifiers, options->identifiers, count * sizeof *options->identifiers);
     enum fray_err err = fray_qos_outgoing_push(fray_broker_outgoing(session),
@@ -158,4 +159,74 @@ enum fray_err fray_broker_released(struct fray_broker_session *session, uint16_t
     if (!err && fray_broker_is_kept(session))
         fray_broker_journal_packet_id(session, FRAY_JOURNAL_RECEIVED, packet_id, false);
     return err;
+}
+
+/* ------------------------------------------------------------------ shared subscriptions */
+
+static void note_filter(void *context, struct fray_slice filter,
+                        const struct fray_subscription *subscription)
+{
+    struct fray_buf *filters = context;
+    uint32_t head[2] = {subscription->group, (uint32_t)filter.len};
+    if (!subscription->group)
+        return;
+    fray_buf_append(filters, head, sizeof head);
+    fray_buf_append_slice(filters, filter);
+}
+
+/* A QoS 2 message that was sent must not go to anybody else; one of QoS 1 should (4.8.2). */
+static void note_owed(void *context, const struct fray_qos_message *message, bool is_sent)
+{
+    struct fray_broker_inheritance *self = context;
+    const struct fray_broker_delivery *delivery = message->message;
+    if (!delivery->group || (is_sent && delivery->qos == 2))
+        return;
+    if (self->count == self->cap) {
+        self->cap = self->cap ? self->cap * 2 : 16;
+        self->publications =
+            fray_realloc(self->publications, self->cap * sizeof(*self->publications));
+        self->groups = fray_realloc(self->groups, self->cap * sizeof(*self->groups));
+    }
+    self->groups[self->count] = delivery->group;
+    self->publications[self->count++] = fray_publication_ref(delivery->publication);
+}
+
+void fray_broker_inheritance_begin(struct fray_broker_inheritance *self,
+                                   const struct fray_broker_session *session)
+{
+    *self = (struct fray_broker_inheritance){0};
+    if (session->outgoing)
+        fray_qos_outgoing_each(session->outgoing, note_owed, self);
+    if (self->count)
+        fray_subscription_trie_each(&session->broker->subscriptions, &session->subscriber,
+                                    note_filter, &self->filters);
+}
+
+/* The filter of the group; none where the session had left it. */
+static struct fray_slice filter_of(const struct fray_broker_inheritance *self, uint32_t group)
+{
+    struct fray_slice rest = fray_buf_slice(&self->filters);
+    while (rest.len) {
+        uint32_t head[2];
+        memcpy(head, rest.data, sizeof head);
+        rest = fray_slice_skip(rest, sizeof head);
+        if (head[0] == group)
+            return fray_slice(rest.data, head[1]);
+        rest = fray_slice_skip(rest, head[1]);
+    }
+    return (struct fray_slice){0};
+}
+
+void fray_broker_inheritance_end(struct fray_broker_inheritance *self, struct fray_broker *broker)
+{
+    for (uint32_t i = 0; i < self->count; i++) {
+        struct fray_publication *publication = self->publications[i];
+        struct fray_slice filter = filter_of(self, self->groups[i]);
+        if (filter.len && !fray_publication_is_expired(publication, *broker->worker->now_us))
+            fray_broker_route_shared(broker, filter, publication);
+        fray_publication_unref(publication);
+    }
+    fray_buf_deinit(&self->filters);
+    free(self->publications);
+    free(self->groups);
 }

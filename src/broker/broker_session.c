@@ -59,6 +59,7 @@ static void on_subscription_gone(void *context, struct fray_slice filter,
 void fray_broker_session_end(struct fray_broker_session *session)
 {
     struct fray_broker *broker = session->broker;
+    struct fray_broker_inheritance inheritance;
     if (session->is_gone)
         return;
     publish_will(session); /* [MQTT-3.1.2-8]: the session's end is the latest time for it */
@@ -67,6 +68,7 @@ void fray_broker_session_end(struct fray_broker_session *session)
     session->is_gone = true;
     fray_broker_deliveries_orphan(session);
     end_absence(session);
+    fray_broker_inheritance_begin(&inheritance, session);
     fray_subscription_trie_each(&broker->subscriptions, &session->subscriber, on_subscription_gone,
                                 broker);
     fray_subscription_trie_remove_all(&broker->subscriptions, &session->subscriber);
@@ -76,6 +78,7 @@ void fray_broker_session_end(struct fray_broker_session *session)
     free(session->outgoing);
     fray_qos_incoming_deinit(&session->incoming);
     broker->worker->release(broker->worker, session, sizeof *session + session->client_id_len);
+    fray_broker_inheritance_end(&inheritance, broker);
 }
 
 /* ------------------------------------------------------------------ away */
@@ -197,7 +200,8 @@ struct fray_broker_session *fray_broker_connect(struct fray_broker *broker,
 {
     struct fray_broker_session *session = resume(broker, connect);
     *present = session != NULL;
-    if (!session && broker->sessions.count >= broker->limits.sessions_max) {
+    bool is_client = connect->ops->on_queued; /* the program's own subscribers are not limited */
+    if (!session && is_client && broker->sessions.count >= broker->limits.sessions_max) {
         if (connect->will)
             fray_publication_unref(connect->will);
         return NULL;

@@ -23,6 +23,7 @@ struct fray_broker_delivery {
     bool retain;
     bool is_dirty;  /* in broker->dirty, by a reference */
     bool is_stored; /* the journal has it */
+    uint32_t group; /* that it is shared in; 0: none, or before a restart */
     uint32_t identifiers_count;
     uint32_t identifiers[];
 };
@@ -42,6 +43,21 @@ void fray_broker_session_end(struct fray_broker_session *session);
 /* Nobody is connected from now on. */
 void fray_broker_session_leave(struct fray_broker_session *session, uint64_t will_us,
                                uint64_t expires_us);
+/* broker.c: to one member of the shared group of that filter, if there is one. */
+void fray_broker_route_shared(struct fray_broker *broker, struct fray_slice filter,
+                              struct fray_publication *publication);
+/* broker_queue.c: what the session was still owed as a member of shared groups goes to others of
+ * them: first `begin`, while it has its subscriptions, then `end`, once it has none. */
+struct fray_broker_inheritance {
+    struct fray_buf filters; /* group 4 | length 4 | filter, each */
+    struct fray_publication **publications;
+    uint32_t *groups;
+    uint32_t count, cap;
+};
+void fray_broker_inheritance_begin(struct fray_broker_inheritance *inheritance,
+                                   const struct fray_broker_session *session);
+void fray_broker_inheritance_end(struct fray_broker_inheritance *inheritance,
+                                 struct fray_broker *broker);
 /* With one reference, and place for `identifiers_count` identifiers. */
 struct fray_broker_delivery *fray_broker_delivery_create(struct fray_broker_session *session,
                                                          struct fray_publication *publication,

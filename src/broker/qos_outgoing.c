@@ -196,6 +196,17 @@ static struct fray_qos_inflight *take_slot(struct fray_qos_outgoing *out)
     }
 }
 
+void fray_qos_outgoing_each(const struct fray_qos_outgoing *out,
+                            void (*visit)(void *context, const struct fray_qos_message *message,
+                                          bool is_sent),
+                            void *context)
+{
+    for (uint16_t id = out->publishes[FIRST]; id; id = slot_of(out, id)->next)
+        visit(context, &slot_of(out, id)->message, true);
+    for (uint32_t i = 0; i < out->pending_count; i++)
+        visit(context, pending_at(out, i), false);
+}
+
 bool fray_qos_outgoing_has(const struct fray_qos_outgoing *out, uint16_t packet_id)
 {
     return find(out, packet_id) != NULL;

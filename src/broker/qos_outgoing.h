@@ -76,6 +76,13 @@ FRAY_MUST_CHECK enum fray_err fray_qos_outgoing_push(struct fray_qos_outgoing *o
 void fray_qos_outgoing_restore(struct fray_qos_outgoing *out, uint16_t packet_id,
                                const struct fray_qos_message *message);
 
+/* Visits what is owed, the oldest first, without what only its PUBCOMP is missing of. `is_sent`: it
+ * is in flight. Must change nothing. */
+void fray_qos_outgoing_each(const struct fray_qos_outgoing *out,
+                            void (*visit)(void *context, const struct fray_qos_message *message,
+                                          bool is_sent),
+                            void *context);
+
 /* Whether the packet id is in flight. */
 bool fray_qos_outgoing_has(const struct fray_qos_outgoing *out, uint16_t packet_id);
 

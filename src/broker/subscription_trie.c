@@ -172,7 +172,7 @@ static struct fray_subscription options_of(const struct record *record)
 {
     return (struct fray_subscription){
         record->identifier, (uint8_t)record->qos,        (uint8_t)record->retain_handling,
-        record->no_local,   record->retain_as_published, record->shared};
+        record->no_local,   record->retain_as_published, record->shared ? record->owner : 0};
 }
 
 static uint32_t link_record(struct fray_subscription_trie *trie, struct owner owner,
@@ -313,6 +313,26 @@ static uint32_t choose(const struct fray_subscription_trie *trie, const struct g
     return start;
 }
 
+static void deliver_group(const struct fray_subscription_trie *trie, struct group *group,
+                          const struct fray_subscription_match *match)
+{
+    const struct record *chosen = record_at(trie, choose(trie, group, match));
+    group->turn = chosen->next; /* 0 at the end: the first one again */
+    deliver(chosen, match);
+}
+
+bool fray_subscription_trie_pick(struct fray_subscription_trie *trie, struct fray_slice filter,
+                                 const struct fray_subscription_match *match)
+{
+    struct owner owner = find_owner(trie, filter);
+    if (!owner.shared || !owner.index)
+        return false;
+    trie->matching++;
+    deliver_group(trie, group_at(trie, owner.index), match);
+    trie->matching--;
+    return true;
+}
+
 static uint32_t deliver_node(const struct fray_subscription_trie *trie, uint32_t node,
                              const struct fray_subscription_match *match)
 {
@@ -327,9 +347,7 @@ static uint32_t deliver_node(const struct fray_subscription_trie *trie, uint32_t
     for (uint32_t index = value[GROUPS]; index; count++) {
         struct group *group = group_at(trie, index);
         index = group->next;
-        const struct record *chosen = record_at(trie, choose(trie, group, match));
-        group->turn = chosen->next; /* 0 at the end: the first one again */
-        deliver(chosen, match);
+        deliver_group(trie, group, match);
     }
     return count;
 }

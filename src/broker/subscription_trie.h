@@ -28,7 +28,7 @@ struct fray_subscription {
     uint8_t retain_handling;
     bool no_local;
     bool retain_as_published;
-    bool is_shared; /* told by match and each; not looked at by add */
+    uint32_t group; /* which one it is shared in, 0: none; told by match and each, not to add */
 };
 
 struct fray_subscription_trie {
@@ -88,6 +88,11 @@ struct fray_subscription_match {
  * is gets the message, for its session to keep. Returns the number of deliveries. */
 uint32_t fray_subscription_trie_match(struct fray_subscription_trie *trie, struct fray_slice topic,
                                       const struct fray_subscription_match *match);
+
+/* Calls back for one member of the shared group whose filter this is, `$share/` and all, chosen as
+ * above; false: there is none. */
+bool fray_subscription_trie_pick(struct fray_subscription_trie *trie, struct fray_slice filter,
+                                 const struct fray_subscription_match *match);
 
 /* Calls back for each subscription of the subscriber, the newest first, with its whole filter,
  * which is borrowed for the call. */

@@ -102,7 +102,7 @@ static void options_come_back_and_are_replaced(void **state)
     assert_int_equal(last->retain_handling, options.retain_handling);
     assert_true(last->no_local);
     assert_true(last->retain_as_published);
-    assert_false(last->is_shared);
+    assert_int_equal(last->group, 0);
     assert_true(add_options(fixture, 0, "a/+", (struct fray_subscription){.qos = 1}));
     assert_int_equal(publish(fixture, "a/b"), 1);
     assert_int_equal(fixture->peers[0].last.qos, 1);

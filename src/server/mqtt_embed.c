@@ -1,5 +1,6 @@
 #include "server/mqtt_embed.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "fray/broker.h"
 #include "server/server.h"
@@ -125,9 +126,10 @@ static void run_subscribe(struct fray_loop *loop, struct fray_post *post)
                                         },
                                         &present);
     fray_buf_deinit(&client_id);
-    if (self->session &&
-        !fray_broker_session_subscribe(self->session, filter, &options, &existed) &&
-        !fray_mqtt_topic_filter_split(filter, &group, &bare))
+    if (fray_broker_session_subscribe(self->session, filter, &options, &existed))
+        fray_log(FRAY_LOG_ERROR, "broker_subscription_refused", "filter=%s reason=%s", self->filter,
+                 "too many subscriptions, or levels");
+    else if (!fray_mqtt_topic_filter_split(filter, &group, &bare))
         fray_broker_send_retained(self->session, filter, &options);
     free(post);
 }
