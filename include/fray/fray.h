@@ -110,6 +110,10 @@ struct fray_app {
     void *app;    /* passed to every handler */
     bool chat;    /* "chat_message" in every room: docs/protocols.md; limits are options */
     bool no_mqtt; /* its rooms are no topics: only the program speaks in them, only sockets hear */
+    /* MQTT clients are sockets of it like all others: what they publish to
+     * fray/<namespace>/me/<event> goes to the handlers, and what is sent to them comes to that
+     * topic (docs/protocols.md). Its rooms are no topics then. */
+    bool mqtt_sockets;
     bool keep_handshake;     /* keep auth and handshake for as long as the socket lives */
     size_t socket_data_size; /* bytes of user data for each socket, zeroed: fray_socket_data */
 

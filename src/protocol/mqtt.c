@@ -142,6 +142,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     struct fray_broker_session *client = self->client;
     bool was_connected = client || self->close_reason;
     self->client = NULL;
+    fray_mqtt_sockets_close(self, reason);
     fray_timer_cancel(session->worker->timers, &self->timer);
     if (self->version == FRAY_MQTT_5 && was_connected && reason != FRAY_CLIENT_LEFT)
         say_disconnect(self, reason);
@@ -152,7 +153,8 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     fray_mqtt_aliases_destroy(self->aliases);
     self->aliases = NULL;
     free(self->username);
-    self->username = NULL;
+    free(self->token);
+    self->username = self->token = NULL;
 }
 
 static void on_link_end(struct fray_session *session, struct fray_link *link,
@@ -165,6 +167,7 @@ static void on_link_end(struct fray_session *session, struct fray_link *link,
 static void on_drained(struct fray_session *session)
 {
     fray_mqtt_pump(connection_of(session));
+    fray_mqtt_sockets_writable(connection_of(session));
 }
 
 /* ------------------------------------------------------------------ receiving */

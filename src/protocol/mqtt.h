@@ -8,6 +8,7 @@
 #define FRAY_PROTOCOL_MQTT_H
 
 #include "broker/broker.h"
+#include "room/namespace.h"
 
 struct fray_mqtt_identity {
     struct fray_slice client_id; /* as the client sent it, perhaps empty */
@@ -28,15 +29,32 @@ struct fray_mqtt_access {
                 enum fray_mqtt_action action, struct fray_slice topic);
 };
 
+/* The topics of a namespace that clients have sockets in: its own and all below. */
+struct fray_mqtt_room_prefix {
+    struct fray_slice topic; /* "fray/games" */
+    bool is_pattern;         /* its last level goes on */
+};
+
+/* The namespaces that clients have sockets in (protocol/mqtt_socket.h). The server's; outlives all
+ * connections. */
+struct fray_mqtt_rooms {
+    struct fray_mqtt_room_prefix *prefixes;
+    size_t count;
+    /* Held for the socket that is then opened in it. NULL: there is none of that name. */
+    fray_namespace *(*find)(struct fray_mqtt_rooms *rooms, struct fray_slice name);
+};
+
 /* Shared by all connections; outlives them. */
 struct fray_mqtt_config {
     struct fray_broker *broker;
     struct fray_mqtt_access *access; /* NULL: everybody may do everything */
+    struct fray_mqtt_rooms *rooms;   /* NULL: there are none */
     unsigned connect_timeout_ms;
     uint32_t maximum_packet_size; /* that we accept, bytes */
     uint16_t receive_maximum;     /* QoS 2 messages that a client may have open with us */
     uint16_t topic_alias_maximum; /* that a client may use */
     uint16_t keep_alive_max_s;    /* 0: whatever the client says */
+    bool has_tokens;              /* passwords are tokens, by which sockets are known, too */
     bool is_read_only; /* what has to be kept cannot be: QoS 1 and 2 are refused for now */
 };
 

@@ -1,6 +1,7 @@
 /* CONNECT and CONNACK. */
 #include "base/mem.h"
 #include "protocol/mqtt_connection.h"
+#include "wire/utf8.h"
 
 static void send_connack(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
                          const struct fray_mqtt_connack *connack)
@@ -62,7 +63,11 @@ static struct fray_publication *will_of(struct fray_mqtt_connection *self,
 static bool may_will(const struct fray_mqtt_connection *self,
                      const struct fray_mqtt_connect *connect)
 {
-    if (!connect->has_will || !self->config->access)
+    if (!connect->has_will)
+        return true;
+    if (fray_mqtt_is_socket_topic(self->config, connect->will.topic))
+        return false; /* its socket is gone by then */
+    if (!self->config->access)
         return true;
     struct fray_mqtt_identity identity = {connect->client_id, connect->username};
     return self->config->access->may(self->config->access, &identity, FRAY_MQTT_ACTION_PUBLISH,
@@ -130,7 +135,9 @@ static void note_peer(struct fray_mqtt_connection *self, const struct fray_mqtt_
     self->keeps_problems = fray_mqtt_has(properties, FRAY_MQTT_REQUEST_PROBLEM_INFORMATION) &&
                            !properties->request_problem_information;
     self->has_no_expiry = fray_mqtt_is_v5(self) && properties->session_expiry_interval == 0;
-    if (self->config->access && connect->has_username)
+    if (self->config->has_tokens && connect->has_password && fray_utf8_valid(connect->password))
+        self->token = fray_strndup(connect->password.data, connect->password.len);
+    if (connect->has_username)
         self->username = fray_strndup(connect->username.data, connect->username.len);
 }
 

@@ -12,11 +12,13 @@ struct fray_mqtt_connection {
     struct fray_broker_session *client; /* NULL: no CONNECT yet, or closed */
     struct fray_buf *partial;           /* bytes of a packet that is not complete; NULL: none */
     struct fray_mqtt_aliases *aliases;  /* NULL: none in use */
-    char *username;                     /* NULL: none, or no access rules */
-    struct fray_timer timer;            /* for the CONNECT, then keep alive */
-    uint64_t seen_us;                   /* when the client last said something */
-    uint64_t connack_us;                /* when it was let in, or not */
-    uint32_t peer_packet_max;           /* the client's maximum packet size; 0: none */
+    char *username;                     /* NULL: none */
+    char *token; /* the password, where it is a token: who its sockets are; NULL: none */
+    struct fray_mqtt_socket *sockets; /* in namespaces; NULL: none */
+    struct fray_timer timer;          /* for the CONNECT, then keep alive */
+    uint64_t seen_us;                 /* when the client last said something */
+    uint64_t connack_us;              /* when it was let in, or not */
+    uint32_t peer_packet_max;         /* the client's maximum packet size; 0: none */
     uint16_t peer_alias_max;
     uint16_t keep_alive_s; /* 0: off */
     uint8_t version;       /* enum fray_mqtt_version */
@@ -59,6 +61,21 @@ void fray_mqtt_on_packet(struct fray_mqtt_connection *self, const struct fray_mq
 extern const struct fray_broker_session_ops fray_mqtt_session_ops;
 /* Sends what is owed at QoS 1 and 2, as far as the client and the outbox take it. */
 void fray_mqtt_pump(struct fray_mqtt_connection *self);
+
+/* Whether a message of that size may go out before others have. */
+bool fray_mqtt_has_room(const struct fray_mqtt_connection *self, size_t size);
+
+/* mqtt_socket.c: sockets in namespaces (mqtt_socket.h). */
+/* Whether the topic, or filter, is one of theirs: the broker has no part in it. */
+bool fray_mqtt_is_socket_topic(const struct fray_mqtt_config *config, struct fray_slice topic);
+/* A PUBLISH to such a topic. False: nobody is there. The connection may be ending then. */
+bool fray_mqtt_socket_publish(struct fray_mqtt_connection *connection,
+                              const struct fray_mqtt_publish *publish);
+/* The client has subscribed to such a filter. */
+void fray_mqtt_socket_subscribed(struct fray_mqtt_connection *connection, struct fray_slice filter);
+/* The connection's outbox is empty again. */
+void fray_mqtt_sockets_writable(struct fray_mqtt_connection *connection);
+void fray_mqtt_sockets_close(struct fray_mqtt_connection *connection, enum fray_disconnect reason);
 
 /* mqtt_alias.c: topic aliases of both directions (3.3.2.3.4). */
 /* The topic of a PUBLISH that came with an alias; `topic` empty: the one set before. False: none

@@ -28,6 +28,12 @@ static bool may_publish(struct fray_mqtt_connection *self, struct fray_slice top
 static void pass_on(struct fray_mqtt_connection *self, const struct fray_mqtt_publish *publish)
 {
     struct fray_worker *worker = self->session.worker;
+    if (fray_mqtt_is_socket_topic(self->config, publish->topic)) {
+        bool is_heard = fray_mqtt_socket_publish(self, publish);
+        if (!self->session.is_closing)
+            answer(self, publish, is_heard ? FRAY_MQTT_SUCCESS : FRAY_MQTT_NO_MATCHING_SUBSCRIBERS);
+        return;
+    }
     struct fray_publication *publication =
         fray_publication_create(publish, *worker->now_us, &worker->scratch);
     if (!publication) {
@@ -216,6 +222,9 @@ static void on_subscribe(struct fray_mqtt_connection *self,
         struct fray_subscription subscription = subscription_of(packet, &filter);
         if (due.data[i] && self->client)
             fray_broker_send_retained(self->client, filter.filter, &subscription);
+        if ((uint8_t)reasons.data[i] < 0x80 && self->client &&
+            fray_mqtt_is_socket_topic(self->config, filter.filter))
+            fray_mqtt_socket_subscribed(self, filter.filter);
     }
     fray_buf_deinit(&reasons);
     fray_buf_deinit(&due);

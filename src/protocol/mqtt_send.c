@@ -12,6 +12,11 @@ static bool has_room(const struct fray_mqtt_connection *self, size_t size, unsig
             outbox->ring->bytes + size < (uint64_t)limits->max_bytes * quarters / 4);
 }
 
+bool fray_mqtt_has_room(const struct fray_mqtt_connection *self, size_t size)
+{
+    return has_room(self, size, 3);
+}
+
 static void set_alias(struct fray_mqtt_connection *self, const struct fray_publication *publication,
                       struct fray_mqtt_delivery *delivery)
 {
@@ -58,7 +63,7 @@ static void on_message(struct fray_broker_session *client, struct fray_publicati
         return;
     if (fray_mqtt_is_v5(self))
         fray_publication_set_expiry(publication, &delivery, now_us);
-    if (!has_room(self, fray_publication_size(publication) + 32u, 3)) {
+    if (!fray_mqtt_has_room(self, fray_publication_size(publication) + 32u)) {
         self->session.owes_drained = true;
         fray_count(&self->session.worker->counters.mqtt_dropped_slow);
     } else if (!is_too_large(self, publication, &delivery)) {

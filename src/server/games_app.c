@@ -162,7 +162,7 @@ struct fray_app fray_games_app(struct fray_games *games)
         .name = "/games",
         .app = games,
         .chat = true,
-        .no_mqtt = true, /* who publishes to a topic would speak as the server does */
+        .mqtt_sockets = true,
         .socket_data_size = sizeof(struct fray_games_place),
         .on_connect = on_connect,
         .on_disconnect = on_disconnect,

@@ -48,7 +48,7 @@ static void on_publish(struct fray_broker_bridge *base, struct fray_publication 
     fray_namespace *nsp = fray_registry_find_made(self->server, fray_slice_of(topic.nsp));
     if (!nsp)
         return;
-    if (!nsp->app.no_mqtt) {
+    if (!nsp->app.no_mqtt && !nsp->app.mqtt_sockets) {
         struct fray_message *message = fray_room_payload_decode(
             &topic, fray_publication_payload(publication), self->server->config.json_max_depth);
         if (nsp->home == worker)
@@ -128,12 +128,41 @@ static void on_broadcast(struct fray_observer *observer, fray_namespace *nsp,
         (struct fray_mqtt_bridge *)((char *)observer -
                                     offsetof(struct fray_mqtt_bridge, from_rooms));
     enum { ROOMS = sizeof target->rooms / sizeof *target->rooms };
-    if (nsp->app.no_mqtt || !fray_broker_hears_rooms(self->broker))
+    if (nsp->app.no_mqtt || nsp->app.mqtt_sockets || !fray_broker_hears_rooms(self->broker))
         return;
     if (!target->rooms[0])
         send_to_broker(self, nsp, message, NULL);
     for (size_t i = 0; i < ROOMS && target->rooms[i]; i++)
         send_to_broker(self, nsp, message, target->rooms[i]);
+}
+
+/* ------------------------------------------------------------------ sockets of MQTT clients */
+
+static fray_namespace *find_for_sockets(struct fray_mqtt_rooms *rooms, struct fray_slice name)
+{
+    struct fray_mqtt_bridge *self =
+        (struct fray_mqtt_bridge *)((char *)rooms - offsetof(struct fray_mqtt_bridge, rooms));
+    struct fray_worker *worker = self->broker->worker;
+    fray_namespace *nsp = fray_registry_find(self->server, worker, name);
+    if (!nsp || nsp->app.mqtt_sockets)
+        return nsp;
+    if (nsp->on_vacated)
+        fray_registry_release(worker, nsp);
+    return NULL;
+}
+
+static void add_prefix(struct fray_mqtt_rooms *rooms, const struct fray_app *app)
+{
+    struct fray_buf topic = {0};
+    const char *star = app->name ? strchr(app->name, '*') : NULL;
+    if (fray_room_topic_encode(&topic, app->name ? app->name : "/", (struct fray_slice){0},
+                               FRAY_SLICE("e")))
+        return;
+    const char *end =
+        star ? memchr(topic.data, '*', topic.len) : topic.data + topic.len - strlen("/-/e");
+    rooms->prefixes = fray_realloc(rooms->prefixes, (rooms->count + 1) * sizeof *rooms->prefixes);
+    rooms->prefixes[rooms->count++] = (struct fray_mqtt_room_prefix){
+        .topic = {topic.data, (size_t)(end - topic.data)}, .is_pattern = star != NULL};
 }
 
 void fray_mqtt_bridge_init(struct fray_mqtt_bridge *bridge, struct fray_server *server,
@@ -142,14 +171,22 @@ void fray_mqtt_bridge_init(struct fray_mqtt_bridge *bridge, struct fray_server *
     *bridge = (struct fray_mqtt_bridge){
         .from_broker = {on_publish},
         .from_rooms = {on_broadcast},
+        .rooms.find = find_for_sockets,
         .server = server,
         .broker = broker,
     };
     broker->bridge = &bridge->from_broker;
     server->observer = &bridge->from_rooms;
+    for (size_t i = 0; i < server->apps_count; i++) {
+        if (server->apps[i].mqtt_sockets && server->apps[i].protocol == FRAY_SOCKETIO)
+            add_prefix(&bridge->rooms, &server->apps[i]);
+    }
 }
 
 void fray_mqtt_bridge_deinit(struct fray_mqtt_bridge *bridge)
 {
+    for (size_t i = 0; i < bridge->rooms.count; i++)
+        free((char *)bridge->rooms.prefixes[i].topic.data); /* each was a buffer's */
+    free(bridge->rooms.prefixes);
     fray_buf_deinit(&bridge->scratch);
 }

@@ -179,6 +179,8 @@ enum fray_err fray_mqtt_service_create(struct fray_server *server)
     service->broker.epoch_us = wall_clock_us() - *worker->now_us;
     service->config = (struct fray_mqtt_config){
         .broker = &service->broker,
+        .rooms = &service->bridge.rooms,
+        .has_tokens = server->jwt != NULL,
         .connect_timeout_ms = config->mqtt_connect_timeout_ms,
         .maximum_packet_size = (uint32_t)config->mqtt_max_packet_size,
         .receive_maximum = (uint16_t)config->mqtt_receive_maximum,

@@ -2,7 +2,7 @@
 // over which transport. Every kind of client as sender, every kind as receiver, two workers.
 import assert from "node:assert/strict";
 import test, { describe } from "node:test";
-import { OPEN, withBuffers } from "./envelope.mjs";
+import { OPEN_ALL as OPEN, withBuffers } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 
 const LIMIT = { timeout: 30_000 };
@@ -10,11 +10,10 @@ const LIMIT = { timeout: 30_000 };
 describe("cross delivery", LIMIT, () => {
     const server = serveFixture("envelope_support");
     const kinds = Object.keys(OPEN);
+    const open = (t, kind, name = kind) => OPEN[kind](t, server.url, { namespace: "/all", name });
     const openAll = async (t) =>
         Object.fromEntries(
-            await Promise.all(
-                kinds.map(async (kind) => [kind, await OPEN[kind](t, server.url, { name: kind })]),
-            ),
+            await Promise.all(kinds.map(async (kind) => [kind, await open(t, kind)])),
         );
 
     for (const sender of kinds) {
@@ -59,7 +58,7 @@ describe("cross delivery", LIMIT, () => {
             const clients = await openAll(t);
             const { outside, ...inside } = {
                 ...clients,
-                outside: await OPEN["envelope long polling"](t, server.url),
+                outside: await open(t, "envelope long polling"),
             };
             for (const kind of kinds) {
                 await inside[kind].send("join", room);
@@ -84,15 +83,13 @@ describe("cross delivery", LIMIT, () => {
 
     test("B16_the_last_50_are_replayed_to_who_joins", LIMIT, async (t) => {
         const room = "history";
-        const sayer = await OPEN["envelope websocket"](t, server.url, { name: "sayer" });
+        const sayer = await open(t, "envelope websocket", "sayer");
         await sayer.send("join", room);
         const said = [];
         for (let i = 0; i < 60; i++) {
             /* More than one socket may say in ten seconds. */
             const other =
-                i % 10
-                    ? said.at(-1).client
-                    : await OPEN["envelope websocket"](t, server.url, { name: `n${i}` });
+                i % 10 ? said.at(-1).client : await open(t, "envelope websocket", `n${i}`);
             if (i % 10 === 0) await other.send("join", room);
             await other.send("chat_message", { room, text: `line ${i}` });
             said.push({
@@ -101,7 +98,7 @@ describe("cross delivery", LIMIT, () => {
             });
         }
         for (const kind of kinds) {
-            const late = await OPEN[kind](t, server.url, { name: "late" });
+            const late = await open(t, kind, "late");
             await late.send("join", room);
             await late.take("chat_message", (c) => c.room === room && c.text === "line 59");
             const lines = late.all.filter(

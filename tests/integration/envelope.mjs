@@ -1,5 +1,5 @@
 // Clients of {type, content}, as small as a page or a shell script has them: one over each
-// transport, and Socket.IO's beside them in the same clothes.
+// transport, and Socket.IO's and MQTT's beside them in the same clothes.
 //
 //     const client = await OPEN["long polling"](t, server.url, { name: "Ann" });
 //     await client.send("say", { x: 1 });
@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import mqtt from "mqtt";
 import WebSocket from "ws";
 import { connect } from "./harness.mjs";
 
@@ -82,7 +83,11 @@ export class Session extends Messages {
     async open(t, url, auth = {}) {
         this.url = url;
         this.ending = new AbortController();
-        const reply = await fetch(`${url}/poll`, { method: "POST", body: JSON.stringify(auth) });
+        const { namespace = "/", ...body } = auth;
+        const reply = await fetch(`${url}/poll?${new URLSearchParams({ namespace })}`, {
+            method: "POST",
+            body: JSON.stringify(body),
+        });
         assert.equal(reply.status, 201);
         this.id = (await reply.json()).session;
         t.after(() => this.ending.abort());
@@ -159,8 +164,8 @@ export class Session extends Messages {
 }
 
 class SocketIo extends Messages {
-    async open(t, url, auth, transports) {
-        this.socket = await connect(t, url, { transports, auth });
+    async open(t, url, { namespace = "", ...auth } = {}, transports) {
+        this.socket = await connect(t, `${url}${namespace}`, { transports, auth });
         this.socket.onAny((type, content) => this.push({ type, content }));
         return this;
     }
@@ -170,7 +175,45 @@ class SocketIo extends Messages {
     }
 }
 
-/** How to open a client of each kind: (t, url, {name}). */
+/** Nothing, JSON, or bytes. */
+function contentOf(payload) {
+    if (!payload.length) return undefined;
+    try {
+        return JSON.parse(`${payload}`);
+    } catch {
+        return payload;
+    }
+}
+
+/** A socket of a namespace that has MQTT's clients among its own: an event is a topic. */
+export class MqttSocket extends Messages {
+    async open(t, url, { namespace, name, ...connect }, path = "") {
+        this.topic = `fray${namespace}/me`;
+        this.client = await mqtt.connectAsync(
+            `${url.replace("http", path ? "ws" : "mqtt")}${path}`,
+            { username: name, reconnectPeriod: 0, ...connect },
+        );
+        this.closed = once(this.client, "close");
+        t.after(() => this.client.endAsync(true));
+        this.client.on("message", (topic, payload, packet) => {
+            const type = topic.slice(this.topic.length + 1);
+            this.push({ type, content: contentOf(payload), packet });
+        });
+        await this.client.subscribeAsync(`${this.topic}/#`);
+        this.welcome = await this.take("welcome");
+        return this;
+    }
+
+    async send(type, content, options = {}) {
+        await this.client.publishAsync(
+            `${this.topic}/${type}`,
+            content === undefined ? "" : JSON.stringify(content),
+            { qos: 1, ...options },
+        );
+    }
+}
+
+/** How to open a client of each kind: (t, url, {name, namespace}). */
 export const OPEN = {
     "Socket.IO websocket": (t, url, auth) => new SocketIo().open(t, url, auth, ["websocket"]),
     "Socket.IO polling": (t, url, auth) => new SocketIo().open(t, url, auth, ["polling"]),
@@ -189,4 +232,12 @@ export const OPEN = {
         const session = await new Session().open(t, url, auth);
         return session.keepReading();
     },
+};
+
+/** Those of namespaces where MQTT's clients are sockets. */
+export const OPEN_ALL = {
+    ...OPEN,
+    "MQTT tcp": (t, url, auth) => new MqttSocket().open(t, url, { protocolVersion: 5, ...auth }),
+    "MQTT websocket": (t, url, auth) =>
+        new MqttSocket().open(t, url, { protocolVersion: 4, ...auth }, "/mqtt"),
 };

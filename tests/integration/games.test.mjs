@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import test, { describe } from "node:test";
 import { promisify } from "node:util";
 import mqtt from "mqtt";
-import { EnvelopeSocket, OPEN } from "./envelope.mjs";
+import { MqttSocket, OPEN } from "./envelope.mjs";
 import { connect, serveFray } from "./harness.mjs";
 
 const LIMIT = { timeout: 30_000 };
@@ -87,11 +87,7 @@ class EnvelopePlayer extends Player {
     }
 
     async open(t, url, auth) {
-        /* POST /poll takes the namespace as a query parameter, /ws likewise. */
-        if (this.kind === "envelope websocket")
-            this.client = await new EnvelopeSocket().open(t, url, { namespace: "/games", ...auth });
-        else
-            this.client = await OPEN[this.kind](t, url, { namespace: "/games", ...auth });
+        this.client = await OPEN[this.kind](t, url, { namespace: "/games", ...auth });
         const push = this.client.push.bind(this.client);
         this.client.push = (message) => {
             push(message);
@@ -112,9 +108,52 @@ class EnvelopePlayer extends Player {
     }
 }
 
+/** Answers come to a response topic of MQTT 5, or as <event>/ack, in order of the events. */
+class MqttPlayer extends Player {
+    constructor(protocolVersion, path) {
+        super();
+        this.options = { protocolVersion };
+        this.path = path;
+    }
+
+    async open(t, url, { name }) {
+        const auth = { namespace: "/games", name, ...this.options };
+        this.client = await new MqttSocket().open(t, url, auth, this.path);
+        this.client.push = ({ type, content }) => this.hear(type, content);
+        return this;
+    }
+
+    async request(type, content, id) {
+        if (this.options.protocolVersion < 5) {
+            await this.client.send(type, content);
+            return this.take(`${type}/ack`);
+        }
+        const { client } = this.client;
+        await client.subscribeAsync("replies/#");
+        const answer = new Promise((resolve) =>
+            client.on("message", (topic, payload, { properties }) => {
+                if (topic !== `replies/${id}`) return;
+                const content = JSON.parse(`${payload}`);
+                if (properties?.userProperties?.type === "error") this.hear("error", content);
+                else resolve(content);
+            }),
+        );
+        await this.client.send(type, content, { properties: { responseTopic: `replies/${id}` } });
+        return answer;
+    }
+
+    close() {
+        this.client.client.stream.destroy();
+    }
+}
+
 const KINDS = {
     "Socket.IO": () => new SocketIoPlayer(),
     envelope: () => new EnvelopePlayer("envelope websocket"),
+    polling: () => new EnvelopePlayer("envelope long polling"),
+    "Server-Sent Events": () => new EnvelopePlayer("Server-Sent Events"),
+    MQTT: () => new MqttPlayer(5, ""),
+    "MQTT over websocket": () => new MqttPlayer(4, "/mqtt"),
 };
 
 describe("games", LIMIT, () => {
@@ -153,14 +192,11 @@ describe("games", LIMIT, () => {
     for (const [first, second] of [
         ["Socket.IO", "envelope"],
         ["envelope", "Socket.IO"],
+        ["Server-Sent Events", "MQTT"],
+        ["MQTT over websocket", "polling"],
     ]) {
         test(`B17_B18_B26_tictactoe_${first}_against_${second}_with_rematch`, LIMIT, async (t) => {
-            const { players } = await seated(
-                t,
-                { game: "tictactoe" },
-                [["Bob", second]],
-                first,
-            );
+            const { players } = await seated(t, { game: "tictactoe" }, [["Bob", second]], first);
             const [ann, bob] = players;
             for (const player of players)
                 assert.deepEqual(await player.take("start_game"), { first: ann.last("joined").id });
@@ -272,10 +308,7 @@ describe("games", LIMIT, () => {
         }
         const end = await ann.take("end_game");
         assert.notEqual(end.winner, me); // it plays perfectly
-        assert.deepEqual(
-            new Set(end.results.map((r) => r.id)),
-            new Set([me, "bot-1"]),
-        );
+        assert.deepEqual(new Set(end.results.map((r) => r.id)), new Set([me, "bot-1"]));
     });
 
     test("B17_B18_B29_rps_eliminates_hides_choices_and_starts_by_its_host", LIMIT, async (t) => {
@@ -353,7 +386,45 @@ describe("games", LIMIT, () => {
         assert.equal((await ann.take("match", (m) => m.seats.length === 1)).host, 0);
     });
 
-    for (const kind of Object.keys(KINDS))
+    test("B17_B18_one_match_and_one_chat_for_clients_of_all_kinds", LIMIT, async (t) => {
+        const kinds = Object.keys(KINDS);
+        const others = kinds.slice(1).map((kind) => [kind, kind]);
+        const { match, joined, players } = await seated(t, { game: "rps" }, others, kinds[0]);
+        for (const player of players.slice(1)) await player.ask("ready");
+        await players[0].ask("start_game");
+        for (const [seat, player] of players.entries()) {
+            assert.deepEqual(await player.take("start_game"), {
+                players: kinds.length,
+                kinds: 3,
+            });
+            const roster = await player.take("match", (m) => m.phase === "playing");
+            assert.deepEqual(
+                roster.seats.map((s) => s.name),
+                ["Ann", ...kinds.slice(1)],
+            );
+            await player.ask("chat_message", { room: joined.room, text: `from ${kinds[seat]}` });
+        }
+        /* All but the last show paper: it is out, and then they go, one after the other. */
+        for (let out = players.length - 1; out > 0; out--) {
+            for (const [seat, player] of players.slice(0, out + 1).entries())
+                await player.ask("choose", { choice: seat === out ? 0 : 1 });
+            for (const player of players)
+                await player.take("eliminated", (e) => e.id === players[out].last("joined").id);
+        }
+        for (const player of players) {
+            const end = await player.take("end_game");
+            assert.equal(end.winner, players[0].last("joined").id);
+            await player.take("chat_message", (c) => c.text === `from ${kinds.at(-1)}`);
+            const lines = player.heard.filter((m) => m.type === "chat_message");
+            assert.deepEqual(
+                lines.map((m) => [m.content.number, m.content.from.name, m.content.text]),
+                kinds.map((kind, n) => [n + 1, n ? kind : "Ann", `from ${kind}`]),
+                match,
+            );
+        }
+    });
+
+    for (const kind of Object.keys(KINDS).filter((kind) => !/polling|Sent/.test(kind)))
         test(`a_seat_is_given_back_over_${kind}`, LIMIT, async (t) => {
             const game = { game: "tictactoe" };
             const { match, joined, players } = await seated(t, game, undefined, kind);
@@ -361,7 +432,7 @@ describe("games", LIMIT, () => {
             await place(players, [4]);
             ann.close();
             await bob.take("match", (m) => !m.seats[0].connected);
-            const back = await open(t, "Ann", kind === "envelope" ? "Socket.IO" : "envelope");
+            const back = await open(t, "Ann", kind === "envelope" ? "MQTT" : "envelope");
             const rejoined = await back.ask("reconnect", { match, token: joined.token });
             assert.equal(rejoined.seat, 0);
             assert.equal(rejoined.id, joined.id);
@@ -387,16 +458,19 @@ describe("games", LIMIT, () => {
         const { match, room, link } = await ann.ask("quick_play", { game: "tictactoe" });
         assert.equal(link, `/games/tictactoe/?match=${match}`);
         const listed = await watcher.take("lobby", (l) => l.matches.some((m) => m.match === match));
-        assert.deepEqual(listed.matches.find((m) => m.match === match), {
-            match,
-            game: "tictactoe",
-            phase: "waiting",
-            host: "Ann",
-            players: 1,
-            seats_max: 2,
-            spectators: 0,
-            open: true,
-        });
+        assert.deepEqual(
+            listed.matches.find((m) => m.match === match),
+            {
+                match,
+                game: "tictactoe",
+                phase: "waiting",
+                host: "Ann",
+                players: 1,
+                seats_max: 2,
+                spectators: 0,
+                open: true,
+            },
+        );
         assert.ok(listed.players.some((p) => p.name === "Ann" && p.match === match));
         assert.equal((await bob.ask("quick_play", { game: "tictactoe" })).match, match);
         await bob.ask("chat_message", { room, text: "hello" });
@@ -434,6 +508,7 @@ describe("games", LIMIT, () => {
         await spy.subscribeAsync("fray/#", { qos: 1 });
         await spy.publishAsync(`fray/games/${joined.room}/forged`, "{}", { qos: 1 });
         await spy.publishAsync("fray/games/-/forged", "{}", { qos: 1 });
+        await spy.publishAsync("fray/games/me/forged", "{}", { qos: 1 }); // its own socket's
         await bob.ask("chat_message", { room: joined.room, text: "hello" });
         for (const player of players) {
             await player.take("chat_message");
@@ -442,7 +517,7 @@ describe("games", LIMIT, () => {
         await spy.publishAsync("fray/-/end", "{}", { qos: 1 });
         await heard;
         assert.deepEqual(
-            topics.filter((topic) => !topic.endsWith("/forged")),
+            topics.filter((topic) => !/^fray\/games\/me\/(welcome|error)$/.test(topic)),
             ["fray/-/end"],
             match,
         );
