@@ -21,7 +21,7 @@ static void visit(void *context, struct fray_slice filter,
                   const struct fray_subscription *subscription)
 {
     struct coverage *coverage = context;
-    if (subscription->is_shared || !fray_topic_matches(filter, coverage->topic))
+    if (subscription->group || !fray_topic_matches(filter, coverage->topic))
         return;
     coverage->is_covered = true;
     if (subscription->identifier)
