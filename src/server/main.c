@@ -5,6 +5,7 @@
 #include "server/arena_app.h"
 #include "server/games_app.h"
 #include "server/password.h"
+#include "server/simulate.h"
 
 enum { ROOM_NAME_MAX = 64 };
 
@@ -19,6 +20,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "passwd") == 0)
         return fray_passwd_main(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "simulate") == 0)
+        return fray_simulate_main(argc - 1, argv + 1);
     static struct fray_games games;
     struct fray_arena_app *arena = fray_arena_app_create();
     const struct fray_app apps[] = {

@@ -19,8 +19,9 @@ build_native() { # compiler, level
     local sources="games/game.c games/toolbox.c games/describe.c games/simulate.c"
     for game in $games; do sources+=" $(rules_of "$game")"; done
     # shellcheck disable=SC2086
-    "$1" -std=c17 -D_GNU_SOURCE "$2" -ffp-contract=off -Iinclude -Igames \
-        tests/conformance/simulate.c $sources -o "$build/$1$2"
+    "$1" -std=c17 -D_GNU_SOURCE "$2" -ffp-contract=off -I. -Iinclude -Isrc -Igames \
+        tests/conformance/simulate.c src/server/simulate.c src/game/catalog.c $sources \
+        -o "$build/$1$2"
 }
 
 build_wasm() { # game

@@ -6,10 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { simulate } from "../wasm/simulate.mjs";
 
 const usage = `usage: simulate.mjs GAME --seed S --ticks N --bots K
          [--guests G] [--option NAME=VALUE]… [--module FILE]`;
-const chunk = 1 << 16;
 
 function fail(sentence) {
   console.error(`${sentence}\n${usage}`);
@@ -49,42 +49,36 @@ function findModule(game) {
   return found ?? fail(`No ${game}.wasm in ${places.join(", ")}: build it, or use --module.`);
 }
 
+function readOptions(game) {
+  const options = game.options.map(({ standard }) => standard);
+  for (const setting of values.option) {
+    const [name, value] = setting.split("=");
+    const i = game.options.findIndex((option) => option.name === name);
+    if (i < 0 || !/^-?\d+$/.test(value ?? "")) fail(`${game.name} has no option "${setting}".`);
+    options[i] = Number(value);
+  }
+  return options;
+}
+
 const { values, positionals } = readArguments();
 if (positionals.length !== 1) fail("Name one game.");
 const file = values.module ?? findModule(positionals[0]);
 if (!existsSync(file)) fail(`There is no file ${file}.`);
 
-const { instance } = await WebAssembly.instantiate(readFileSync(file), {});
-const wasm = instance.exports;
-
-function readText(at) {
-  const bytes = new Uint8Array(wasm.memory.buffer);
-  return new TextDecoder().decode(bytes.subarray(at, bytes.indexOf(0, at)));
+try {
+  const ticks = Number(count("ticks", values.ticks, 0xffffffffn));
+  const { hash, seconds } = await simulate(readFileSync(file), (game) => {
+    if (game.name !== positionals[0]) fail(`${file} is the game ${game.name}.`);
+    return {
+      seed: count("seed", values.seed, (1n << 64n) - 1n),
+      ticks,
+      bots: Number(count("bots", values.bots, 255n)),
+      guests: values.guests && Number(count("guests", values.guests, 255n)),
+      options: readOptions(game),
+    };
+  });
+  const speed = Math.round(ticks / Math.max(seconds, 1e-9));
+  console.log(`ticks=${ticks} hash=${hash} ticks_per_s=${speed}`);
+} catch (error) {
+  fail(error.message);
 }
-
-const game = JSON.parse(readText(wasm.describe()));
-if (game.name !== positionals[0]) fail(`${file} is the game ${game.name}.`);
-
-const options = wasm.alloc(4 * Math.max(1, game.options.length));
-const chosen = new Int32Array(wasm.memory.buffer, options, game.options.length);
-game.options.forEach((option, i) => (chosen[i] = option.standard));
-for (const setting of values.option) {
-  const [name, value] = setting.split("=");
-  const i = game.options.findIndex((option) => option.name === name);
-  if (i < 0 || !/^-?\d+$/.test(value ?? "")) fail(`${game.name} has no option "${setting}".`);
-  chosen[i] = Number(value);
-}
-
-const ticks = Number(count("ticks", values.ticks, 0xffffffffn));
-const bots = Number(count("bots", values.bots, 255n));
-const guests = Number(count("guests", values.guests ?? `${wasm.simulate_guests(bots)}`, 255n));
-const seed = count("seed", values.seed, (1n << 64n) - 1n);
-if (!wasm.simulate_init(seed, bots, guests, options)) fail("Out of memory.");
-
-const start = process.hrtime.bigint();
-for (let left = ticks; left > 0; left -= chunk) wasm.simulate_run(Math.min(left, chunk));
-const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-
-const hash = BigInt.asUintN(64, wasm.simulate_hash()).toString(16).padStart(16, "0");
-const speed = Math.round(ticks / Math.max(seconds, 1e-9));
-console.log(`ticks=${ticks} hash=${hash} ticks_per_s=${speed}`);

@@ -1,0 +1,15 @@
+/* The command `fray simulate GAME`: a match of bots and guests (games/simulate.h) without network
+ * or clock, as fast as it goes, for determinism and speed. web/sdk/bin/simulate.mjs prints the same
+ * line from the game's WebAssembly module.
+ *
+ *     ticks=80000 hash=8889a33e3de67777 ticks_per_s=1254321
+ *
+ * Needs the rules and the C library alone, so that tests/conformance/determinism.sh can build it
+ * with any compiler. */
+#ifndef FRAY_SERVER_SIMULATE_H
+#define FRAY_SERVER_SIMULATE_H
+
+/* Arguments behind the command's name. Returns the exit code. */
+int fray_simulate_main(int argc, char **argv);
+
+#endif
