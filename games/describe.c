@@ -7,12 +7,14 @@
 struct writer {
     char *text;
     size_t size, len;
+    uint64_t hash;
 };
 
 __attribute__((noinline)) static void put_char(struct writer *out, char c)
 {
     if (out->len + 1 < out->size)
         out->text[out->len] = c;
+    out->hash = fray_game_hash(out->hash, &c, 1);
     out->len++;
 }
 
@@ -210,9 +212,9 @@ static void put_event(struct writer *out, const struct fray_game_event_kind *kin
         put_char(out, ']');                                                                        \
     } while (0)
 
-size_t fray_game_describe(const struct fray_game *game, char *text, size_t size)
+static struct writer describe(const struct fray_game *game, char *text, size_t size)
 {
-    struct writer out = {text, size, 0};
+    struct writer out = {text, size, 0, FRAY_GAME_HASH_START};
     bool first = true;
 
     put_char(&out, '{');
@@ -234,7 +236,19 @@ size_t fray_game_describe(const struct fray_game *game, char *text, size_t size)
     PUT_LIST(&out, "actions", game->actions, game->actions_count, put_action);
     PUT_LIST(&out, "events", game->events, game->events_count, put_event);
     put_char(&out, '}');
+    return out;
+}
+
+size_t fray_game_describe(const struct fray_game *game, char *text, size_t size)
+{
+    size_t len = describe(game, text, size).len;
+
     if (size)
-        text[out.len < size ? out.len : size - 1] = '\0';
-    return out.len;
+        text[len < size ? len : size - 1] = '\0';
+    return len;
+}
+
+uint64_t fray_game_rules(const struct fray_game *game)
+{
+    return describe(game, NULL, 0).hash;
 }

@@ -1,6 +1,6 @@
 /* What hosts do with a game's tables, whatever the game: start, check, view, hash (fray/game.h).
  * Pure. */
-#include "fray/game.h"
+#include "delta.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "hashes and WebAssembly are little-endian");
@@ -50,35 +50,6 @@ const char *fray_game_check(const struct fray_game *game, const void *state, uin
     return game->check(state, seat, input);
 }
 
-static bool row_owned(const struct fray_game_table *table, const uint8_t *row, uint32_t number,
-                      uint32_t seat)
-{
-    if (table->owner == FRAY_GAME_ROW)
-        return number == seat;
-    return table->owner && row[table->owner - 1] == seat;
-}
-
-/* Almost all are one number; a call of memset for each would be half the cost of a view. */
-static void bytes_clear(uint8_t *at, uint32_t len)
-{
-    switch (len) {
-    case 1: *at = 0; break;
-    case 2: __builtin_memset(at, 0, 2); break;
-    case 4: __builtin_memset(at, 0, 4); break;
-    default: __builtin_memset(at, 0, len);
-    }
-}
-
-static void row_clear_secrets(const struct fray_game_table *table, uint8_t *row, bool owned)
-{
-    for (uint32_t i = 0; i < table->fields_count; i++) {
-        const struct fray_game_field *field = &table->fields[i];
-        uint8_t secret = owned ? FRAY_GAME_HIDDEN : FRAY_GAME_HIDDEN | FRAY_GAME_OWNER;
-        if (field->flags & secret)
-            bytes_clear(row + field->offset, field->count * (field->type & 7u));
-    }
-}
-
 /* Rows that are not there are cleared too: what rules leave behind in them is nobody's business. */
 void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat, void *view)
 {
@@ -87,7 +58,7 @@ void fray_game_view(const struct fray_game *game, const void *state, uint32_t se
         const uint8_t *from = (const uint8_t *)state + table->offset;
         uint8_t *row = (uint8_t *)view + table->offset;
         for (uint32_t i = 0; i < table->rows; i++, row += table->stride, from += table->stride) {
-            bool there = !table->present || from[table->present - 1];
+            bool there = fray_delta_is_present(table, from);
             if (there && game->visible && table->present)
                 there = game->visible(state, seat, t, i);
             if (!there) {
@@ -95,7 +66,7 @@ void fray_game_view(const struct fray_game *game, const void *state, uint32_t se
                 continue;
             }
             __builtin_memcpy(row, from, table->stride);
-            row_clear_secrets(table, row, row_owned(table, from, i, seat));
+            fray_delta_clear_secrets(table, row, fray_delta_owns(table, from, i, seat));
         }
     }
 }

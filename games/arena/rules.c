@@ -223,6 +223,20 @@ static bool visible(const void *bytes, uint32_t seat, uint32_t table, uint32_t r
     return dx <= sight && dx >= -sight && dy <= sight && dy >= -sight;
 }
 
+static bool area(const void *bytes, uint32_t seat, uint32_t table, struct fray_game_area *area)
+{
+    const struct arena_state *state = bytes;
+
+    (void)table;
+    if (seat >= ARENA_SEATS)
+        return false;
+    int32_t sight = state->options.sight * ARENA_PX;
+    const struct arena_player *player = &state->players[seat];
+    *area = (struct fray_game_area){player->x - sight, player->y - sight, player->x + sight,
+                                    player->y + sight};
+    return true;
+}
+
 static enum fray_game_outcome outcome(const void *bytes, uint32_t seat)
 {
     const struct arena_match *match = &((const struct arena_state *)bytes)->match;
@@ -338,6 +352,7 @@ const struct fray_game fray_arena = {
     .check = check,
     .step = step,
     .visible = visible,
+    .area = area,
     .outcome = outcome,
     .bot_init = arena_bot_init,
     .bot = arena_bot,

@@ -190,6 +190,10 @@ struct fray_game_step {
     void *host;
 };
 
+struct fray_game_area {
+    int64_t min_x, min_y, max_x, max_y; /* included */
+};
+
 enum fray_game_outcome { FRAY_GAME_PLAYING, FRAY_GAME_WON, FRAY_GAME_LOST, FRAY_GAME_DRAWN };
 
 /* ------------------------------------------------------------------ the game */
@@ -230,6 +234,9 @@ struct fray_game {
     void (*step)(void *state, const struct fray_game_step *step);
     /* Is this row shown to this seat (or spectator)? NULL: all are. The row exists. */
     bool (*visible)(const void *state, uint32_t seat, uint32_t table, uint32_t row);
+    /* Where the rows of a table with places (x, y) lie that `visible` shows to this seat: it asks
+     * of no others. False, or NULL: anywhere. Saves asking of each row for each seat. */
+    bool (*area)(const void *state, uint32_t seat, uint32_t table, struct fray_game_area *area);
     /* For results and ratings. The match is over when nobody is FRAY_GAME_PLAYING. */
     enum fray_game_outcome (*outcome)(const void *state, uint32_t seat);
     /* Event-driven games are stepped when an input arrives, and at this now_ms without one (or
@@ -259,6 +266,8 @@ uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len);
 /* The tables as JSON, for pages and tools. Returns the length that it needs; writes at most `size`
  * bytes, terminated. Its hash, version included, tells whether two builds can share a replay. */
 size_t fray_game_describe(const struct fray_game *game, char *text, size_t size);
+/* That hash: fray_game_hash of the text. */
+uint64_t fray_game_rules(const struct fray_game *game);
 
 /* ------------------------------------------------------------------ for rules (games/toolbox.c) */
 

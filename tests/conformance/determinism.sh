@@ -10,13 +10,14 @@ cd "$(dirname "$0")/../.."
 mode=${1:-quick}
 golden=tests/conformance/determinism.txt
 games="tictactoe rps arena duel"
+common=$(find games -maxdepth 1 -name '*.c' ! -name '*_test.c' | sort | tr '\n' ' ')
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 
 rules_of() { find "games/$1" -name '*.c' ! -name '*_test.c' | sort; }
 
 build_native() { # compiler, level
-    local sources="games/game.c games/toolbox.c games/describe.c games/simulate.c"
+    local sources=$common
     for game in $games; do sources+=" $(rules_of "$game")"; done
     # shellcheck disable=SC2086
     "$1" -std=c17 -D_GNU_SOURCE "$2" -ffp-contract=off -I. -Iinclude -Isrc -Igames \
@@ -25,11 +26,10 @@ build_native() { # compiler, level
 }
 
 build_wasm() { # game
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046,SC2086
     clang --target=wasm32 -std=c17 -O3 -ffreestanding -nostdlib -mbulk-memory -ffp-contract=off \
         -Iinclude -Igames "-DFRAY_WASM_GAME=fray_$1" -Wl,--no-entry -Wl,--strip-all \
-        web/sdk/wasm/module.c games/game.c games/toolbox.c games/describe.c games/simulate.c \
-        $(rules_of "$1") -o "$build/$1.wasm"
+        web/sdk/wasm/module.c $common $(rules_of "$1") -o "$build/$1.wasm"
 }
 
 simulate() { # builder, game, seed, ticks, bots, guests

@@ -2,6 +2,7 @@
  * the memory: it takes room with alloc, keeps as many states as it likes, and reads them by the
  * offsets that describe() tells. All numbers in memory are little-endian. Functions follow
  * fray/game.h; strings are NUL-terminated, 0 is NULL. */
+#include "packet.h"
 #include "simulate.h"
 
 extern const struct fray_game FRAY_WASM_GAME;
@@ -13,6 +14,8 @@ extern unsigned char __heap_base; /* by the linker: the first byte after data an
 
 static const struct fray_game *const game = &FRAY_WASM_GAME;
 static struct fray_game_event event_items[EVENTS_MAX];
+static struct fray_packet_snapshot snapshot;
+static struct fray_packet_input input_packet;
 static struct fray_simulate simulate;
 static void *simulate_memory;
 
@@ -88,6 +91,7 @@ EXPORT(view) void wasm_view(const void *state, uint32_t seat, void *view)
     fray_game_view(game, state, seat, view);
 }
 
+/* Of a state or a view: what a SNAPSHOT's hash is compared with. */
 EXPORT(hash) uint64_t wasm_hash(const void *state)
 {
     return fray_game_hash(FRAY_GAME_HASH_START, state, game->state_size);
@@ -112,6 +116,77 @@ EXPORT(bot) bool wasm_bot(const void *view, uint32_t seat, void *memory, void *i
 {
     return game->bot(view, seat, memory, input);
 }
+
+/* ------------------------------------------------------------------ the game protocol (packet.h)
+ */
+
+/* What WELCOME must say for predictions to be right. */
+EXPORT(rules_hash) uint64_t wasm_rules_hash(void)
+{
+    return fray_game_rules(game);
+}
+
+/* Where snapshot_header and snapshot_decode write: {u8 flags, i8 margin, u16 seq, u16 base_seq,
+ * u16, u32 tick, u32 input_tick, u32 events_count, u32, u64 hash, events}, the events at 32, each
+ * 32 bytes: {u16 seq, u16, u32 tick, u8 kind, u8 to, u16, i32 args[5], }; their seq may be known.
+ */
+EXPORT(snapshot) const struct fray_packet_snapshot *wasm_snapshot(void)
+{
+    return &snapshot;
+}
+
+/* Reads what stands before the bits of a SNAPSHOT: base_seq tells which view to decode against.
+ * False: malformed. */
+EXPORT(snapshot_header) bool wasm_snapshot_header(const void *bytes, size_t len)
+{
+    return fray_packet_snapshot_header_decode(&snapshot, bytes, len) != 0;
+}
+
+/* Makes `view`, state_size bytes of a ring of 32 that the page keeps by seq, from the view of
+ * base_seq, or from 0 when base_seq is seq. Returns 0, or 1: malformed, and `view` is worth
+ * nothing. */
+EXPORT(snapshot_decode)
+uint32_t wasm_snapshot_decode(const void *base, void *view, const void *bytes, size_t len,
+                              uint32_t seat)
+{
+    return !fray_packet_snapshot_decode(game, seat, base, view, &snapshot, bytes, len);
+}
+
+/* The fields of an INPUT, for the page to fill in: {u8 flags, u8 count, u16 ack, u32 ack_bits, u32
+ * view, u32 first_tick}. */
+EXPORT(input_packet) struct fray_packet_input *wasm_input_packet(void)
+{
+    return &input_packet;
+}
+
+/* Encodes input_packet() with its `count` inputs, one after the other. Returns the length, 0 when
+ * `size` is too small: 17 + count × (2 × input_size + 8) never is. */
+EXPORT(input_encode) size_t wasm_input_encode(const void *inputs, void *out, size_t size)
+{
+    return fray_packet_input_encode(game, &input_packet, inputs, out, size);
+}
+
+/* One tick of a view, in place, in which only `seat` is known to do something: `input`, or 0 when
+ * it is given none either. False when there is no memory. */
+EXPORT(predict) bool wasm_predict(void *view, uint32_t seat, const void *input)
+{
+    static uint8_t *inputs, *given;
+
+    if (!inputs)
+        inputs = wasm_alloc((size_t)game->seats_max * game->input_size);
+    if (inputs && !given)
+        given = wasm_alloc(game->seats_max);
+    if (!given || seat >= game->seats_max)
+        return false;
+    if (input)
+        __builtin_memcpy(inputs + (size_t)seat * game->input_size, input, game->input_size);
+    given[seat] = input != NULL;
+    game->step(view, &(struct fray_game_step){.inputs = inputs, .given = given});
+    given[seat] = 0;
+    return true;
+}
+
+/* ------------------------------------------------------------------ headless matches */
 
 /* The headless match of simulate.h. Returns false when there is no memory for it. */
 EXPORT(simulate_init)
