@@ -6,6 +6,7 @@
 
 struct fray_match_ban {
     char *id, *name, *subject; /* subject: or NULL */
+    uint64_t origin;
 };
 
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
@@ -111,7 +112,7 @@ static void begin(struct fray_match *match, uint64_t now_us)
     const struct fray_game *game = match->config.game;
 
     match->is_begun = true;
-    match->bots_us = now_us + FRAY_MATCH_THINK_MS * UINT64_C(1000);
+    match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     for (uint32_t i = 0; i < game->seats_max; i++) {
         if (match->seats[i].is_taken)
             rules_join(match, i);
@@ -138,7 +139,7 @@ static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
     match->is_roster_changed = true;
     memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
     if (match->is_begun) {
-        match->bots_us = now_us + FRAY_MATCH_THINK_MS * UINT64_C(1000);
+        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
         rules_join(match, seat);
     } else if (!match->config.waits_for_host && fray_match_players(match) >= game->seats_min) {
         begin(match, now_us);
@@ -160,6 +161,7 @@ const char *fray_match_sit(struct fray_match *match, const struct fray_match_per
     snprintf(taken->name, sizeof taken->name, "%s", person->name);
     taken->subject =
         person->subject ? fray_strndup(person->subject, strlen(person->subject)) : NULL;
+    taken->origin = person->origin;
     fray_token_make(taken->token, at, random);
     *seat = at;
     seat_taken(match, at, now_us);
@@ -199,7 +201,7 @@ void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
         struct fray_game_events events = fray_match_listen();
         match->config.game->leave(match->state, seat, &events);
         fray_match_hear(match, &events);
-        match->bots_us = now_us + FRAY_MATCH_THINK_MS * UINT64_C(1000);
+        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     }
     free(left->subject);
     *left = (struct fray_match_seat){0};
@@ -291,11 +293,19 @@ static void ban(struct fray_match *match, const struct fray_match_seat *seat)
         .id = fray_strndup(seat->id, strlen(seat->id)),
         .name = fray_strndup(seat->name, strlen(seat->name)),
         .subject = seat->subject ? fray_strndup(seat->subject, strlen(seat->subject)) : NULL,
+        .origin = seat->origin,
     };
 }
 
-/* Who is known by proof is known by that. Guests have nothing but their connection and their name.
- */
+/* A guest may well call itself something else: it is known by where it connects from, too. */
+static bool is_same_guest(const struct fray_match_ban *known,
+                          const struct fray_match_person *person)
+{
+    return strcmp(person->id, known->id) == 0 || strcmp(person->name, known->name) == 0 ||
+           (person->origin && person->origin == known->origin);
+}
+
+/* Who is known by proof is known by that alone. */
 bool fray_match_is_banned(const struct fray_match *match, const struct fray_match_person *person)
 {
     for (uint32_t i = 0; i < match->bans_count; i++) {
@@ -303,7 +313,7 @@ bool fray_match_is_banned(const struct fray_match *match, const struct fray_matc
         if (person->subject && known->subject) {
             if (strcmp(person->subject, known->subject) == 0)
                 return true;
-        } else if (strcmp(person->id, known->id) == 0 || strcmp(person->name, known->name) == 0) {
+        } else if (!person->subject && is_same_guest(known, person)) {
             return true;
         }
     }

@@ -19,19 +19,24 @@ enum {
     FRAY_MATCH_NAME_MAX = 128, /* bytes: fray_socket_name has at most 32 characters */
     FRAY_MATCH_BANS_MAX = 64,  /* of more, the oldest is forgotten */
     FRAY_MATCH_SPECTATORS_MAX = 200,
-    FRAY_MATCH_HOLD_MS = 60000,     /* a seat is kept for so long */
-    FRAY_MATCH_STAND_IN_MS = 10000, /* then a bot plays on for it */
-    FRAY_MATCH_THINK_MS = 400,      /* bots do not move in the blink of an eye */
     FRAY_MATCH_NO_BOT = -1,
 };
 
 enum fray_match_phase { FRAY_MATCH_WAITING, FRAY_MATCH_PLAYING, FRAY_MATCH_OVER };
+
+/* What the host's options say (docs/config.md, [games]). */
+struct fray_match_times {
+    uint32_t hold_ms;     /* a seat whose player is lost is kept for so long */
+    uint32_t stand_in_ms; /* after so long a bot plays on for it; from hold_ms on: never */
+    uint32_t think_ms;    /* bots do not move in the blink of an eye */
+};
 
 /* Who asks for a seat. */
 struct fray_match_person {
     const char *id;      /* becomes the player's */
     const char *name;    /* clean already */
     const char *subject; /* proven identity; NULL: a guest */
+    uint64_t origin;     /* of a guest: where it connects from, and with what; 0: unknown */
 };
 
 struct fray_match_seat {
@@ -45,6 +50,7 @@ struct fray_match_seat {
     char token[FRAY_TOKEN_LEN + 1];  /* gives the seat back: a secret */
     char socket[FRAY_TOKEN_LEN + 1]; /* the host's: the connection that plays now */
     char *subject;                   /* or NULL */
+    uint64_t origin;
 };
 
 /* An event on its way to the clients. */
@@ -60,6 +66,7 @@ struct fray_match_config {
     const int32_t *options; /* options_count, or NULL: the standard ones */
     bool is_private;
     bool waits_for_host; /* else it begins with seats_min players */
+    struct fray_match_times times;
 };
 
 struct fray_match {
@@ -69,8 +76,9 @@ struct fray_match {
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
     uint32_t order, spectators;
-    uint64_t number; /* of the state */
-    bool is_begun;   /* the seats are the rules' */
+    uint64_t number;             /* of the state */
+    bool is_begun;               /* the seats are the rules' */
+    enum fray_match_phase phase; /* that the roster told last */
     struct fray_match_ban *bans;
     uint32_t bans_count;
 

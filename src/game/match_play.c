@@ -80,7 +80,10 @@ void fray_match_hear(struct fray_match *match, const struct fray_game_events *ev
     free(events->items);
     match->number++;
     match->is_state_changed = true;
-    match->is_roster_changed = true; /* its phase, and who asks for a rematch */
+    enum fray_match_phase phase = fray_match_phase(match);
+    if (phase != match->phase) /* who asks for a rematch changes with it */
+        match->is_roster_changed = true;
+    match->phase = phase;
 }
 
 void fray_match_sent(struct fray_match *match)
@@ -119,7 +122,7 @@ void fray_match_step(struct fray_match *match, uint64_t now_us)
                                            });
     inputs_clear(match);
     fray_match_hear(match, &events);
-    match->bots_us = now_us + FRAY_MATCH_THINK_MS * UINT64_C(1000);
+    match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
 }
 
 static const char *play(struct fray_match *match, uint32_t seat,
@@ -236,8 +239,9 @@ uint64_t fray_match_due(const struct fray_match *match)
         due = match->bots_us;
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         const struct fray_match_seat *seat = &match->seats[i];
-        bool waits = match->is_begun && !seat->has_stand_in;
-        uint32_t ms = waits ? FRAY_MATCH_STAND_IN_MS : FRAY_MATCH_HOLD_MS;
+        const struct fray_match_times *times = &match->config.times;
+        bool waits = match->is_begun && !seat->has_stand_in && times->stand_in_ms < times->hold_ms;
+        uint32_t ms = waits ? times->stand_in_ms : times->hold_ms;
         if (is_away(seat) && after_ms(seat->lost_us, ms) < due)
             due = after_ms(seat->lost_us, ms);
     }
@@ -252,10 +256,10 @@ static void seats_advance(struct fray_match *match, uint64_t now_us)
         struct fray_match_seat *seat = &match->seats[i];
         if (!is_away(seat))
             continue;
-        if (now_us >= after_ms(seat->lost_us, FRAY_MATCH_HOLD_MS)) {
+        if (now_us >= after_ms(seat->lost_us, match->config.times.hold_ms)) {
             fray_match_leave(match, i, now_us);
         } else if (match->is_begun && !seat->has_stand_in &&
-                   now_us >= after_ms(seat->lost_us, FRAY_MATCH_STAND_IN_MS)) {
+                   now_us >= after_ms(seat->lost_us, match->config.times.stand_in_ms)) {
             seat->has_stand_in = true;
             game->bot_init(match->memories + (size_t)i * game->bot_size, game->bot_levels - 1u,
                            match->seed + i);

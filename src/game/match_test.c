@@ -9,14 +9,18 @@
 
 #include "game/catalog.h"
 
-enum { SECOND = 1000000 };
+enum { SECOND = 1000000, THINK_MS = 400 };
 
-static const struct fray_match_person ann = {"ann-id", "Ann", NULL}, bob = {"bob-id", "Bob", NULL},
-                                      cid = {"cid-id", "Cid", NULL};
+static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
+                                      bob = {.id = "bob-id", .name = "Bob"},
+                                      cid = {.id = "cid-id", .name = "Cid"};
 
 static struct fray_match *open_match(const struct fray_game *game, bool waits_for_host)
 {
-    struct fray_match_config config = {.game = game, .id = "m", .waits_for_host = waits_for_host};
+    struct fray_match_config config = {.game = game,
+                                       .id = "m",
+                                       .waits_for_host = waits_for_host,
+                                       .times = {60000, 10000, THINK_MS}};
     return fray_match_create(&config, 7, 0);
 }
 
@@ -208,8 +212,9 @@ static void B29_kicked_players_do_not_come_back(void **state)
 {
     (void)state;
     struct fray_match *match = open_match(&fray_rps, true);
-    struct fray_match_person known = {"k1", "Kim", "subject"}, again = {"k2", "Other", "subject"},
-                             namesake = {"k3", "Kim", "another"};
+    struct fray_match_person known = {"k1", "Kim", "subject", 0},
+                             again = {"k2", "Other", "subject", 0},
+                             namesake = {"k3", "Kim", "another", 0};
     assert_null(sit(match, &ann));
     assert_null(sit(match, &bob));
     assert_null(sit(match, &known));
@@ -221,16 +226,73 @@ static void B29_kicked_players_do_not_come_back(void **state)
     assert_null(fray_match_kick(match, 0, 2, 0));
     assert_reason(sit(match, &bob), "kicked");
     assert_reason(fray_match_watch(match, &bob), "kicked");
-    assert_reason(sit(match, &(struct fray_match_person){"new", "Bob", NULL}), "kicked");
+    assert_reason(sit(match, &(struct fray_match_person){.id = "new", .name = "Bob"}), "kicked");
     assert_reason(sit(match, &again), "kicked");
     assert_null(sit(match, &namesake));                 /* proven to be another */
     for (int i = 0; i < 2 * FRAY_MATCH_BANS_MAX; i++) { /* bounded */
         char name[16];
         snprintf(name, sizeof name, "n%d", i);
-        assert_null(sit(match, &(struct fray_match_person){name, name, NULL}));
+        assert_null(sit(match, &(struct fray_match_person){.id = name, .name = name}));
         assert_null(fray_match_kick(match, 0, 2, 0));
     }
     fray_match_destroy(match);
+}
+
+static void B29_a_new_name_does_not_bring_a_kicked_guest_back(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_rps, true);
+    struct fray_match_person guest = {"g1", "Guest", NULL, 77}, renamed = {"g2", "Other", NULL, 77},
+                             sister = {"g3", "Sister", NULL, 78}, seated = {"g4", "Mum", NULL, 77},
+                             proven = {"g5", "Dad", "dad", 77};
+    assert_null(sit(match, &ann)); /* of unknown origin */
+    assert_null(sit(match, &guest));
+    assert_null(sit(match, &seated));
+    assert_null(fray_match_kick(match, 0, 1, 0));
+    assert_reason(sit(match, &renamed), "kicked");
+    assert_reason(fray_match_watch(match, &renamed), "kicked");
+    assert_null(sit(match, &sister));
+    assert_null(sit(match, &proven));
+    assert_null(sit(match, &cid)); /* of unknown origin, too */
+    uint32_t seat;
+    assert_null(fray_match_return(match, match->seats[2].token, &seat)); /* stays who she is */
+    fray_match_destroy(match);
+}
+
+static void who_is_there_is_told_when_it_changes_not_at_each_move(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_tictactoe, false);
+    assert_null(sit(match, &ann));
+    assert_null(sit(match, &bob));
+    static const uint8_t cells[] = {0, 3, 1, 4, 2};
+    for (uint32_t i = 0; i < sizeof cells; i++) {
+        fray_match_sent(match);
+        assert_null(act(match, i % 2, "place", "cell", cells[i]));
+        assert_true(match->is_state_changed);
+        assert_int_equal(match->is_roster_changed, i == sizeof cells - 1); /* the phase */
+    }
+    fray_match_destroy(match);
+}
+
+static void seats_are_kept_as_long_as_the_options_say(void **state)
+{
+    (void)state;
+    for (uint32_t hold_ms = 0; hold_ms <= 2000; hold_ms += 1000) {
+        struct fray_match_config config = {
+            .game = &fray_tictactoe, .id = "m", .times = {hold_ms, 1000, 0}};
+        struct fray_match *match = fray_match_create(&config, 7, 0);
+        assert_null(sit(match, &ann));
+        assert_null(sit(match, &bob));
+        fray_match_advance(match, 0); /* bots */
+        fray_match_drop(match, 1, SECOND);
+        uint64_t due_us = hold_ms < 1000 ? SECOND + hold_ms * 1000 : 2 * SECOND;
+        assert_int_equal(fray_match_due(match), due_us);
+        fray_match_advance(match, due_us);
+        assert_int_equal(match->seats[1].is_taken, hold_ms == 2000);
+        assert_int_equal(match->seats[1].has_stand_in, hold_ms == 2000);
+        fray_match_destroy(match);
+    }
 }
 
 static void a_seat_is_held_played_on_and_given_back(void **state)
@@ -241,7 +303,7 @@ static void a_seat_is_held_played_on_and_given_back(void **state)
     uint32_t seat;
     assert_null(sit(match, &ann));
     assert_null(sit(match, &bob));
-    assert_int_equal(fray_match_due(match), FRAY_MATCH_THINK_MS * 1000);
+    assert_int_equal(fray_match_due(match), THINK_MS * 1000);
     fray_match_advance(match, SECOND); /* there is no bot to think */
     assert_true(fray_match_due(match) == UINT64_MAX);
     fray_match_drop(match, 0, SECOND);
@@ -344,6 +406,9 @@ int main(void)
         cmocka_unit_test(B17_the_host_starts_when_all_are_ready),
         cmocka_unit_test(B29_rounds_eliminate_and_all_ask_for_the_next_game),
         cmocka_unit_test(B29_kicked_players_do_not_come_back),
+        cmocka_unit_test(B29_a_new_name_does_not_bring_a_kicked_guest_back),
+        cmocka_unit_test(who_is_there_is_told_when_it_changes_not_at_each_move),
+        cmocka_unit_test(seats_are_kept_as_long_as_the_options_say),
         cmocka_unit_test(a_seat_is_held_played_on_and_given_back),
         cmocka_unit_test(B26_bots_play_whole_games_and_rematches),
         cmocka_unit_test(time_limits_step_the_rules),

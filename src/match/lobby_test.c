@@ -9,7 +9,8 @@
 
 #include "game/catalog.h"
 
-static const struct fray_match_person ann = {"ann-id", "Ann", NULL}, bob = {"bob-id", "Bob", NULL};
+static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
+                                      bob = {.id = "bob-id", .name = "Bob"};
 static const uint8_t token[FRAY_TOKEN_RANDOM];
 
 static struct fray_match *make(struct fray_lobby *lobby, const struct fray_game *game,

@@ -65,6 +65,26 @@ static void write_auth(struct fray_buf *auth, const struct fray_mqtt_connection 
     fray_buf_append_byte(auth, '}');
 }
 
+/* The members of Socket.IO's handshake object, as far as there are such things. */
+static json_t *describe(const struct fray_handshake *handshake)
+{
+    return json_pack("{s:{}, s:{}, s:s, s:s, s:b, s:b}", "headers", "query", "url", "", "address",
+                     handshake->address, "xdomain", 0, "secure", 0);
+}
+
+static struct fray_handshake *handshake_of(const struct fray_mqtt_connection *connection)
+{
+    struct fray_link *link = connection->session.link;
+    if (!link || !link->ops->write_peer)
+        return NULL;
+    struct fray_handshake *handshake = fray_alloc_zero(sizeof *handshake);
+    handshake->refs = 1;
+    handshake->describe = describe;
+    _Static_assert(sizeof handshake->address == FRAY_PEER_TEXT_MAX, "written to as a whole");
+    link->ops->write_peer(link, handshake->address);
+    return handshake;
+}
+
 static struct fray_mqtt_socket *create(struct fray_mqtt_connection *connection, fray_namespace *nsp)
 {
     struct fray_worker *worker = connection->session.worker;
@@ -80,8 +100,11 @@ static struct fray_mqtt_socket *create(struct fray_mqtt_connection *connection, 
     fray_session_attach(&self->session, &self->link);
     self->member.session = &self->session;
     write_auth(&auth, connection);
-    fray_member_connect(&self->member, nsp,
-                        &(struct fray_connect_request){.auth = fray_buf_slice(&auth)});
+    struct fray_handshake *handshake = handshake_of(connection);
+    fray_member_connect(
+        &self->member, nsp,
+        &(struct fray_connect_request){.auth = fray_buf_slice(&auth), .handshake = handshake});
+    fray_handshake_unref(handshake);
     fray_buf_deinit(&auth);
     return self;
 }

@@ -1,8 +1,10 @@
 #include "server/games_app.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "server/games_request.h"
+#include "server/server.h"
 
 static void on_lobby(const struct fray_games_request *request)
 {
@@ -108,10 +110,36 @@ static void come_back(const struct fray_games_request *request)
         fray_games_publish(request->games, request->nsp, match);
 }
 
+/* Where a guest connects from and with what: who was kicked is known by it under any name, and of
+ * a household only who uses the like (docs/decisions.md). */
+static uint64_t origin_of(const struct fray_games *games, fray_socket *socket)
+{
+    json_t *handshake = fray_socket_handshake(socket);
+    const char *address = json_string_value(json_object_get(handshake, "address"));
+    const char *agent =
+        json_string_value(json_object_get(json_object_get(handshake, "headers"), "user-agent"));
+    uint64_t origin = 0;
+    if (address) {
+        struct fray_buf text = {0};
+        uint8_t ip[16];
+        if (inet_pton(AF_INET6, address, ip) == 1)
+            fray_buf_append(&text, ip, 8); /* the rest is the client's to choose (RFC 8981) */
+        else
+            fray_buf_append_slice(&text, fray_slice_of(address));
+        fray_buf_append_byte(&text, '\0');
+        fray_buf_append_slice(&text, fray_slice_of(agent));
+        origin = fray_hash(games->lobby.by_id.key, fray_buf_slice(&text)) | 1;
+        fray_buf_deinit(&text);
+    }
+    json_decref(handshake);
+    return origin;
+}
+
 static void on_connect(fray_socket *socket, void *app)
 {
     struct fray_games_request request = fray_games_request(socket, NULL, app);
 
+    request.place->origin = origin_of(request.games, socket);
     fray_games_lobby_changed(request.games, request.nsp);
     if (fray_socket_recovered(socket)) {
         come_back(&request);
@@ -144,7 +172,11 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
 {
     struct fray_games *games = app;
 
-    (void)server;
+    games->times = (struct fray_match_times){
+        .hold_ms = server->config.seat_hold_ms,
+        .stand_in_ms = server->config.seat_stand_in_ms,
+        .think_ms = server->config.bot_think_ms,
+    };
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};
 }
 

@@ -14,6 +14,7 @@
 struct fray_games {
     struct fray_lobby lobby;
     fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
+    struct fray_match_times times;  /* from the options */
 };
 
 struct fray_app fray_games_app(struct fray_games *games);
@@ -26,6 +27,7 @@ struct fray_games_place {
     enum { FRAY_GAMES_NOWHERE, FRAY_GAMES_PLAYER, FRAY_GAMES_SPECTATOR } role;
     uint32_t seat;                  /* of a player */
     char token[FRAY_TOKEN_LEN + 1]; /* of that seat */
+    uint64_t origin;                /* of its address and its client, hashed; 0: unknown */
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 

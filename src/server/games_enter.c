@@ -13,6 +13,7 @@ static struct fray_match_person person_of(const struct fray_games_request *reque
         .id = fray_socket_id(request->socket),
         .name = fray_socket_name(request->socket),
         .subject = json_string_value(json_object_get(claims, "sub")),
+        .origin = request->place->origin,
     };
 }
 
@@ -199,8 +200,10 @@ static const char *read_config(const struct fray_games_request *request,
 static void make(const struct fray_games_request *request, const struct fray_match_config *config)
 {
     uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
+    struct fray_match_config timed = *config;
+    timed.times = request->games->times;
     struct fray_match *match =
-        fray_lobby_create(&request->games->lobby, config, random, request->now_us);
+        fray_lobby_create(&request->games->lobby, &timed, random, request->now_us);
     if (!match) {
         fray_games_refuse(request, "too_many_matches");
         return;

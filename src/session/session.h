@@ -19,6 +19,8 @@ struct fray_link;
 struct fray_member_ops;
 struct fray_session;
 
+enum { FRAY_PEER_TEXT_MAX = 56 };
+
 /* How a link wraps messages. */
 enum fray_framing {
     FRAY_FRAMING_WEBSOCKET, /* each packet in a frame of its own */
@@ -42,6 +44,8 @@ struct fray_link_ops {
     /* Asks the peer for a sign of life, where the transport itself has a way: what then comes moves
      * heard_ms. Where a request of the peer is open, that is sign enough. NULL: it has none. */
     void (*ping)(struct fray_link *link);
+    /* Writes the peer's IP address, as struct fray_handshake has it. NULL: it has none. */
+    void (*write_peer)(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX]);
 };
 
 /* One live connection of a transport. Embedded first in the transport's own struct, which owns it.

@@ -52,12 +52,18 @@ static void on_retire(struct fray_link *link)
     on_close(link, FRAY_TRANSPORT_CLOSE);
 }
 
+static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
+{
+    fray_address_format_ip(fray_stream_peer(((struct tcp *)link)->stream), text);
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "tcp",
     .framing = FRAY_FRAMING_STREAM,
     .flush = on_flush,
     .close = on_close,
     .retire = on_retire,
+    .write_peer = write_peer,
 };
 
 static size_t on_data(struct fray_stream *stream, char *data, size_t len)

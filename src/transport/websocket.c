@@ -289,12 +289,18 @@ static void on_ping(struct fray_link *link)
     fray_session_mark(link->session);
 }
 
+static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
+{
+    fray_address_format_ip(fray_stream_peer(websocket_of(link)->stream), text);
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "websocket",
     .framing = FRAY_FRAMING_WEBSOCKET,
     .flush = on_flush,
     .close = on_close,
     .retire = on_retire,
+    .write_peer = write_peer,
     .send_text = on_send_text,
     .ping = on_ping,
 };

@@ -65,8 +65,9 @@ class Player {
 }
 
 class SocketIoPlayer extends Player {
-    async open(t, url, auth) {
-        this.socket = await connect(t, `${url}/games`, { transports: ["websocket"], auth });
+    async open(t, url, auth, extraHeaders) {
+        const transports = ["websocket"];
+        this.socket = await connect(t, `${url}/games`, { transports, auth, extraHeaders });
         this.socket.onAny((type, content) => this.hear(type, content));
         return this;
     }
@@ -158,8 +159,8 @@ const KINDS = {
 
 describe("games", LIMIT, () => {
     const server = serveFray(["--mqtt-store", "memory"]);
-    const open = (t, name, kind = "Socket.IO", auth = {}) =>
-        KINDS[kind]().open(t, server.url, { name, ...auth });
+    const open = (t, name, kind = "Socket.IO", auth = {}, extraHeaders) =>
+        KINDS[kind]().open(t, server.url, { name, ...auth }, extraHeaders);
 
     /** Ann and Bob (and more) in a new match. */
     async function seated(t, create, others = [["Bob", "envelope"]], kind = "Socket.IO") {
@@ -376,6 +377,12 @@ describe("games", LIMIT, () => {
         await refused(bob.ask("reconnect", { match, token }), "bad_token");
         const again = await open(t, "Bob");
         await refused(again.ask("join", { match }), "kicked");
+        const renamed = await open(t, "Robert", "envelope");
+        await refused(renamed.ask("join", { match }), "kicked"); // the same address and client
+        await refused(renamed.ask("join", { match, as: "spectator" }), "kicked");
+        const sister = await open(t, "Sister", "Socket.IO", {}, { "User-Agent": "another" });
+        await sister.ask("join", { match });
+        await sister.ask("leave");
         await again.ask("create", { game: "rps" }); // of this match only
 
         await ann.ask("kick", { seat: 2 });
