@@ -147,7 +147,8 @@ describe("an MQTT client as a socket", LIMIT, () => {
         const client = await plain(t, { username: "Quiet" });
         const ann = await open(t, "Ann");
         await client.subscribeAsync("fray/all/+/say");
-        for (let i = 0; i < 40; i++) client.publish("fray/all/me/say", `${i}`); // before its welcome
+        /* Before its welcome. */
+        for (let i = 0; i < 40; i++) client.publish("fray/all/me/say", `${i}`);
         await ann.take("say", (c) => c === 39);
         const own = ann.all.filter((m) => m.type === "say").map((m) => m.content);
         assert.deepEqual(own, [...Array(40).keys()]);
