@@ -1,8 +1,11 @@
-// Builds the pages that are inside the program: node web/build.mjs OUTDIR STAMP DEPFILE
+// Builds the pages that are inside the program:
+//
+//   node web/build.mjs OUTDIR STAMP DEPFILE [GAME.wasm]...
 //
 // web/landing becomes OUTDIR/index.html with its bundled script and style (names with a hash, so
 // that browsers keep them for good); web/lobby and web/games/* pages at their own paths; docs/*.md
-// become OUTDIR/docs/*.html. STAMP and DEPFILE are for ninja.
+// become OUTDIR/docs/*.html. The modules of games become OUTDIR/games/GAME.wasm, and web/sdk
+// OUTDIR/sdk/fray-client.mjs. STAMP and DEPFILE are for ninja.
 import {
     copyFileSync,
     existsSync,
@@ -14,8 +17,9 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildClient } from "./sdk/build.mjs";
 
-const [outdir, stamp, depfile] = process.argv.slice(2);
+const [outdir, stamp, depfile, ...modules] = process.argv.slice(2);
 const web = dirname(fileURLToPath(import.meta.url));
 const root = dirname(web);
 
@@ -26,6 +30,7 @@ mkdirSync(join(outdir, "docs"), { recursive: true });
 await buildPage("landing/index.html", ["landing/main.mjs", "landing/landing.css"], "index.html");
 for (const page of ["lobby", "games/tictactoe", "games/rps"])
     await buildPage(`${page}/index.html`, [`${page}/main.mjs`, `${page}/main.css`]);
+await buildSdk();
 buildDocs();
 writeFileSync(stamp, "");
 const escape = (path) => path.replace(/[ #]/g, "\\$&").replace(/\$/g, "$$$$");
@@ -58,6 +63,14 @@ async function buildPage(source, entryPoints, target = source) {
     writeFileSync(join(outdir, target), html);
 }
 
+/** Any page may import the client, which fetches the rules of the game that it plays. */
+async function buildSdk() {
+    const inputs = await buildClient(join(outdir, "sdk/fray-client.mjs"));
+    dependencies.push(join(web, "sdk/build.mjs"), ...inputs);
+    mkdirSync(join(outdir, "games"), { recursive: true });
+    for (const module of modules) copyFileSync(module, join(outdir, "games", basename(module)));
+}
+
 /** {{name}} stands for what `values` has, else for web/parts/name.html, where there is one. */
 function fillParts(path, values) {
     dependencies.push(path);
@@ -76,6 +89,7 @@ async function bundle(entryPoints) {
         minify: true,
         format: "esm",
         target: "es2022",
+        alias: { "@fray/client": join(web, "sdk/src/index.ts") },
         entryNames: "assets/[name]-[hash]",
         outdir: resolve(outdir),
         metafile: true,

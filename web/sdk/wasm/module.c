@@ -166,6 +166,22 @@ EXPORT(input_encode) size_t wasm_input_encode(const void *inputs, void *out, siz
     return fray_packet_input_encode(game, &input_packet, inputs, out, size);
 }
 
+/* The server's side, for tests and for pages that host a match for their peers: encodes snapshot()
+ * and a view. Returns the length, 0 when `size` is too small. */
+EXPORT(snapshot_encode)
+size_t wasm_snapshot_encode(const void *base, const void *view, void *out, size_t size,
+                            uint32_t seat)
+{
+    return fray_packet_snapshot_encode(game, seat, base, view, &snapshot, out, size);
+}
+
+/* Fills input_packet() and `inputs`, which has room for 24. Returns 0, or 1: malformed. */
+EXPORT(input_decode)
+uint32_t wasm_input_decode(void *inputs, const void *bytes, size_t len)
+{
+    return !fray_packet_input_decode(game, &input_packet, inputs, bytes, len);
+}
+
 /* One tick of a view, in place, in which only `seat` is known to do something: `input`, or 0 when
  * it is given none either. False when there is no memory. */
 EXPORT(predict) bool wasm_predict(void *view, uint32_t seat, const void *input)

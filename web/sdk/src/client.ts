@@ -1,0 +1,214 @@
+import { Connection, type ConnectOptions } from "./connection";
+import { Emitter } from "./emitter";
+import { Match, type ChatLine, type Joined, type Roster } from "./match";
+import type { NetcodeOptions } from "./netcode";
+import { Refusal } from "./refusal";
+import { loadRules, type Rules } from "./rules";
+import type { Message } from "./transport";
+import type { Tables } from "./view";
+
+export interface CreateOptions {
+    options?: { [name: string]: number };
+    private?: boolean;
+    start?: "auto" | "host";
+    /** Any other member of `create`, docs/games.md. */
+    [member: string]: unknown;
+}
+
+interface ClientEvents {
+    /** The content of `lobby`, after lobby({watch: true}). */
+    lobby: any;
+    /** Said to the whole namespace. */
+    chat: ChatLine;
+    lost: { reason: string };
+    back: void;
+    /** For good: close() was called, or the server does not want this client. */
+    closed: { code: number; reason: string };
+    /** The server could not take a message that wanted no answer. */
+    error: { code: string; message: string };
+}
+
+/** Connects; rejects with a Refusal when the server is not there or wants another token. */
+export function connect(options: ConnectOptions = {}): Promise<Client> {
+    const connection = new Connection(options);
+    const client = new Client(connection, new URL("/", options.url ?? globalThis.location.href));
+    return new Promise((resolve, reject) => {
+        const unopen = connection.on("open", () => settle(() => resolve(client)));
+        const unclosed = connection.on("closed", ({ code, reason }) =>
+            settle(() => reject(new Refusal(code === 1008 ? "refused" : "unreachable", reason))),
+        );
+        const settle = (end: () => void) => {
+            unopen();
+            unclosed();
+            end();
+        };
+        connection.open();
+    });
+}
+
+/** One connection to a server's games, and the match that it is in. */
+export class Client extends Emitter<ClientEvents> {
+    match: Match<any> | null = null;
+    #connection: Connection;
+    #url: URL;
+    #roster: Roster | null = null;
+    /* What came for a match whose Match is not there yet, or has no listeners yet. */
+    #early: Message[] | null = null;
+
+    constructor(connection: Connection, url: URL) {
+        super();
+        this.#connection = connection;
+        this.#url = url;
+        connection.on("message", (message) => this.#route(message));
+        connection.on("packet", (packet) => this.match?.packet(packet));
+        connection.on("open", ({ again }) => again && void this.#comeBack());
+        connection.on("lost", ({ reason }) => {
+            this.match?.lose(reason);
+            this.emit("lost", { reason });
+        });
+        connection.on("closed", ({ code, reason }) => {
+            this.#end(code === 4001 ? "kicked" : "lost", reason || "The connection was closed.");
+            this.emit("closed", { code, reason });
+        });
+    }
+
+    /** The server's id of this connection: whom its lines of chat are from. */
+    get id(): string {
+        return this.#connection.id;
+    }
+
+    get transport(): "websocket" | "polling" | "none" {
+        return this.#connection.transport;
+    }
+
+    /** A seat in a match that waits for players, or else in a new one. */
+    quickPlay<T = Tables>(game: string, netcode: NetcodeOptions = {}): Promise<Match<T>> {
+        return this.#enter("quick_play", { game }, netcode);
+    }
+
+    create<T = Tables>(
+        game: string,
+        options: CreateOptions = {},
+        netcode: NetcodeOptions = {},
+    ): Promise<Match<T>> {
+        return this.#enter("create", { game, ...options }, netcode);
+    }
+
+    join<T = Tables>(
+        match: string,
+        options: { as?: "player" | "spectator"; name?: string } = {},
+        netcode: NetcodeOptions = {},
+    ): Promise<Match<T>> {
+        return this.#enter("join", { match, ...options }, netcode);
+    }
+
+    /** The own seat again, with what Match.saved said. */
+    reconnect<T = Tables>(
+        saved: { match: string; token: string },
+        netcode: NetcodeOptions = {},
+    ): Promise<Match<T>> {
+        return this.#enter("reconnect", saved, netcode);
+    }
+
+    /** Who is there and what may be joined; with watch: true, `lobby` tells every change. */
+    lobby(options: { watch?: boolean } = {}): Promise<any> {
+        return this.ask("lobby", options);
+    }
+
+    rename(name: string): Promise<{ name: string }> {
+        return this.ask("name", { name });
+    }
+
+    /** To everybody who is connected. */
+    chat(text: string): Promise<{ number: number; at: number }> {
+        return this.ask("chat_message", text);
+    }
+
+    /** Any message of docs/games.md; resolves with its answer, rejects with a Refusal. */
+    ask(type: string, content: unknown = {}): Promise<any> {
+        return this.#connection.ask(type, content);
+    }
+
+    close(): void {
+        this.#connection.close();
+    }
+
+    async #enter<T>(type: string, content: object, netcode: NetcodeOptions): Promise<Match<T>> {
+        if (this.match) await this.match.leave();
+        this.#early = [];
+        this.#roster = null;
+        try {
+            const joined: Joined = await this.ask(type, content);
+            const match = new Match<T>(
+                this.#connection,
+                joined,
+                this.#roster,
+                await this.#rulesOf(joined.game),
+                netcode,
+            );
+            match.on("closed", () => {
+                if (this.match === match) this.match = null;
+            });
+            this.match = match;
+            setTimeout(() => this.#catchUp()); // when the caller has its listeners
+            return match;
+        } catch (error) {
+            this.#early = null;
+            throw error;
+        }
+    }
+
+    /** null: a game that is played without packets needs no module. */
+    async #rulesOf(game: string): Promise<Rules | null> {
+        const url = new URL(`games/${encodeURIComponent(game)}.wasm`, this.#url);
+        try {
+            return await loadRules(url.href);
+        } catch (error) {
+            console.warn(`The rules of ${game} cannot be loaded: ${error}`);
+            return null;
+        }
+    }
+
+    #catchUp(): void {
+        const early = this.#early ?? [];
+        this.#early = null;
+        for (const message of early) this.#route(message);
+    }
+
+    #route(message: Message): void {
+        const content = message.content as any;
+        if (message.type === "lobby") return this.emit("lobby", content);
+        if (message.type === "error") return this.emit("error", content);
+        if (message.type === "joined") return; // the answer says it, too
+        if (message.type === "chat_message" && content.room === undefined)
+            return this.emit("chat", content);
+        if (message.type === "match") this.#roster = content;
+        if (this.#early) this.#early.push(message);
+        else if (this.match && this.#isForMatch(message)) this.match.hear(message);
+    }
+
+    #isForMatch({ type, content }: Message): boolean {
+        if (type === "chat_message") return this.match!.isOf((content as ChatLine).room);
+        const match = (content as { match?: unknown } | undefined)?.match;
+        return typeof match !== "string" || match === this.match!.id;
+    }
+
+    async #comeBack(): Promise<void> {
+        this.emit("back", undefined);
+        const { match } = this;
+        if (!match) return;
+        try {
+            const joined: Joined = match.saved
+                ? await this.ask("reconnect", match.saved)
+                : await this.ask("join", { match: match.id, as: "spectator" });
+            match.resume(joined);
+        } catch (error) {
+            if (error instanceof Refusal && error.code === "lost") return; // and again
+            match.end((error as Refusal).code, (error as Refusal).message);
+        }
+    }
+
+    #end(code: string, message: string): void {
+        this.match?.end(code, message);
+    }
+}

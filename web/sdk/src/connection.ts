@@ -1,0 +1,162 @@
+import { Emitter } from "./emitter";
+import { openPolling } from "./polling";
+import { Refusal } from "./refusal";
+import type { Message, Transport, TransportEvents } from "./transport";
+import { openWebSocket } from "./websocket";
+
+const OPEN_MS = 5000; // until `welcome`
+const ANSWER_MS = 10_000;
+const BACKOFF_MS = 300;
+const BACKOFF_MAX_MS = 5000;
+/* Close codes after which coming back is no use: who one is was refused; kicked. */
+const FINAL = [1008, 4001];
+
+export interface ConnectOptions {
+    /** The server; the page's own by default. */
+    url?: string | URL;
+    name?: string;
+    /** Proves who one is, where the server asks for it. */
+    token?: string;
+    /** auto: WebSocket, and polling where that does not open. */
+    transport?: "auto" | "websocket" | "polling";
+    /** For where there is none globally, as Node 20. */
+    WebSocket?: typeof WebSocket;
+}
+
+interface ConnectionEvents {
+    /** Connected, again after `lost`. */
+    open: { again: boolean };
+    lost: { reason: string };
+    /** For good. */
+    closed: { code: number; reason: string };
+    message: Message;
+    packet: Uint8Array;
+}
+
+/** The way to the server's namespace /games: opens, falls back, comes back, asks. */
+export class Connection extends Emitter<ConnectionEvents> {
+    id = ""; // the server's for this connection
+    #options: ConnectOptions;
+    #transport: Transport | null = null;
+    #isOpen = false;
+    #wasOpen = false;
+    #isClosed = false;
+    #kind: "websocket" | "polling";
+    #attempts = 0;
+    #timer: ReturnType<typeof setTimeout> | undefined;
+    #asked = new Map<number, { resolve(value: any): void; reject(error: Refusal): void }>();
+    #lastId = 0;
+
+    constructor(options: ConnectOptions) {
+        super();
+        this.#options = options;
+        this.#kind = options.transport === "polling" ? "polling" : "websocket";
+    }
+
+    get transport(): "websocket" | "polling" | "none" {
+        return this.#isOpen ? this.#transport!.kind : "none";
+    }
+
+    get buffered(): number {
+        return this.#transport?.buffered ?? 0;
+    }
+
+    open(): void {
+        const url = new URL("/", this.#options.url ?? globalThis.location.href);
+        url.searchParams.set("namespace", "/games");
+        if (this.#options.name) url.searchParams.set("name", this.#options.name);
+        if (this.#options.token) url.searchParams.set("token", this.#options.token);
+        let transport: Transport | null = null;
+        const events: TransportEvents = {
+            message: (message) => this.#hear(message),
+            packet: (packet) => this.emit("packet", packet),
+            closed: (code, reason) => this.#lost(transport, code, reason),
+        };
+        const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
+        this.#timer = setTimeout(() => this.#transport?.close(), OPEN_MS);
+        transport =
+            this.#kind === "polling" || !Socket
+                ? openPolling(url, events)
+                : openWebSocket(url, events, Socket);
+        this.#transport = transport;
+    }
+
+    /** Sends and resolves with the answer; rejects with a Refusal. */
+    ask(type: string, content: unknown = {}): Promise<any> {
+        if (!this.#isOpen) return Promise.reject(new Refusal("lost", "There is no connection."));
+        const id = ++this.#lastId;
+        return new Promise((resolve, reject) => {
+            const late = () => this.#answer(id, new Refusal("lost", `No answer to ${type}.`));
+            const timer = setTimeout(late, ANSWER_MS);
+            const settle = (end: (value: any) => void) => (value: unknown) => {
+                clearTimeout(timer);
+                end(value);
+            };
+            this.#asked.set(id, { resolve: settle(resolve), reject: settle(reject) });
+            this.#transport!.send({ type, content, id });
+        });
+    }
+
+    sendPacket(packet: Uint8Array): void {
+        if (this.#isOpen) this.#transport!.sendPacket(packet);
+    }
+
+    /** Gives this connection up and makes another: nothing was heard for too long. */
+    restart(): void {
+        if (this.#isOpen) this.#transport!.close();
+    }
+
+    close(code = 1000, reason = ""): void {
+        if (this.#isClosed) return;
+        this.#isClosed = true;
+        clearTimeout(this.#timer);
+        this.#transport?.close();
+        this.#forget();
+        this.emit("closed", { code, reason });
+    }
+
+    #hear(message: Message): void {
+        const { type, content, id } = message;
+        if (type === "welcome") {
+            clearTimeout(this.#timer);
+            this.id = (content as { id: string }).id;
+            this.#isOpen = true;
+            this.#attempts = 0;
+            this.emit("open", { again: this.#wasOpen });
+            this.#wasOpen = true;
+        } else if (type === "ack" && id !== undefined) this.#answer(id, content);
+        else if (type === "error" && id !== undefined) {
+            const { code, message } = content as { code: string; message: string };
+            this.#answer(id, new Refusal(code, message));
+        } else this.emit("message", message);
+    }
+
+    #answer(id: number, value: unknown): void {
+        const asked = this.#asked.get(id);
+        this.#asked.delete(id);
+        if (value instanceof Refusal) asked?.reject(value);
+        else asked?.resolve(value);
+    }
+
+    #forget(): void {
+        for (const id of [...this.#asked.keys()])
+            this.#answer(id, new Refusal("lost", "The connection was lost."));
+    }
+
+    #lost(transport: Transport | null, code: number, reason: string): void {
+        if (this.#isClosed || transport !== this.#transport) return;
+        clearTimeout(this.#timer);
+        const wasOpen = this.#isOpen;
+        this.#isOpen = false;
+        this.#transport = null;
+        this.#forget();
+        if (FINAL.includes(code)) return this.close(code, reason);
+        if (wasOpen) this.emit("lost", { reason });
+        else if (this.#options.transport !== "websocket" && this.#options.transport !== "polling")
+            this.#kind = this.#kind === "websocket" ? "polling" : "websocket";
+        if (!this.#wasOpen && this.#attempts >= 1) return this.close(0, reason || "unreachable");
+        const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#attempts++);
+        const wait = this.#wasOpen ? pause * (0.5 + Math.random()) : 0;
+        this.#timer = setTimeout(() => this.open(), wait);
+    }
+}

@@ -1,0 +1,317 @@
+import type { Connection } from "./connection";
+import type { Game } from "./describe";
+import { Emitter } from "./emitter";
+import type { GameEvent } from "./game_events";
+import type { InputValues } from "./inputs";
+import { Netcode, type Frame, type NetcodeOptions } from "./netcode";
+import { SPECTATOR } from "./packets";
+import type { Rules } from "./rules";
+import type { Stats } from "./stats";
+import type { Message } from "./transport";
+import type { Tables } from "./view";
+
+const IDLE_MS = 200; // without a frame: a page in the background still acknowledges
+const SILENT_MS = 15_000; // then the connection is dead
+
+/** The content of `joined`, docs/games.md. */
+export interface Joined {
+    match: string;
+    game: string;
+    role: "player" | "spectator";
+    seat: number | null;
+    id: string;
+    token: string | null;
+    room: string;
+    link: string;
+}
+
+export interface Seat {
+    seat: number;
+    id: string;
+    name: string;
+    bot: number | null;
+    connected: boolean;
+    stand_in: boolean;
+    ready: boolean;
+    rematch: boolean;
+}
+
+/** The content of `match`. */
+export interface Roster {
+    match: string;
+    game: string;
+    title: string;
+    phase: "waiting" | "playing" | "over";
+    start: "auto" | "host";
+    private: boolean;
+    host: number;
+    seats_min: number;
+    seats_max: number;
+    bot_levels: number;
+    options: { [name: string]: number };
+    spectators: number;
+    seats: Seat[];
+}
+
+export interface ChatLine {
+    number: number;
+    room?: string;
+    from: { id: string; name: string };
+    text: string;
+    at: number;
+}
+
+export interface Result {
+    seat: number;
+    id: string;
+    name: string;
+    outcome: "won" | "lost" | "drawn";
+}
+
+export interface MatchEvents {
+    /** Something happened in the game, in step with what `interpolated` shows. */
+    event: GameEvent;
+    roster: Roster;
+    chat: ChatLine;
+    /** The content of `state`: of games without ticks. */
+    state: any;
+    /** A game is over; the match goes on, a rematch may follow. */
+    results: Result[];
+    /** The connection was lost; it is being made again, and the seat kept meanwhile. */
+    lost: { reason: string };
+    back: void;
+    kicked: { message: string };
+    /** The match is over for this client, whatever the cause. */
+    closed: { code: string; message: string };
+    /** The server's view differed from this one: the log of it is what to send to the authors. */
+    desync: { tick: number };
+    /** Events were lost: the connection was too slow for them. */
+    events_lost: void;
+    /** Any other message to this match: `start_game`, and the events of games without ticks. */
+    message: { type: string; content: any };
+}
+
+/** One match that this client plays in or watches. */
+export class Match<T = Tables> extends Emitter<MatchEvents> {
+    readonly id: string;
+    readonly link: string;
+    /** A spectator's is null. */
+    seat: number | null;
+    playerId: string;
+    roster: Roster | null;
+    results: Result[] | null = null;
+    state: any = null;
+    isOver = false; // for this client
+    readonly netcode: Netcode<T> | null = null; // null: a game without ticks
+    #connection: Connection;
+    #joined: Joined;
+    #timer: ReturnType<typeof setInterval> | undefined;
+    #lastFrame = 0;
+    #lastPacket = 0;
+
+    /** Made by a Client. */
+    constructor(
+        connection: Connection,
+        joined: Joined,
+        roster: Roster | null,
+        readonly rules: Rules | null,
+        options: NetcodeOptions,
+    ) {
+        super();
+        this.#connection = connection;
+        this.#joined = joined;
+        this.id = joined.match;
+        this.link = joined.link;
+        this.seat = joined.seat;
+        this.playerId = joined.id;
+        this.roster = roster;
+        if (rules?.game.tick_hz) {
+            this.netcode = this.#startNetcode(rules, options);
+            this.#timer = setInterval(() => this.#idle(), IDLE_MS);
+        }
+    }
+
+    /** What describe() says of the game; null: the server has no module for it. */
+    get game(): Game | null {
+        return this.rules?.game ?? null;
+    }
+
+    /** What Client.reconnect takes, also after a reload of the page: a secret. null: a spectator. */
+    get saved(): { match: string; token: string } | null {
+        const { match, token } = this.#joined;
+        return token === null ? null : { match, token };
+    }
+
+    get isHost(): boolean {
+        return this.seat !== null && this.roster?.host === this.seat;
+    }
+
+    /** What the player does from now on, see Inputs. */
+    setInput(values: InputValues): void {
+        this.netcode?.setInput(values);
+    }
+
+    /** Call it for every picture, with the time of requestAnimationFrame. */
+    frame(now: number): Frame<T> {
+        if (!this.netcode) throw new Error("This game has no ticks: its state comes by `state`.");
+        this.#lastFrame = now;
+        return this.netcode.frame(now);
+    }
+
+    /** Any message of docs/games.md, and moves of games without ticks. */
+    ask(type: string, content: unknown = {}): Promise<any> {
+        return this.#connection.ask(type, content);
+    }
+
+    chat(text: string): Promise<{ number: number; at: number }> {
+        return this.ask("chat_message", { room: this.#joined.room, text });
+    }
+
+    ready(ready = true): Promise<void> {
+        return this.ask("ready", { ready });
+    }
+
+    start(): Promise<void> {
+        return this.ask("start_game");
+    }
+
+    addBot(level?: number): Promise<{ seat: number }> {
+        return this.ask("add_bot", level === undefined ? {} : { level });
+    }
+
+    kick(seat: number): Promise<{ seat: number }> {
+        return this.ask("kick", { seat });
+    }
+
+    /** Gives up the seat, or stops watching. */
+    async leave(): Promise<void> {
+        if (this.isOver) return;
+        try {
+            await this.ask("leave");
+        } finally {
+            this.end("left", "You left.");
+        }
+    }
+
+    /** Own inputs and hashes, as JSON to download where a desync was told. */
+    log(): string {
+        return JSON.stringify(this.netcode?.log ?? null);
+    }
+
+    get stats(): Stats {
+        const { netcode } = this;
+        const transport = this.#connection.transport;
+        const common = { transport, rtt: 0, jitter: 0, loss: 0, snapshotAge: 0, snapshotRate: 0 };
+        if (!netcode) return { ...common, ...NO_STATS };
+        const { clock, snapshots, pace, prediction, interpolation } = netcode;
+        const expected = snapshots.received + snapshots.missed;
+        return {
+            ...common,
+            rtt: clock.rtt,
+            jitter: clock.jitter,
+            loss: expected ? snapshots.missed / expected : 0,
+            snapshotAge: performance.now() - netcode.lastSnapshotAt,
+            snapshotRate: netcode.snapshotRate.perSecond,
+            tickRate: netcode.tickRate.perSecond,
+            bytesIn: netcode.bytesIn.perSecond,
+            bytesOut: netcode.bytesOut.perSecond,
+            inputMargin: pace.margin,
+            timeDilation: pace.rate,
+            interpolationDelay: netcode.playback.delay,
+            corrections: prediction.corrections,
+            correctionPx: prediction.correctionPx,
+            extrapolated: interpolation.extrapolated,
+            desyncs: netcode.desyncs,
+            refused: netcode.refused,
+        };
+    }
+
+    /* ---------------------------------------------------------------- for the Client */
+
+    /** The seat again, on a new connection. */
+    resume(joined: Joined): void {
+        this.#joined = joined;
+        this.seat = joined.seat;
+        this.playerId = joined.id;
+        this.#lastPacket = performance.now();
+        this.netcode?.hello(performance.now());
+        this.emit("back", undefined);
+    }
+
+    lose(reason: string): void {
+        this.emit("lost", { reason });
+    }
+
+    packet(packet: Uint8Array): void {
+        this.#lastPacket = performance.now();
+        this.netcode?.receive(packet, this.#lastPacket);
+    }
+
+    hear({ type, content }: Message): void {
+        const value = content as any;
+        if (type === "match") this.emit("roster", (this.roster = value));
+        else if (type === "state") this.emit("state", (this.state = value));
+        else if (type === "chat_message") this.emit("chat", value);
+        else if (type === "kicked") {
+            this.emit("kicked", value);
+            this.end("kicked", value.message);
+        } else if (type === "match_closed") this.end("match_closed", value.message);
+        else {
+            if (type === "end_game" && value?.results)
+                this.emit("results", (this.results = value.results));
+            this.emit("message", { type, content: value });
+        }
+    }
+
+    end(code: string, message: string): void {
+        if (this.isOver) return;
+        this.isOver = true;
+        clearInterval(this.#timer);
+        this.emit("closed", { code, message });
+    }
+
+    isOf(room: string | undefined): boolean {
+        return room === this.#joined.room;
+    }
+
+    #startNetcode(rules: Rules, options: NetcodeOptions): Netcode<T> {
+        const connection = this.#connection;
+        const link = {
+            isStream: true,
+            get buffered() {
+                return connection.buffered;
+            },
+            send: (packet: Uint8Array) => connection.sendPacket(packet),
+        };
+        const netcode = new Netcode<T>(rules, this.seat ?? SPECTATOR, link, options);
+        netcode.on("event", (event) => this.emit("event", event));
+        netcode.on("desync", (desync) => this.emit("desync", desync));
+        netcode.on("events_lost", () => this.emit("events_lost", undefined));
+        this.#lastPacket = performance.now();
+        netcode.hello(this.#lastPacket);
+        return netcode;
+    }
+
+    #idle(): void {
+        const now = performance.now();
+        if (this.#connection.transport === "none") return;
+        if (now - this.#lastPacket > SILENT_MS) {
+            this.#lastPacket = now;
+            this.#connection.restart();
+        } else if (now - this.#lastFrame > IDLE_MS) this.netcode?.frame(now);
+    }
+}
+
+const NO_STATS = {
+    tickRate: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    inputMargin: NaN,
+    timeDilation: 1,
+    interpolationDelay: 0,
+    corrections: 0,
+    correctionPx: 0,
+    extrapolated: 0,
+    desyncs: 0,
+    refused: 0,
+};

@@ -1,0 +1,106 @@
+import type { Message, Transport, TransportEvents } from "./transport";
+
+const WAIT_MS = 20_000;
+const PAUSE_MS = 500; // after a request that failed
+const FAILURES_MAX = 4; // in a row
+
+/** /poll: for where WebSocket is blocked. A request waits for what comes, another takes what goes;
+ * while it is under way, more is gathered. */
+export function openPolling(url: URL, events: TransportEvents): Transport {
+    const opening = new URL(url);
+    opening.pathname += "poll";
+    const ending = new AbortController();
+    let session = "";
+    let cursor = 0;
+    let isClosed = false;
+    let isSending = false;
+    let waiting: Message[] = [];
+    let size = 0;
+
+    const close = (code: number, reason: string) => {
+        if (isClosed) return;
+        isClosed = true;
+        ending.abort();
+        events.closed(code, reason);
+    };
+    const request = async (method: string, address: URL | string, body?: string) => {
+        const reply = await fetch(address, { method, body: body ?? null, signal: ending.signal });
+        const answer = reply.status === 204 ? {} : await reply.json().catch(() => ({}));
+        return { status: reply.status, ok: reply.ok, answer };
+    };
+    /** Again after failures of the network; null when it is over. */
+    const persist = async (method: string, address: () => string, body?: string) => {
+        for (let failures = 0; ;) {
+            try {
+                const reply = await request(method, address(), body);
+                if (reply.ok) return reply.answer;
+                return void close(0, reply.answer.content?.message ?? `HTTP ${reply.status}`);
+            } catch {
+                if (isClosed || ++failures >= FAILURES_MAX) return void close(0, "no answer");
+                await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * failures));
+            }
+        }
+    };
+
+    async function open() {
+        try {
+            const { ok, status, answer } = await request("POST", opening, "{}");
+            const refused = status === 401 || status === 403;
+            if (!ok) return close(refused ? 1008 : 0, answer.content?.message ?? `HTTP ${status}`);
+            session = new URL(answer.poll.slice(1), url).href;
+        } catch {
+            return close(0, "unreachable");
+        }
+        void flush();
+        while (!isClosed) {
+            const answer = await persist("GET", () => `${session}?after=${cursor}&wait=${WAIT_MS}`);
+            if (!answer || isClosed) return;
+            cursor = answer.cursor;
+            for (const message of answer.messages) if (!isClosed) hear(message);
+            if (answer.closed) close(0, answer.closed);
+        }
+    }
+
+    function hear(message: Message) {
+        const packet = (message.content as { _base64?: string } | undefined)?._base64;
+        if (message.type === "message" && typeof packet === "string")
+            events.packet(Uint8Array.from(atob(packet), (c) => c.charCodeAt(0)));
+        else events.message(message);
+    }
+
+    async function flush() {
+        if (isSending || !session) return;
+        isSending = true;
+        while (waiting.length && !isClosed) {
+            const body = JSON.stringify(waiting);
+            waiting = [];
+            size = 0;
+            await persist("POST", () => session, body);
+        }
+        isSending = false;
+    }
+
+    function push(message: Message, bytes: number) {
+        waiting.push(message);
+        size += bytes;
+        void flush();
+    }
+
+    void open();
+    return {
+        kind: "polling",
+        get buffered() {
+            return size + (isSending ? 1 : 0);
+        },
+        send: (message) => push(message, 0),
+        sendPacket(packet) {
+            const _base64 = btoa(String.fromCharCode(...packet));
+            push({ type: "message", content: { _base64 } }, packet.length);
+        },
+        close() {
+            if (session && !isClosed)
+                fetch(session, { method: "DELETE", keepalive: true }).catch(() => {});
+            close(1000, "");
+        },
+    };
+}

@@ -1,0 +1,11 @@
+/** What the server refused, or a connection that failed. `code` is one of docs/games.md, or `lost`,
+ * `unreachable`, `refused`. */
+export class Refusal extends Error {
+    readonly code: string;
+
+    constructor(code: string, message: string) {
+        super(message);
+        this.name = "Refusal";
+        this.code = code;
+    }
+}
