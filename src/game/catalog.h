@@ -12,10 +12,4 @@ extern const struct fray_game fray_tictactoe, fray_rps, fray_arena, fray_duel;
 const struct fray_game *fray_catalog_at(size_t number);
 const struct fray_game *fray_catalog_find(struct fray_slice name); /* NULL: none */
 
-/* Whether a match of it (game/match.h) can be hosted: the event-driven ones. */
-static inline bool fray_catalog_is_hosted(const struct fray_game *game)
-{
-    return game->tick_hz == 0;
-}
-
 #endif

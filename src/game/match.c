@@ -3,11 +3,18 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "game/ticks.h"
 
 struct fray_match_ban {
     char *id, *name, *subject; /* subject: or NULL */
     uint64_t origin;
 };
+
+/* Of one step: every player moves, is hurt, dies and begins anew; rps shows and drops all. */
+uint32_t fray_match_events_max(const struct fray_match *match)
+{
+    return match->config.game->seats_max * 8u + 64;
+}
 
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
                                      uint64_t now_us)
@@ -26,6 +33,10 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
     match->memories = fray_alloc_zero((size_t)game->bot_size * game->seats_max);
     match->given = fray_alloc_zero(game->seats_max);
     match->seats = fray_alloc_zero(game->seats_max * sizeof *match->seats);
+    match->events = fray_alloc(fray_match_events_max(match) * sizeof *match->events);
+    match->is_heard = true;
+    if (game->tick_hz)
+        match->ticks = fray_ticks_create(game);
     fray_game_init(game, match->state, seed, config->options);
     match->is_roster_changed = match->is_state_changed = true;
     return match;
@@ -38,11 +49,23 @@ static void ban_deinit(struct fray_match_ban *ban)
     free(ban->subject);
 }
 
+static void record_end(struct fray_match *match)
+{
+    const struct fray_game *game = match->config.game;
+    if (!match->recorder || !match->is_begun)
+        return;
+    uint64_t hash = fray_game_hash(FRAY_GAME_HASH_START, match->state, game->state_size);
+    match->recorder->on_end(match->recorder, match, match->steps, hash);
+}
+
 void fray_match_destroy(struct fray_match *match)
 {
     if (!match)
         return;
+    record_end(match);
     fray_match_sent(match);
+    fray_ticks_destroy(match->ticks);
+    free(match->events);
     for (uint32_t i = 0; i < match->bans_count; i++)
         ban_deinit(&match->bans[i]);
     for (uint32_t i = 0; i < match->config.game->seats_max; i++)
@@ -85,6 +108,32 @@ uint32_t fray_match_host(const struct fray_match *match)
     return host;
 }
 
+bool fray_match_is_drop_in(const struct fray_match *match)
+{
+    return match->config.game->seats_min == 1;
+}
+
+static const struct fray_game_table *players_table(const struct fray_game *game, uint32_t *number)
+{
+    for (*number = 0; *number < game->tables_count; ++*number) {
+        const struct fray_game_table *table = &game->tables[*number];
+        if (table->owner == FRAY_GAME_ROW && table->present)
+            return table;
+    }
+    return NULL;
+}
+
+bool fray_match_sees(const struct fray_match *match, uint32_t viewer, uint32_t seat)
+{
+    const struct fray_game *game = match->config.game;
+    uint32_t number;
+    const struct fray_game_table *table = players_table(game, &number);
+    if (!table || !game->visible || seat >= table->rows)
+        return true;
+    const char *row = match->state + table->offset + (size_t)seat * table->stride;
+    return !row[table->present - 1] || game->visible(match->state, viewer, number, seat);
+}
+
 enum fray_match_phase fray_match_phase(const struct fray_match *match)
 {
     if (!match->is_begun)
@@ -97,159 +146,54 @@ enum fray_match_phase fray_match_phase(const struct fray_match *match)
     return FRAY_MATCH_OVER;
 }
 
-/* ------------------------------------------------------------------ seats */
+/* ------------------------------------------------------------------ begin */
 
-static void rules_join(struct fray_match *match, uint32_t seat)
+static void record_begin(struct fray_match *match)
 {
-    struct fray_game_events events = fray_match_listen();
+    const char *options = match->state + match->config.game->options_offset;
+    if (match->recorder)
+        match->recorder->on_begin(match->recorder, match, (const int32_t *)(const void *)options);
+}
+
+void fray_match_rules_join(struct fray_match *match, uint32_t seat)
+{
+    struct fray_game_events events = fray_match_listen(match);
     (void)match->config.game->join(match->state, seat, &events);
+    if (match->recorder)
+        match->recorder->on_join(match->recorder, match, seat);
     fray_match_hear(match, &events);
 }
 
-/* The seats become the rules'; games that wait for a start are given it. */
-static void begin(struct fray_match *match, uint64_t now_us)
+void fray_match_begin(struct fray_match *match, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
 
     match->is_begun = true;
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
+    match->steps = 0;
+    record_begin(match);
+    if (match->ticks)
+        fray_ticks_begin(match->ticks, match->config.phase, now_us);
     for (uint32_t i = 0; i < game->seats_max; i++) {
         if (match->seats[i].is_taken)
-            rules_join(match, i);
+            fray_match_rules_join(match, i);
     }
     if (fray_game_json_action(game, "start_game"))
         (void)fray_match_act(match, fray_match_host(match), "start_game", NULL, now_us);
 }
 
-static uint32_t free_seat(const struct fray_match *match)
-{
-    uint32_t seat = 0;
-    while (seat < match->config.game->seats_max && match->seats[seat].is_taken)
-        seat++;
-    return seat;
-}
-
-/* The seat is filled in; the rules hear of it now or at the start. */
-static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
+void fray_match_restart(struct fray_match *match, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
+    char *options = match->state + game->options_offset;
+    int32_t *same = fray_alloc(game->options_count * sizeof *same + 1);
 
-    match->seats[seat].is_taken = match->seats[seat].is_connected = true;
-    match->seats[seat].order = match->order++;
-    match->is_roster_changed = true;
-    memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
-    if (match->is_begun) {
-        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
-        rules_join(match, seat);
-    } else if (!match->config.waits_for_host && fray_match_players(match) >= game->seats_min) {
-        begin(match, now_us);
-    }
-}
-
-const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
-                           const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us, uint32_t *seat)
-{
-    if (fray_match_is_banned(match, person))
-        return "kicked";
-    uint32_t at = free_seat(match);
-    if (at == match->config.game->seats_max)
-        return "match_full";
-    struct fray_match_seat *taken = &match->seats[at];
-    taken->bot = FRAY_MATCH_NO_BOT;
-    snprintf(taken->id, sizeof taken->id, "%s", person->id);
-    snprintf(taken->socket, sizeof taken->socket, "%s", person->id);
-    snprintf(taken->name, sizeof taken->name, "%s", person->name);
-    taken->subject =
-        person->subject ? fray_strndup(person->subject, strlen(person->subject)) : NULL;
-    taken->origin = person->origin;
-    fray_token_make(taken->token, at, random);
-    *seat = at;
-    seat_taken(match, at, now_us);
-    return NULL;
-}
-
-const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level, uint64_t now_us,
-                               uint32_t *seat)
-{
-    const struct fray_game *game = match->config.game;
-
-    if (by != fray_match_host(match))
-        return "not_host";
-    if (level < FRAY_MATCH_NO_BOT || level >= game->bot_levels)
-        return "bad_level";
-    uint32_t at = free_seat(match);
-    if (at == game->seats_max)
-        return "match_full";
-    struct fray_match_seat *taken = &match->seats[at];
-    taken->bot = (int16_t)(level == FRAY_MATCH_NO_BOT ? game->bot_levels - 1 : level);
-    taken->is_ready = true;
-    snprintf(taken->id, sizeof taken->id, "bot-%u", at);
-    snprintf(taken->name, sizeof taken->name, "Bot %u", at + 1);
-    game->bot_init(match->memories + (size_t)at * game->bot_size, (uint32_t)taken->bot,
-                   match->seed + at);
-    *seat = at;
-    seat_taken(match, at, now_us);
-    return NULL;
-}
-
-void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
-{
-    struct fray_match_seat *left = &match->seats[seat];
-    if (!left->is_taken)
-        return;
-    if (match->is_begun) {
-        struct fray_game_events events = fray_match_listen();
-        match->config.game->leave(match->state, seat, &events);
-        fray_match_hear(match, &events);
-        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
-    }
-    free(left->subject);
-    *left = (struct fray_match_seat){0};
-    match->is_roster_changed = true;
-}
-
-void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
-{
-    struct fray_match_seat *lost = &match->seats[seat];
-    lost->is_connected = false;
-    lost->is_ready = false;
-    lost->lost_us = now_us;
-    lost->socket[0] = '\0';
-    match->is_roster_changed = true;
-}
-
-const char *fray_match_return(struct fray_match *match, const char *token, uint32_t *seat)
-{
-    uint32_t at;
-    struct fray_slice given = fray_slice_of(token);
-    if (!fray_token_number(given, &at) || at >= match->config.game->seats_max)
-        return "bad_token";
-    struct fray_match_seat *found = &match->seats[at];
-    if (!found->is_taken || found->bot != FRAY_MATCH_NO_BOT ||
-        !fray_token_equal(given, found->token))
-        return "bad_token";
-    found->is_connected = true;
-    found->has_stand_in = false;
-    match->is_roster_changed = true;
-    *seat = at;
-    return NULL;
-}
-
-const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person)
-{
-    if (fray_match_is_banned(match, person))
-        return "kicked";
-    if (match->spectators == FRAY_MATCH_SPECTATORS_MAX)
-        return "match_full";
-    match->spectators++;
-    match->is_roster_changed = true;
-    return NULL;
-}
-
-void fray_match_unwatch(struct fray_match *match)
-{
-    match->spectators--;
-    match->is_roster_changed = true;
+    record_end(match);
+    memcpy(same, options, game->options_count * sizeof *same);
+    fray_game_init(game, match->state, ++match->seed, same);
+    free(same);
+    match->started_us = now_us;
+    fray_match_begin(match, now_us);
 }
 
 /* ------------------------------------------------------------------ the host's rights */
@@ -277,11 +221,11 @@ const char *fray_match_start(struct fray_match *match, uint32_t seat, uint64_t n
         if (i != seat && other->is_taken && other->is_connected && !other->is_ready)
             return "not_ready";
     }
-    begin(match, now_us);
+    fray_match_begin(match, now_us);
     return NULL;
 }
 
-static void ban(struct fray_match *match, const struct fray_match_seat *seat)
+void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat)
 {
     if (!match->bans)
         match->bans = fray_alloc_zero(FRAY_MATCH_BANS_MAX * sizeof *match->bans);
@@ -327,7 +271,7 @@ const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat
     if (seat >= match->config.game->seats_max || !match->seats[seat].is_taken || seat == by)
         return "unknown_seat";
     if (match->seats[seat].bot == FRAY_MATCH_NO_BOT)
-        ban(match, &match->seats[seat]);
+        fray_match_ban(match, &match->seats[seat]);
     fray_match_leave(match, seat, now_us);
     return NULL;
 }

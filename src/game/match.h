@@ -1,9 +1,12 @@
-/* A match of an event-driven game: rules, state, seats, and who sits in them (docs/games.md). It
- * knows no socket and no clock: the host brings both, and sends what the match has to say.
+/* A match: rules, state, seats, and who sits in them (docs/games.md). It knows no socket and no
+ * clock: the host brings both, and sends what the match has to say.
  *
  *     host: request ──▶ fray_match_…() ──▶ NULL, or the code of the refusal: nothing has changed
- *     host: ◀── news, is_roster_changed, is_state_changed;  fray_match_due(): call
- * fray_match_advance
+ *     host: ◀── news, is_roster_changed, is_state_changed
+ *     host: at fray_match_due() ──▶ fray_match_advance
+ *
+ * Event-driven games are stepped when somebody moves, ticked games (game->tick_hz) at fixed ticks,
+ * with what each seat holds then (game/ticks.h).
  *
  * Owner: who created it. One thread. Times are microseconds of a clock that never goes back, given
  * with every call that may step the rules. Pure. */
@@ -11,8 +14,10 @@
 #define FRAY_GAME_MATCH_H
 
 #include "base/clean_text.h"
+#include "base/timer_wheel.h"
 #include "base/token.h"
 #include "game/json.h"
+#include "game/recorder.h"
 
 enum {
     FRAY_MATCH_ID_LEN = 10,
@@ -20,6 +25,8 @@ enum {
     FRAY_MATCH_BANS_MAX = 64,  /* of more, the oldest is forgotten */
     FRAY_MATCH_SPECTATORS_MAX = 200,
     FRAY_MATCH_NO_BOT = -1,
+    FRAY_MATCH_FIGHTERS = 8, /* where nobody said how many: bots make the players up to so many */
+    FRAY_MATCH_FIGHTERS_MAX = 64,
 };
 
 enum fray_match_phase { FRAY_MATCH_WAITING, FRAY_MATCH_PLAYING, FRAY_MATCH_OVER };
@@ -42,6 +49,8 @@ struct fray_match_person {
 struct fray_match_seat {
     bool is_taken, is_connected, is_ready, wants_rematch;
     bool has_stand_in; /* a bot plays for who is away */
+    bool makes_way;    /* a bot that is there for want of players */
+    bool is_cheating;  /* its conduct has reached the limit: the host puts it out */
     int16_t bot;       /* its level, or FRAY_MATCH_NO_BOT: a person */
     uint32_t order;    /* of taking seats: who sits longest has the least */
     uint64_t lost_us;  /* when the connection was lost, unless is_connected */
@@ -57,6 +66,9 @@ struct fray_match_seat {
 struct fray_match_news {
     const char *name;
     uint8_t to;      /* a seat, or FRAY_GAME_NOBODY: all */
+    uint8_t about;   /* the seat of its first argument */
+    bool is_sighted; /* goes only to who sees the player there (fray_match_sees) */
+    bool is_newest;  /* a newer one of the same name about the same seat replaces it */
     json_t *content; /* owned */
 };
 
@@ -67,6 +79,8 @@ struct fray_match_config {
     bool is_private;
     bool waits_for_host; /* else it begins with seats_min players */
     struct fray_match_times times;
+    uint8_t fighters; /* bots make the players up to so many, and make way for them; 0: none */
+    uint16_t phase;   /* of the ticks, in 1/65536 of one (game/tick_clock.h) */
 };
 
 struct fray_match {
@@ -76,9 +90,15 @@ struct fray_match {
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
     uint32_t order, spectators;
-    uint64_t number;             /* of the state */
-    bool is_begun;               /* the seats are the rules' */
-    enum fray_match_phase phase; /* that the roster told last */
+    uint64_t number; /* of the state */
+    uint32_t steps;  /* since the rules' beginning; of ticked games the state's tick */
+    bool is_begun;   /* the seats are the rules' */
+    bool is_heard;   /* set by the host: somebody takes events and states as JSON */
+    bool has_cheaters;
+    enum fray_match_phase phase;          /* as the roster said it last */
+    struct fray_ticks *ticks;             /* NULL: event-driven */
+    struct fray_game_event *events;       /* of one step or join */
+    struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;
 
@@ -86,7 +106,8 @@ struct fray_match {
     struct fray_match_news *news;
     uint32_t news_count, news_cap;
     bool is_roster_changed, is_state_changed;
-    void *timer; /* the host's */
+    struct fray_timer timer; /* the host's, as is what it belongs to */
+    void *host;
 };
 
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
@@ -112,7 +133,8 @@ void fray_match_ready(struct fray_match *match, uint32_t seat, bool is_ready);
 /* "not_host", "not_enough_players", "not_ready", "already_started". */
 const char *fray_match_start(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* A move by the game's table of actions; "rematch" and "start_game" too. "not_playing" before the
- * start, "unknown_type", "not_host", "wrong_shape", "out_of_range", and the rules' own. */
+ * start, "unknown_type", "not_host", "wrong_shape", "out_of_range", and the rules' own. In ticked
+ * games it is held from the next tick on; "too_fast". */
 const char *fray_match_act(struct fray_match *match, uint32_t seat, const char *action,
                            const json_t *content, uint64_t now_us);
 /* `level` FRAY_MATCH_NO_BOT: the best. "not_host", "bad_level", "match_full". */
@@ -121,11 +143,14 @@ const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level,
 /* The seat is given up, and who had it may not come back. "not_host", "unknown_seat" (also: one's
  * own). */
 const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat, uint64_t now_us);
+/* Who cheats is put out and may not come back. A bot plays on where the rules would end the game
+ * otherwise. */
+void fray_match_expel(struct fray_match *match, uint32_t seat, uint64_t now_us);
 bool fray_match_is_banned(const struct fray_match *match, const struct fray_match_person *person);
 
 /* When fray_match_advance has something to do; UINT64_MAX: never. */
 uint64_t fray_match_due(const struct fray_match *match);
-/* Time limits, bots, seats that were kept for long enough. */
+/* Ticks, time limits, bots, seats that were kept for long enough. */
 void fray_match_advance(struct fray_match *match, uint64_t now_us);
 
 enum fray_match_phase fray_match_phase(const struct fray_match *match);
@@ -133,6 +158,10 @@ enum fray_match_phase fray_match_phase(const struct fray_match *match);
 uint32_t fray_match_host(const struct fray_match *match);
 uint32_t fray_match_players(const struct fray_match *match); /* seats that are taken */
 bool fray_match_is_open(const struct fray_match *match);     /* there is a free seat */
+/* One may come in at any time and play at once: a game for one and more. */
+bool fray_match_is_drop_in(const struct fray_match *match);
+/* Whether the viewer (a seat, or FRAY_GAME_NOBODY) sees the player in that seat. */
+bool fray_match_sees(const struct fray_match *match, uint32_t viewer, uint32_t seat);
 
 /* The contents of `match` and `state` (docs/games.md). New references. */
 json_t *fray_match_json_roster(const struct fray_match *match);
@@ -143,8 +172,23 @@ json_t *fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_
 /* Steps the rules with the inputs of `given` seats, and clears both. */
 void fray_match_step(struct fray_match *match, uint64_t now_us);
 /* Calls a join or leave of the rules, or a step, between these two: what happened becomes news. */
-struct fray_game_events fray_match_listen(void);
+uint32_t fray_match_events_max(const struct fray_match *match);
+struct fray_game_events fray_match_listen(struct fray_match *match);
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events);
+void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event);
+/* The roster names the phase. */
+void fray_match_note_phase(struct fray_match *match);
+/* Impulses are for one step; the rest of an input stays, as keys that are held. */
+void fray_match_inputs_clear(struct fray_match *match);
+bool fray_match_seat_has_bot(const struct fray_match_seat *seat); /* or a stand-in */
+/* Lets the bot of the seat fill in its input. */
+bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
+/* The seats become the rules'; games that wait for a start are given it. */
+void fray_match_begin(struct fray_match *match, uint64_t now_us);
+void fray_match_rules_join(struct fray_match *match, uint32_t seat);
+void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat);
+/* The same seats play a new game from the rules' beginning. */
+void fray_match_restart(struct fray_match *match, uint64_t now_us);
 const char *fray_match_phase_text(enum fray_match_phase phase);
 
 #endif

@@ -1,8 +1,7 @@
 /* How a match drives its rules: steps, actions, bots, news. */
 #include "base/mem.h"
 #include "game/match.h"
-
-enum { EVENTS_MAX = 256 }; /* of one step: rps shows and drops 32 players, and begins anew */
+#include "game/ticks.h"
 
 static const char *const phase_texts[] = {"waiting", "playing", "over"};
 static const char *const outcome_texts[] = {"playing", "won", "lost", "drawn"};
@@ -46,44 +45,65 @@ static json_t *results_json(const struct fray_match *match)
     return results;
 }
 
-static void news_add(struct fray_match *match, const struct fray_game_event *event)
+static void rematches_clear(struct fray_match *match)
+{
+    for (uint32_t seat = 0; seat < match->config.game->seats_max; seat++)
+        match->seats[seat].wants_rematch = false;
+}
+
+/* The end has the results with it, and concerns also who takes no JSON otherwise. */
+void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event)
 {
     const struct fray_game *game = match->config.game;
+    const struct fray_game_event_kind *kind = &game->events[event->kind];
     const struct fray_game_players players = players_of(match);
-    json_t *content = fray_game_json_event(game, event, &players);
-    const char *name = game->events[event->kind].name;
+    bool is_end = strcmp(kind->name, "end_game") == 0;
 
-    if (strcmp(name, "end_game") == 0)
+    if (strcmp(kind->name, "start_game") == 0)
+        rematches_clear(match);
+    if (!match->is_heard && !is_end)
+        return;
+    json_t *content = fray_game_json_event(game, event, &players);
+    if (is_end)
         json_object_set_new(content, "results", results_json(match));
-    if (strcmp(name, "start_game") == 0) {
-        for (uint32_t seat = 0; seat < game->seats_max; seat++)
-            match->seats[seat].wants_rematch = false;
-    }
     if (match->news_count == match->news_cap) {
         match->news_cap = match->news_cap ? match->news_cap * 2 : 16;
         match->news = fray_realloc(match->news, match->news_cap * sizeof *match->news);
     }
-    match->news[match->news_count++] = (struct fray_match_news){name, event->to, content};
+    match->news[match->news_count++] = (struct fray_match_news){
+        .name = kind->name,
+        .to = event->to,
+        .content = content,
+        .about = (uint8_t)event->args[0],
+        .is_sighted = kind->sighted,
+        .is_newest = kind->delivery == FRAY_GAME_NEWEST,
+    };
 }
 
-struct fray_game_events fray_match_listen(void)
+struct fray_game_events fray_match_listen(struct fray_match *match)
 {
-    return (struct fray_game_events){
-        .items = fray_alloc(EVENTS_MAX * sizeof(struct fray_game_event)), .max = EVENTS_MAX};
+    return (struct fray_game_events){.items = match->events, .max = fray_match_events_max(match)};
+}
+
+void fray_match_note_phase(struct fray_match *match)
+{
+    enum fray_match_phase phase = fray_match_phase(match);
+    if (phase == match->phase)
+        return;
+    if (match->phase == FRAY_MATCH_OVER)
+        rematches_clear(match);
+    match->phase = phase;
+    match->is_roster_changed = true;
 }
 
 /* Events go out even while the seat that they name is being given up: before it is cleared. */
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events)
 {
     for (uint32_t i = 0; i < events->count; i++)
-        news_add(match, &events->items[i]);
-    free(events->items);
+        fray_match_news_add(match, &events->items[i]);
     match->number++;
-    match->is_state_changed = true;
-    enum fray_match_phase phase = fray_match_phase(match);
-    if (phase != match->phase) /* who asks for a rematch changes with it */
-        match->is_roster_changed = true;
-    match->phase = phase;
+    match->is_state_changed = match->is_state_changed || !match->ticks;
+    fray_match_note_phase(match);
 }
 
 void fray_match_sent(struct fray_match *match)
@@ -96,8 +116,7 @@ void fray_match_sent(struct fray_match *match)
 
 /* ------------------------------------------------------------------ steps */
 
-/* Impulses are for one step; the rest of an input stays, as keys that are held. */
-static void inputs_clear(struct fray_match *match)
+void fray_match_inputs_clear(struct fray_match *match)
 {
     const struct fray_game *game = match->config.game;
     for (uint32_t seat = 0; seat < game->seats_max; seat++) {
@@ -111,16 +130,34 @@ static void inputs_clear(struct fray_match *match)
     memset(match->given, 0, game->seats_max);
 }
 
+static void record(struct fray_match *match, uint32_t step_ms)
+{
+    const struct fray_game *game = match->config.game;
+    if (!match->recorder)
+        return;
+    match->recorder->on_step(match->recorder, &(struct fray_match_step){
+                                                  .now_ms = step_ms,
+                                                  .tick = match->steps,
+                                                  .inputs = match->inputs,
+                                                  .given = match->given,
+                                              });
+    match->recorder->on_hash(match->recorder, match->steps,
+                             fray_game_hash(FRAY_GAME_HASH_START, match->state, game->state_size));
+}
+
 void fray_match_step(struct fray_match *match, uint64_t now_us)
 {
-    struct fray_game_events events = fray_match_listen();
+    struct fray_game_events events = fray_match_listen(match);
+    uint32_t step_ms = now_ms(match, now_us);
     match->config.game->step(match->state, &(struct fray_game_step){
                                                .inputs = match->inputs,
                                                .given = match->given,
-                                               .now_ms = now_ms(match, now_us),
+                                               .now_ms = step_ms,
                                                .events = &events,
                                            });
-    inputs_clear(match);
+    match->steps++;
+    record(match, step_ms);
+    fray_match_inputs_clear(match);
     fray_match_hear(match, &events);
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
 }
@@ -137,12 +174,15 @@ static const char *play(struct fray_match *match, uint32_t seat,
     const char *reason = fray_game_json_input(game, action, content, input);
     if (!reason)
         reason = fray_game_check(game, match->state, seat, input);
-    if (!reason) {
+    if (!reason)
         memcpy(last, input, game->input_size);
+    free(input);
+    if (match->ticks)
+        return fray_ticks_acted(match, seat, reason, now_us);
+    if (!reason) {
         match->given[seat] = 1;
         fray_match_step(match, now_us);
     }
-    free(input);
     return reason;
 }
 
@@ -158,7 +198,8 @@ static bool all_want_rematch(const struct fray_match *match)
     return true;
 }
 
-/* Where the rules have no such action, the match counts who asks, and starts the next game. */
+/* Where the rules have no such action, the match counts who asks, and starts the next game, or all
+ * anew. */
 static const char *rematch(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
@@ -174,8 +215,10 @@ static const char *rematch(struct fray_match *match, uint32_t seat, uint64_t now
     match->is_roster_changed = true;
     if (own)
         reason = play(match, seat, own, NULL, now_us);
-    else if (start && all_want_rematch(match))
+    else if (all_want_rematch(match) && start)
         reason = play(match, seat, start, NULL, now_us);
+    else if (all_want_rematch(match))
+        fray_match_restart(match, now_us);
     return reason;
 }
 
@@ -197,20 +240,30 @@ const char *fray_match_act(struct fray_match *match, uint32_t seat, const char *
 
 /* ------------------------------------------------------------------ bots and time */
 
-static bool bots_think(struct fray_match *match)
+bool fray_match_seat_has_bot(const struct fray_match_seat *seat)
+{
+    return seat->is_taken && (seat->bot != FRAY_MATCH_NO_BOT || seat->has_stand_in);
+}
+
+bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat)
 {
     const struct fray_game *game = match->config.game;
+    char *input = match->inputs + (size_t)seat * game->input_size;
+    char *memory = match->memories + (size_t)seat * game->bot_size;
+
+    fray_game_view(game, match->state, seat, match->view);
+    return game->bot(match->view, seat, memory, input) &&
+           !fray_game_check(game, match->state, seat, input);
+}
+
+static bool bots_think(struct fray_match *match)
+{
     bool has_any = false;
 
-    for (uint32_t seat = 0; seat < game->seats_max; seat++) {
-        const struct fray_match_seat *s = &match->seats[seat];
-        char *input = match->inputs + (size_t)seat * game->input_size;
-        if (!s->is_taken || (s->bot == FRAY_MATCH_NO_BOT && !s->has_stand_in))
+    for (uint32_t seat = 0; seat < match->config.game->seats_max; seat++) {
+        if (!fray_match_seat_has_bot(&match->seats[seat]))
             continue;
-        fray_game_view(game, match->state, seat, match->view);
-        bool acts =
-            game->bot(match->view, seat, match->memories + (size_t)seat * game->bot_size, input);
-        match->given[seat] = acts && !fray_game_check(game, match->state, seat, input);
+        match->given[seat] = fray_match_bot_thinks(match, seat);
         has_any = has_any || match->given[seat];
     }
     return has_any;
@@ -228,12 +281,15 @@ static uint64_t after_ms(uint64_t from_us, uint32_t ms)
 
 static uint64_t deadline_us(const struct fray_match *match)
 {
-    uint32_t ms = match->is_begun ? match->config.game->deadline(match->state) : FRAY_GAME_NEVER;
+    bool has_any = match->is_begun && !match->ticks;
+    uint32_t ms = has_any ? match->config.game->deadline(match->state) : FRAY_GAME_NEVER;
     return ms == FRAY_GAME_NEVER ? UINT64_MAX : after_ms(match->started_us, ms);
 }
 
 uint64_t fray_match_due(const struct fray_match *match)
 {
+    if (match->is_begun && match->ticks)
+        return fray_tick_clock_due(&match->ticks->clock); /* seats are looked at in each */
     uint64_t due = deadline_us(match);
     if (match->is_begun && match->bots_us < due)
         due = match->bots_us;
@@ -272,6 +328,11 @@ static void seats_advance(struct fray_match *match, uint64_t now_us)
 void fray_match_advance(struct fray_match *match, uint64_t now_us)
 {
     seats_advance(match, now_us);
+    if (match->ticks) {
+        if (match->is_begun)
+            fray_ticks_advance(match, now_us);
+        return;
+    }
     if (now_us >= deadline_us(match))
         fray_match_step(match, now_us);
     if (match->is_begun && now_us >= match->bots_us) {

@@ -12,6 +12,9 @@ void fray_lobby_deinit(struct fray_lobby *lobby)
     *lobby = (struct fray_lobby){0};
 }
 
+/* Of 65536: multiples of the golden ratio keep away from each other. */
+enum { GOLDEN = 40503 };
+
 /* Digits and letters without those that are read for one another. */
 static void id_write(char id[FRAY_MATCH_ID_LEN + 1], uint64_t random)
 {
@@ -28,6 +31,7 @@ struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
     struct fray_match_config named = *config;
 
     id_write(named.id, random[0]);
+    named.phase = lobby->phase += GOLDEN;
     if (lobby->count == FRAY_LOBBY_MATCHES_MAX || fray_lobby_find(lobby, fray_slice_of(named.id)))
         return NULL;
     struct fray_match *match = fray_match_create(&named, random[1], now_us);
@@ -64,14 +68,22 @@ static bool has_host(const struct fray_match *match)
     return host != FRAY_GAME_NOBODY && match->seats[host].is_connected;
 }
 
+static bool takes_newcomers(const struct fray_match *match)
+{
+    if (!fray_match_is_open(match))
+        return false;
+    return !match->is_begun ||
+           (fray_match_is_drop_in(match) && fray_match_phase(match) == FRAY_MATCH_PLAYING);
+}
+
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person)
 {
     for (uint32_t i = 0; i < lobby->count; i++) {
         struct fray_match *match = lobby->matches[i];
         if (match->config.game == game && !match->config.is_private &&
-            !match->config.waits_for_host && !match->is_begun && fray_match_is_open(match) &&
-            has_host(match) && !fray_match_is_banned(match, person))
+            !match->config.waits_for_host && takes_newcomers(match) && has_host(match) &&
+            !fray_match_is_banned(match, person))
             return match;
     }
     return NULL;
@@ -110,18 +122,17 @@ static json_t *game_json(const struct fray_game *game)
                                                  option->min, "max", option->max, "step",
                                                  option->step, "standard", option->standard));
     }
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "game", game->name, "title", game->title,
-                     "seats_min", game->seats_min, "seats_max", game->seats_max, "bot_levels",
-                     game->bot_levels, "options", options);
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o}", "game", game->name, "title",
+                     game->title, "tick_hz", game->tick_hz, "seats_min", game->seats_min,
+                     "seats_max", game->seats_max, "bot_levels", game->bot_levels, "options",
+                     options);
 }
 
 json_t *fray_lobby_json_games(void)
 {
     json_t *games = json_array();
     const struct fray_game *game;
-    for (size_t i = 0; (game = fray_catalog_at(i)); i++) {
-        if (fray_catalog_is_hosted(game))
-            json_array_append_new(games, game_json(game));
-    }
+    for (size_t i = 0; (game = fray_catalog_at(i)); i++)
+        json_array_append_new(games, game_json(game));
     return games;
 }

@@ -16,6 +16,7 @@ struct fray_lobby {
     struct fray_name_map by_id;
     struct fray_match **matches; /* `count`, the oldest first */
     uint32_t count, cap;
+    uint16_t phase; /* of the newest match's ticks: they are spread over time */
 };
 
 void fray_lobby_deinit(struct fray_lobby *lobby);
@@ -29,8 +30,8 @@ struct fray_match *fray_lobby_find(const struct fray_lobby *lobby, struct fray_s
 /* Removes and destroys it. */
 void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
 
-/* The oldest public match of this game that begins by itself, waits for players, and has somebody
- * there who may come in; NULL: none. */
+/* The oldest public match of this game that begins by itself, waits for players or lets them drop
+ * in, and has somebody there who may come in; NULL: none. */
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person);
 

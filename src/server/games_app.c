@@ -177,6 +177,8 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
         .stand_in_ms = server->config.seat_stand_in_ms,
         .think_ms = server->config.bot_think_ms,
     };
+    games->nsp = nsp;
+    fray_timer_wheel_init(&games->wheel, fray_now_us(nsp));
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};
 }
 

@@ -1,4 +1,4 @@
-/* The namespace /games: a lobby and matches of event-driven games, as docs/games.md says. Built on
+/* The namespace /games: a lobby and matches, as docs/games.md says. Built on
  * fray.h as any application is.
  *
  *     static struct fray_games games;
@@ -15,6 +15,12 @@ struct fray_games {
     struct fray_lobby lobby;
     fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
     struct fray_match_times times;  /* from the options */
+    fray_namespace *nsp;
+    /* One timer of the namespace drives all matches (games_clock.c). */
+    struct fray_timer_wheel wheel;
+    fray_timer_handle *driver; /* NULL: nothing is due, or it expires just now */
+    uint64_t driver_us;        /* when it expires */
+    bool is_driving;
 };
 
 struct fray_app fray_games_app(struct fray_games *games);
@@ -33,7 +39,8 @@ struct fray_games_place {
 
 enum { FRAY_GAMES_ROOM_LEN = 6 + FRAY_MATCH_ID_LEN + 1 };
 
-/* "match:…", all who are there; "watch:…", who have no seat. */
+/* "match:…", all who are there; "json:…", those of them who take events as JSON; "watch:…", who
+ * take states as JSON and have no seat. */
 void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
                      const struct fray_match *match);
 
@@ -43,6 +50,14 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
 void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
 /* Takes the socket out of the match's rooms; the match itself knows already. */
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match);
+
+/* It was kicked by the host ("host"), or put out for cheating ("cheating"), and has no seat now. */
+void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match,
+                            const char *reason);
+
+/* games_clock.c: when the match is due is new. */
+void fray_games_clock_set(struct fray_games *games, struct fray_match *match);
+void fray_games_clock_forget(struct fray_games *games, struct fray_match *match);
 
 /* Somebody came or went, or a match looks different from outside. */
 void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp);

@@ -49,6 +49,8 @@ static void enter(const struct fray_games_request *request, struct fray_match *m
     fray_games_answer(request, joined);
     fray_games_room(room, "match", match);
     (void)fray_socket_join(request->socket, room);
+    fray_games_room(room, "json", match);
+    (void)fray_socket_join(request->socket, room);
     fray_games_room(room, "watch", match);
     if (!plays)
         (void)fray_socket_join(request->socket, room);
@@ -146,7 +148,7 @@ static const char *read_game(const struct fray_games_request *request,
     if (!name)
         return "wrong_shape";
     *game = fray_catalog_find(fray_slice_of(name));
-    return *game && fray_catalog_is_hosted(*game) ? NULL : "unknown_game";
+    return *game ? NULL : "unknown_game";
 }
 
 static const char *read_options(const struct fray_games_request *request,
@@ -176,6 +178,21 @@ static const char *read_options(const struct fray_games_request *request,
     return NULL;
 }
 
+/* So many bots beside the creator; people who come take their places. */
+static const char *read_bots(const struct fray_games_request *request,
+                             struct fray_match_config *config)
+{
+    const json_t *bots = json_object_get(request->content, "bots");
+    json_int_t count = json_integer_value(bots);
+
+    if (bots && !json_is_integer(bots))
+        return "wrong_shape";
+    if (count < 0 || count >= FRAY_MATCH_FIGHTERS_MAX || count >= config->game->seats_max)
+        return "out_of_range";
+    config->fighters = count ? (uint8_t)(count + 1) : 0;
+    return NULL;
+}
+
 static const char *read_config(const struct fray_games_request *request,
                                struct fray_match_config *config, int32_t options[OPTIONS_MAX])
 {
@@ -187,14 +204,14 @@ static const char *read_config(const struct fray_games_request *request,
     if (reason)
         return reason;
     config->options = options;
-    config->waits_for_host = config->game->seats_max > 2;
+    config->waits_for_host = config->game->seats_min > 1 && config->game->seats_max > 2;
     if (start)
         config->waits_for_host = strcmp(start, "host") == 0;
     bool is_known = start ? config->waits_for_host || strcmp(start, "auto") == 0
                           : !json_object_get(request->content, "start");
-    return is_known && fray_games_flag(request, "private", false, &config->is_private)
-               ? NULL
-               : "wrong_shape";
+    if (!is_known || !fray_games_flag(request, "private", false, &config->is_private))
+        return "wrong_shape";
+    return read_bots(request, config);
 }
 
 static void make(const struct fray_games_request *request, const struct fray_match_config *config)
@@ -234,6 +251,7 @@ void fray_games_quick_play(const struct fray_games_request *request)
     }
     struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
     if (!match) {
+        config.fighters = config.game->seats_min == 1 ? FRAY_MATCH_FIGHTERS : 0;
         make(request, &config);
         return;
     }

@@ -2,8 +2,6 @@
 #include "game/catalog.h"
 #include "server/games_request.h"
 
-enum { CLOSE_KICKED = 4001 };
-
 /* Publishes and answers with {}, or refuses. */
 static void conclude(const struct fray_games_request *request, struct fray_match *match,
                      const char *reason)
@@ -108,18 +106,6 @@ void fray_games_add_bot(const struct fray_games_request *request)
     fray_games_publish(request->games, request->nsp, match);
 }
 
-static void tell_kicked(const struct fray_match *match, fray_socket *socket)
-{
-    const struct fray_games_place *place = fray_socket_data(socket);
-    bool is_for_one = place->is_for_one;
-
-    fray_games_put_out(socket, match);
-    fray_emit(socket, "kicked", "{s:s, s:s}", "match", match->config.id, "message",
-              "The host has taken you out of the match.");
-    if (is_for_one)
-        fray_socket_close(socket, CLOSE_KICKED, "kicked");
-}
-
 void fray_games_kick(const struct fray_games_request *request)
 {
     const json_t *asked = json_object_get(request->content, "seat");
@@ -145,7 +131,7 @@ void fray_games_kick(const struct fray_games_request *request)
     }
     fray_socket *kicked = socket_id[0] ? fray_namespace_find(request->nsp, socket_id) : NULL;
     if (kicked)
-        tell_kicked(match, kicked);
+        fray_games_tell_kicked(kicked, match, "host");
     fray_games_answer(request, json_pack("{s:I}", "seat", seat));
     fray_games_publish(request->games, request->nsp, match);
 }

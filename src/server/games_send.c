@@ -3,7 +3,7 @@
 
 #include "server/games_app.h"
 
-enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100 };
+enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100, CLOSE_KICKED = 4001 };
 
 void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
                      const struct fray_match *match)
@@ -20,7 +20,24 @@ void fray_games_put_out(fray_socket *socket, const struct fray_match *match)
     fray_socket_leave(socket, room);
     fray_games_room(room, "watch", match);
     fray_socket_leave(socket, room);
+    fray_games_room(room, "json", match);
+    fray_socket_leave(socket, room);
     place->role = FRAY_GAMES_NOWHERE;
+}
+
+void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match, const char *reason)
+{
+    const struct fray_games_place *place = fray_socket_data(socket);
+    bool is_cheating = strcmp(reason, "cheating") == 0;
+    bool is_closed = place->is_for_one || is_cheating;
+
+    fray_games_put_out(socket, match);
+    fray_emit(socket, "kicked", "{s:s, s:s, s:s}", "match", match->config.id, "reason", reason,
+              "message",
+              is_cheating ? "Your client did again and again what the game does not allow."
+                          : "The host has taken you out of the match.");
+    if (is_closed)
+        fray_socket_close(socket, CLOSE_KICKED, is_cheating ? "cheating" : "kicked");
 }
 
 /* ------------------------------------------------------------------ the lobby */
@@ -89,15 +106,19 @@ void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32
     fray_message_unref(message);
 }
 
+static fray_socket *socket_of(fray_namespace *nsp, const struct fray_match *match, uint32_t seat)
+{
+    const struct fray_match_seat *taken = &match->seats[seat];
+    return taken->is_taken && taken->socket[0] ? fray_namespace_find(nsp, taken->socket) : NULL;
+}
+
 /* Every seat sees a state of its own; all spectators see the same. */
 static void send_states(fray_namespace *nsp, struct fray_match *match)
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        const struct fray_match_seat *seat = &match->seats[i];
-        fray_socket *socket =
-            seat->is_taken && seat->socket[0] ? fray_namespace_find(nsp, seat->socket) : NULL;
+        fray_socket *socket = socket_of(nsp, match, i);
         if (socket)
             fray_games_send_state(socket, match, i);
     }
@@ -107,18 +128,41 @@ static void send_states(fray_namespace *nsp, struct fray_match *match)
                     fray_match_json_state(match, FRAY_GAME_NOBODY, fray_now_us(nsp)));
 }
 
-static void send_news(fray_namespace *nsp, struct fray_match *match, const char *room)
+/* Who has no seat sees all. */
+static void send_sighted(fray_namespace *nsp, const struct fray_match *match, uint32_t about,
+                         fray_message *message)
 {
-    for (uint32_t i = 0; i < match->news_count; i++) {
-        const struct fray_match_news *news = &match->news[i];
-        if (news->to == FRAY_GAME_NOBODY) {
-            fray_emit_to(nsp, room, news->name, "O", news->content);
-            continue;
-        }
-        fray_socket *socket = fray_namespace_find(nsp, match->seats[news->to].socket);
-        if (socket)
-            fray_emit(socket, news->name, "O", news->content);
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        fray_socket *socket = socket_of(nsp, match, i);
+        if (socket && fray_match_sees(match, i, about))
+            fray_send(socket, message);
     }
+    fray_games_room(room, "watch", match);
+    fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
+}
+
+static void send_one(fray_namespace *nsp, const struct fray_match *match,
+                     const struct fray_match_news *news)
+{
+    char room[FRAY_GAMES_ROOM_LEN], key[64];
+    bool is_end = strcmp(news->name, "end_game") == 0;
+    fray_message *message = fray_message_create(nsp, news->name, "O", news->content);
+
+    if (news->is_newest) {
+        snprintf(key, sizeof key, "%.40s:%u", news->name, news->about);
+        fray_message_class(message, FRAY_LATEST, key);
+    }
+    fray_socket *socket = news->to == FRAY_GAME_NOBODY ? NULL : socket_of(nsp, match, news->to);
+    fray_games_room(room, is_end ? "match" : "json", match);
+    if (socket)
+        fray_send(socket, message);
+    else if (news->to == FRAY_GAME_NOBODY && news->is_sighted && match->config.game->visible)
+        send_sighted(nsp, match, news->about, message);
+    else if (news->to == FRAY_GAME_NOBODY)
+        fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
+    fray_message_unref(message);
 }
 
 static void close_to(fray_socket *socket, void *match)
@@ -134,50 +178,50 @@ static void match_close(struct fray_games *games, fray_namespace *nsp, struct fr
     fray_emit_to(nsp, room, "match_closed", "{s:s, s:s}", "match", match->config.id, "message",
                  "All players have left.");
     fray_namespace_each(nsp, room, close_to, match);
-    if (match->timer)
-        fray_timer_stop(match->timer);
+    fray_games_clock_forget(games, match);
     fray_lobby_remove(&games->lobby, match);
 }
 
-static void on_due(fray_namespace *nsp, void *context)
+static void put_cheaters_out(fray_namespace *nsp, struct fray_match *match)
 {
-    struct fray_match *match = context;
-
-    match->timer = NULL;
-    fray_match_advance(match, fray_now_us(nsp));
-    fray_games_publish(fray_namespace_app(nsp), nsp, match);
+    match->has_cheaters = false;
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        if (!match->seats[i].is_cheating)
+            continue;
+        fray_socket *socket = socket_of(nsp, match, i);
+        fray_match_expel(match, i, fray_now_us(nsp));
+        if (socket)
+            fray_games_tell_kicked(socket, match, "cheating");
+    }
 }
 
-static void set_timer(fray_namespace *nsp, struct fray_match *match)
-{
-    uint64_t due_us = fray_match_due(match), now_us = fray_now_us(nsp);
-
-    if (match->timer)
-        fray_timer_stop(match->timer);
-    match->timer = NULL;
-    if (due_us == UINT64_MAX)
-        return;
-    uint64_t wait_ms = due_us > now_us ? (due_us - now_us + 999) / 1000 : 0;
-    match->timer = fray_timer_start(nsp, (unsigned)wait_ms, 0, on_due, match);
-}
-
-void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+static void send_roster(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
     fray_games_room(room, "match", match);
-    if (match->is_roster_changed) {
-        send_latest(nsp, room, "match", fray_match_json_roster(match));
-        fray_games_lobby_changed(games, nsp);
-    }
-    send_news(nsp, match, room);
-    if (match->is_state_changed)
+    send_latest(nsp, room, "match", fray_match_json_roster(match));
+    fray_games_lobby_changed(games, nsp);
+    fray_games_room(room, "json", match);
+    match->is_heard = !match->ticks || fray_room_size(nsp, room);
+}
+
+void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    match->host = games;
+    if (match->has_cheaters)
+        put_cheaters_out(nsp, match);
+    if (match->is_roster_changed)
+        send_roster(games, nsp, match);
+    for (uint32_t i = 0; i < match->news_count; i++)
+        send_one(nsp, match, &match->news[i]);
+    if (match->is_state_changed && match->is_heard)
         send_states(nsp, match);
     fray_match_sent(match);
     if (fray_match_host(match) == FRAY_GAME_NOBODY)
         match_close(games, nsp, match);
     else
-        set_timer(nsp, match);
+        fray_games_clock_set(games, match);
 }
 
 /* ------------------------------------------------------------------ refusals */
@@ -206,6 +250,8 @@ const char *fray_games_reason_text(const char *code)
         {"not_enough_players", "There are too few players for a game."},
         {"not_ready", "Not everybody is ready."},
         {"already_started", "The game has begun already."},
+        {"too_fast", "That is more than anybody can do in a second."},
+        {"too_far", "That place is further away than a player can walk to at once."},
         {"not_playing", "No game is being played just now."},
         {"game_not_over", "The game is not over."},
         {"out_of_range", "The move has no such number."},

@@ -1,0 +1,26 @@
+#include "game/conduct.h"
+
+/* What is left of a level that sinks by `per_s` thousandths each millisecond. */
+static uint32_t leaked(uint32_t level, uint32_t per_s, uint64_t since_us, uint64_t now_us)
+{
+    uint64_t sunk = now_us > since_us ? (now_us - since_us) / 1000 * per_s : 0;
+    return sunk < level ? level - (uint32_t)sunk : 0;
+}
+
+bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us)
+{
+    uint32_t left = leaked(conduct->spent, FRAY_CONDUCT_ACTIONS_PER_S, conduct->spent_us, now_us);
+    if (left > (FRAY_CONDUCT_ACTIONS_BURST - 1) * 1000)
+        return false;
+    conduct->spent = left + 1000;
+    conduct->spent_us = now_us;
+    return true;
+}
+
+bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us)
+{
+    conduct->score = leaked(conduct->score, FRAY_CONDUCT_DECAY, conduct->score_us, now_us);
+    conduct->score += points * 1000;
+    conduct->score_us = now_us;
+    return conduct->score >= FRAY_CONDUCT_LIMIT * 1000;
+}

@@ -1,0 +1,38 @@
+/* How a player behaves: a budget of actions and a score of offences that decays. Latency, a stall
+ * or a slip of the finger must stay far below the threshold; what only a program does all the time
+ * reaches it within a second or two. Times are microseconds. Pure. */
+#ifndef FRAY_GAME_CONDUCT_H
+#define FRAY_GAME_CONDUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    FRAY_CONDUCT_LIMIT = 100,         /* points: who has them is put out */
+    FRAY_CONDUCT_DECAY = 20,          /* points a second */
+    FRAY_CONDUCT_ACTIONS_PER_S = 200, /* screens of 144 Hz send one a frame */
+    FRAY_CONDUCT_ACTIONS_BURST = 48,
+};
+
+/* What an offence weighs. Inputs are judged in the tick in which they are used: one that was fair
+ * when it was made may have become impossible on its way, for a round trip's worth of ticks. */
+enum fray_offence {
+    FRAY_OFFENCE_FLOODING = 1,   /* an action over the budget */
+    FRAY_OFFENCE_TOO_EARLY = 1,  /* a packet of inputs for ticks that are far away: a fast clock */
+    FRAY_OFFENCE_IMPOSSIBLE = 4, /* an input that the rules refuse */
+    FRAY_OFFENCE_FORGED = 10,    /* an action, likewise: it was judged at once */
+    FRAY_OFFENCE_MALFORMED = 20, /* no client writes such a packet */
+};
+
+struct fray_conduct { /* zero-initialised: blameless */
+    uint64_t score_us, spent_us;
+    uint32_t score; /* 1/1000 points, at score_us */
+    uint32_t spent; /* 1/1000 actions, at spent_us */
+};
+
+/* False: over the budget. */
+bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
+/* True: the limit is reached. */
+bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us);
+
+#endif

@@ -1,0 +1,77 @@
+/* Budgets and scores: who is spared, who is not. */
+#include "game/conduct.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { SECOND = 1000000 };
+
+static uint32_t spent_in_a_second(uint32_t per_s)
+{
+    struct fray_conduct conduct = {0};
+    uint32_t allowed = 0;
+    for (uint32_t i = 0; i < 10 * per_s; i++)
+        allowed += fray_conduct_spend(&conduct, SECOND + i * UINT64_C(1000000) / per_s);
+    return allowed / 10;
+}
+
+static void a_fast_screen_is_within_the_budget(void **state)
+{
+    (void)state;
+    assert_int_equal(spent_in_a_second(144), 144);
+    assert_in_range(spent_in_a_second(2000), FRAY_CONDUCT_ACTIONS_PER_S,
+                    FRAY_CONDUCT_ACTIONS_PER_S + FRAY_CONDUCT_ACTIONS_BURST / 10);
+}
+
+static void a_burst_is_forgiven_once(void **state)
+{
+    (void)state;
+    struct fray_conduct conduct = {0};
+    for (int i = 0; i < FRAY_CONDUCT_ACTIONS_BURST; i++)
+        assert_true(fray_conduct_spend(&conduct, SECOND));
+    assert_false(fray_conduct_spend(&conduct, SECOND));
+    assert_true(fray_conduct_spend(&conduct, SECOND + 5000));
+    assert_false(fray_conduct_spend(&conduct, SECOND + 5000));
+}
+
+static void offences_add_up_and_decay(void **state)
+{
+    (void)state;
+    struct fray_conduct conduct = {0};
+    for (int i = 0; i < 9; i++)
+        assert_false(fray_conduct_offend(&conduct, FRAY_OFFENCE_FORGED, SECOND));
+    struct fray_conduct later = conduct;
+    assert_true(fray_conduct_offend(&conduct, FRAY_OFFENCE_FORGED, SECOND));
+    assert_false(fray_conduct_offend(&later, FRAY_OFFENCE_FORGED, SECOND + SECOND / 2));
+    assert_int_equal(later.score, 90000);
+    assert_false(fray_conduct_offend(&later, 99, 20 * SECOND));
+    assert_int_equal(later.score, 99000);
+}
+
+/* After a respawn inputs that aim at the old place go on for a round trip: 400 ms at 30 Hz. */
+static void a_round_trip_of_impossible_inputs_is_forgiven(void **state)
+{
+    (void)state;
+    struct fray_conduct conduct = {0};
+    for (uint64_t i = 0; i < 12; i++)
+        assert_false(
+            fray_conduct_offend(&conduct, FRAY_OFFENCE_IMPOSSIBLE, SECOND + i * SECOND / 30));
+    bool is_out = false;
+    for (uint64_t i = 12; i < 60 && !is_out; i++)
+        is_out = fray_conduct_offend(&conduct, FRAY_OFFENCE_IMPOSSIBLE, SECOND + i * SECOND / 30);
+    assert_true(is_out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fast_screen_is_within_the_budget),
+        cmocka_unit_test(a_burst_is_forgiven_once),
+        cmocka_unit_test(offences_add_up_and_decay),
+        cmocka_unit_test(a_round_trip_of_impossible_inputs_is_forgiven),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/* Who sits in a match: people, bots, bots that play for people. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "game/match.h"
+#include "game/ticks.h"
+
+static uint32_t free_seat(const struct fray_match *match)
+{
+    uint32_t seat = 0;
+    while (seat < match->config.game->seats_max && match->seats[seat].is_taken)
+        seat++;
+    return seat;
+}
+
+/* The seat is filled in; the rules hear of it now or at the start. */
+static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    const struct fray_game *game = match->config.game;
+
+    match->seats[seat].is_taken = match->seats[seat].is_connected = true;
+    match->seats[seat].order = match->order++;
+    match->is_roster_changed = true;
+    memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, seat);
+    if (match->is_begun) {
+        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
+        fray_match_rules_join(match, seat);
+    } else if (!match->config.waits_for_host && fray_match_players(match) >= game->seats_min) {
+        fray_match_begin(match, now_us);
+    }
+}
+
+static void seat_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    struct fray_match_seat *left = &match->seats[seat];
+    if (match->is_begun) {
+        struct fray_game_events events = fray_match_listen(match);
+        if (match->recorder)
+            match->recorder->on_leave(match->recorder, match, seat);
+        match->config.game->leave(match->state, seat, &events);
+        fray_match_hear(match, &events);
+        match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
+    }
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, seat);
+    free(left->subject);
+    *left = (struct fray_match_seat){0};
+    match->is_roster_changed = true;
+}
+
+/* ------------------------------------------------------------------ bots */
+
+static void seat_become_bot(struct fray_match *match, uint32_t seat, uint32_t level)
+{
+    const struct fray_game *game = match->config.game;
+    struct fray_match_seat *taken = &match->seats[seat];
+
+    taken->bot = (int16_t)level;
+    taken->is_ready = true;
+    snprintf(taken->id, sizeof taken->id, "bot-%u", seat);
+    snprintf(taken->name, sizeof taken->name, "Bot %u", seat + 1);
+    game->bot_init(match->memories + (size_t)seat * game->bot_size, level, match->seed + seat);
+}
+
+const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level, uint64_t now_us,
+                               uint32_t *seat)
+{
+    const struct fray_game *game = match->config.game;
+
+    if (by != fray_match_host(match))
+        return "not_host";
+    if (level < FRAY_MATCH_NO_BOT || level >= game->bot_levels)
+        return "bad_level";
+    uint32_t at = free_seat(match);
+    if (at == game->seats_max)
+        return "match_full";
+    seat_become_bot(match, at,
+                    level == FRAY_MATCH_NO_BOT ? game->bot_levels - 1u : (uint32_t)level);
+    *seat = at;
+    seat_taken(match, at, now_us);
+    return NULL;
+}
+
+static uint32_t last_that_makes_way(const struct fray_match *match)
+{
+    uint32_t seat = match->config.game->seats_max;
+    while (seat && !(match->seats[seat - 1].is_taken && match->seats[seat - 1].makes_way))
+        seat--;
+    return seat ? seat - 1 : FRAY_GAME_NOBODY;
+}
+
+/* Bots come and go so that there are as many players as the match is meant to have. Without people
+ * it ends anyway. */
+static void bots_adjust(struct fray_match *match, uint64_t now_us)
+{
+    const struct fray_game *game = match->config.game;
+    uint32_t wanted = match->config.fighters, seat;
+
+    if (!wanted || fray_match_host(match) == FRAY_GAME_NOBODY)
+        return;
+    while (fray_match_players(match) < wanted && (seat = free_seat(match)) < game->seats_max) {
+        seat_become_bot(match, seat, seat % game->bot_levels);
+        match->seats[seat].makes_way = true;
+        seat_taken(match, seat, now_us);
+    }
+    while (fray_match_players(match) > wanted &&
+           (seat = last_that_makes_way(match)) != FRAY_GAME_NOBODY)
+        seat_leave(match, seat, now_us);
+}
+
+void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    if (!match->seats[seat].is_taken)
+        return;
+    seat_leave(match, seat, now_us);
+    bots_adjust(match, now_us);
+}
+
+void fray_match_expel(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    struct fray_match_seat *left = &match->seats[seat];
+
+    fray_match_ban(match, left);
+    left->is_cheating = false;
+    bool goes_on = fray_match_players(match) > match->config.game->seats_min;
+    if (goes_on || !match->is_begun) {
+        fray_match_leave(match, seat, now_us);
+        return;
+    }
+    free(left->subject);
+    *left = (struct fray_match_seat){.is_taken = true, .is_connected = true, .order = left->order};
+    seat_become_bot(match, seat, match->config.game->bot_levels - 1u);
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, seat);
+    match->is_roster_changed = true;
+}
+
+/* ------------------------------------------------------------------ people */
+
+const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
+                           const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us, uint32_t *seat)
+{
+    if (fray_match_is_banned(match, person))
+        return "kicked";
+    uint32_t at = free_seat(match);
+    if (at == match->config.game->seats_max)
+        return "match_full";
+    struct fray_match_seat *taken = &match->seats[at];
+    taken->bot = FRAY_MATCH_NO_BOT;
+    snprintf(taken->id, sizeof taken->id, "%s", person->id);
+    snprintf(taken->socket, sizeof taken->socket, "%s", person->id);
+    snprintf(taken->name, sizeof taken->name, "%s", person->name);
+    taken->subject =
+        person->subject ? fray_strndup(person->subject, strlen(person->subject)) : NULL;
+    taken->origin = person->origin;
+    fray_token_make(taken->token, at, random);
+    *seat = at;
+    seat_taken(match, at, now_us);
+    bots_adjust(match, now_us);
+    return NULL;
+}
+
+void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    struct fray_match_seat *lost = &match->seats[seat];
+    lost->is_connected = false;
+    lost->is_ready = false;
+    lost->lost_us = now_us;
+    lost->socket[0] = '\0';
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, seat);
+    match->is_roster_changed = true;
+}
+
+const char *fray_match_return(struct fray_match *match, const char *token, uint32_t *seat)
+{
+    uint32_t at;
+    struct fray_slice given = fray_slice_of(token);
+    if (!fray_token_number(given, &at) || at >= match->config.game->seats_max)
+        return "bad_token";
+    struct fray_match_seat *found = &match->seats[at];
+    if (!found->is_taken || found->bot != FRAY_MATCH_NO_BOT ||
+        !fray_token_equal(given, found->token))
+        return "bad_token";
+    found->is_connected = true;
+    found->has_stand_in = false;
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, at);
+    match->is_roster_changed = true;
+    *seat = at;
+    return NULL;
+}
+
+const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person)
+{
+    if (fray_match_is_banned(match, person))
+        return "kicked";
+    if (match->spectators == FRAY_MATCH_SPECTATORS_MAX)
+        return "match_full";
+    match->spectators++;
+    match->is_roster_changed = true;
+    return NULL;
+}
+
+void fray_match_unwatch(struct fray_match *match)
+{
+    match->spectators--;
+    match->is_roster_changed = true;
+}
