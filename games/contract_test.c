@@ -464,8 +464,10 @@ static void any_options_can_be_played(void **unused)
                 int32_t end = fray_game_random(random) & 1 ? option->min : option->max;
                 options[i] = round % 2 ? any : end;
             }
-            struct fray_simulate_config config = {(uint64_t)round, 1 + (uint32_t)round % 2, 1,
-                                                  options};
+            struct fray_simulate_config config = {.seed = (uint64_t)round,
+                                                  .bots = 1 + (uint32_t)round % 2,
+                                                  .guests = 1,
+                                                  .options = options};
             fray_simulate_init(&simulate, game, &config, memory);
             for (int tick = 0; tick < 400; tick += 4) {
                 fray_simulate_run(&simulate, 4);

@@ -27,7 +27,8 @@ static size_t memories_size(const struct fray_game *game)
 size_t fray_simulate_size(const struct fray_game *game)
 {
     return (size_t)game->state_size * (FRAY_SIMULATE_PAST + 2) + inputs_size(game) +
-           memories_size(game) + game->seats_max;
+           memories_size(game) + game->seats_max * sizeof(struct fray_replay_rewind) +
+           game->seats_max;
 }
 
 static bool one_in(struct fray_simulate *simulate, int32_t count)
@@ -43,6 +44,20 @@ static void bot_seat(struct fray_simulate *simulate, uint32_t seat)
                    simulate->config.seed + seat);
 }
 
+static void seat_join(struct fray_simulate *simulate, uint32_t seat)
+{
+    const struct fray_game *game = simulate->game;
+    bool is_bot = seat < simulate->config.bots;
+
+    if (simulate->config.replay) {
+        fray_replay_writer_who(simulate->config.replay, seat,
+                               is_bot ? (uint8_t)(seat % game->bot_levels) : FRAY_REPLAY_PERSON,
+                               (struct fray_replay_text){is_bot ? "bot" : "guest", is_bot ? 3 : 5});
+        fray_replay_writer_join(simulate->config.replay, seat);
+    }
+    (void)game->join(simulate->state, seat, NULL);
+}
+
 void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *game,
                         const struct fray_simulate_config *config, void *memory)
 {
@@ -54,7 +69,9 @@ void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *
     simulate->view = simulate->state + game->state_size;
     simulate->inputs = simulate->view + game->state_size;
     simulate->memories = simulate->inputs + inputs_size(game);
-    simulate->given = (uint8_t *)simulate->memories + memories_size(game);
+    simulate->rewinds =
+        (struct fray_replay_rewind *)(void *)(simulate->memories + memories_size(game));
+    simulate->given = (uint8_t *)(simulate->rewinds + game->seats_max);
 
     uint32_t seats = game->seats_max;
     if (simulate->config.bots > seats)
@@ -64,9 +81,9 @@ void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *
     fray_game_random_seed(simulate->random, ~config->seed);
     fray_game_init(game, simulate->state, config->seed, config->options);
     for (uint32_t seat = 0; seat < simulate->config.bots + simulate->config.guests; seat++) {
-        (void)game->join(simulate->state, seat, NULL);
         if (seat < simulate->config.bots)
             bot_seat(simulate, seat);
+        seat_join(simulate, seat);
     }
 }
 
@@ -100,8 +117,10 @@ static void guest_act(struct fray_simulate *simulate, uint32_t seat, char *input
     const struct fray_game *game = simulate->game;
 
     if (one_in(simulate, LEAVE_ONE_IN)) {
+        if (simulate->config.replay)
+            fray_replay_writer_leave(simulate->config.replay, seat);
         game->leave(simulate->state, seat, NULL);
-        (void)game->join(simulate->state, seat, NULL);
+        seat_join(simulate, seat);
     }
     if (one_in(simulate, PRESS_ONE_IN))
         guest_press(simulate, input);
@@ -151,14 +170,53 @@ static char *past_at(const struct fray_simulate *simulate, uint32_t tick)
 /* Everybody sees the two oldest states of the ring, a fraction that differs by seat apart. */
 static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
 {
-    const struct fray_simulate *simulate = host;
+    struct fray_simulate *simulate = host;
 
     if (simulate->tick < FRAY_SIMULATE_PAST)
         return false;
+    if (simulate->rewinds_count < simulate->game->seats_max)
+        simulate->rewinds[simulate->rewinds_count++] = (struct fray_replay_rewind){
+            seat, (simulate->tick + 1 - FRAY_SIMULATE_PAST) * 256 + seat * 37 % 256};
     past->older = past_at(simulate, simulate->tick);
     past->newer = past_at(simulate, simulate->tick + 1);
     past->fraction = (int32_t)(seat * 37 % 256);
     return true;
+}
+
+static uint64_t state_hash(const struct fray_simulate *simulate)
+{
+    return fray_game_hash(FRAY_GAME_HASH_START, simulate->state, simulate->game->state_size);
+}
+
+static void step_record(struct fray_simulate *simulate)
+{
+    struct fray_replay_writer *replay = simulate->config.replay;
+
+    if (!replay)
+        return;
+    fray_replay_writer_step(
+        replay,
+        &(struct fray_replay_step){
+            .inputs = simulate->inputs,
+            .given = simulate->given,
+            .now_ms = simulate->game->tick_hz ? 0 : (simulate->tick + 1) * FRAY_SIMULATE_TURN_MS,
+            .rewinds = simulate->rewinds,
+            .rewinds_count = simulate->rewinds_count,
+        });
+    if ((simulate->tick + 1) % FRAY_SIMULATE_HASH_TICKS == 0)
+        fray_replay_writer_hash(replay, state_hash(simulate));
+}
+
+void fray_simulate_end(struct fray_simulate *simulate)
+{
+    uint8_t outcomes[FRAY_REPLAY_SEATS_MAX];
+
+    for (uint32_t seat = 0; seat < simulate->game->seats_max; seat++)
+        outcomes[seat] = seat < simulate->config.bots + simulate->config.guests
+                             ? (uint8_t)simulate->game->outcome(simulate->state, seat)
+                             : FRAY_GAME_NOBODY;
+    if (simulate->config.replay)
+        fray_replay_writer_end(simulate->config.replay, outcomes, state_hash(simulate));
 }
 
 static void tick(struct fray_simulate *simulate)
@@ -179,6 +237,7 @@ static void tick(struct fray_simulate *simulate)
             simulate->refused++;
         }
     }
+    simulate->rewinds_count = 0;
     game->step(simulate->state, &(struct fray_game_step){
                                     .inputs = simulate->inputs,
                                     .given = simulate->given,
@@ -187,6 +246,7 @@ static void tick(struct fray_simulate *simulate)
                                     .host = simulate,
                                 });
     __builtin_memcpy(past_at(simulate, simulate->tick), simulate->state, game->state_size);
+    step_record(simulate);
     if (++simulate->tick % FRAY_SIMULATE_HASH_TICKS == 0)
         simulate->hash = fray_game_hash(simulate->hash, simulate->state, game->state_size);
 }

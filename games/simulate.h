@@ -4,7 +4,7 @@
 #ifndef FRAY_GAMES_SIMULATE_H
 #define FRAY_GAMES_SIMULATE_H
 
-#include "fray/game.h"
+#include "replay.h"
 
 enum {
     FRAY_SIMULATE_PAST =
@@ -18,6 +18,7 @@ struct fray_simulate_config {
     uint32_t bots;          /* in the first seats, of all levels in turn */
     uint32_t guests;        /* in the seats after them; bots + guests are cut to seats_max */
     const int32_t *options; /* NULL: the standard ones */
+    struct fray_replay_writer *replay; /* begun; told everything. NULL: nothing is written */
 };
 
 struct fray_simulate {
@@ -31,6 +32,8 @@ struct fray_simulate {
     char *past; /* FRAY_SIMULATE_PAST states, a ring */
     char *state, *view, *inputs, *memories;
     uint8_t *given;
+    struct fray_replay_rewind *rewinds; /* of the step in hand */
+    uint32_t rewinds_count;
 };
 
 /* Bots alone when they fill a game, else as many guests as the game wants. */
@@ -42,5 +45,7 @@ void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *
                         const struct fray_simulate_config *config, void *memory);
 void fray_simulate_run(struct fray_simulate *simulate, uint32_t ticks);
 uint64_t fray_simulate_hash(const struct fray_simulate *simulate);
+/* Writes the end of the replay. */
+void fray_simulate_end(struct fray_simulate *simulate);
 
 #endif

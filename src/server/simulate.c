@@ -18,6 +18,7 @@ struct arguments {
     struct fray_simulate_config config;
     uint32_t ticks;
     int32_t options[OPTIONS_MAX];
+    const char *replay; /* where it is written to; NULL: nowhere */
 };
 
 static bool fail(const char *reason, const char *what)
@@ -26,7 +27,7 @@ static bool fail(const char *reason, const char *what)
 
     fprintf(stderr, "%s%s%s%s\n", reason, *what ? ": \"" : "", what, *what ? "\"." : ".");
     fprintf(stderr, "Usage: fray simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
-                    " [--option NAME=VALUE]...\n       GAME:");
+                    " [--option NAME=VALUE]... [--replay FILE]\n       GAME:");
     for (size_t i = 0; (game = fray_catalog_at(i)); i++)
         fprintf(stderr, " %s", game->name);
     fprintf(stderr, "\n");
@@ -68,9 +69,13 @@ static bool read_setting(struct arguments *arguments, const char *setting)
 static bool read_arguments(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},   {"ticks", required_argument, NULL, 't'},
-        {"bots", required_argument, NULL, 'b'},   {"guests", required_argument, NULL, 'g'},
-        {"option", required_argument, NULL, 'o'}, {0},
+        {"seed", required_argument, NULL, 's'},
+        {"ticks", required_argument, NULL, 't'},
+        {"bots", required_argument, NULL, 'b'},
+        {"guests", required_argument, NULL, 'g'},
+        {"option", required_argument, NULL, 'o'},
+        {"replay", required_argument, NULL, 'r'},
+        {0},
     };
     static const struct {
         char letter;
@@ -86,6 +91,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments)
             i++;
         if (letter == 'o' && settings_count < SETTINGS_MAX)
             settings[settings_count++] = optarg;
+        else if (letter == 'r')
+            arguments->replay = optarg;
         else if (i == FRAY_GAME_COUNT(counts))
             return fail("That is no option of this command", "");
         else if (!read_count(optarg, counts[i].most, &values[i]))
@@ -103,7 +110,6 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments)
         .guests = values[3] == UINT64_MAX
                       ? fray_simulate_guests(arguments->game, (uint32_t)values[2])
                       : (uint32_t)values[3],
-        .options = arguments->options,
     };
     for (uint32_t i = 0; i < arguments->game->options_count && i < OPTIONS_MAX; i++)
         arguments->options[i] = arguments->game->options[i].standard;
@@ -122,22 +128,82 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* ------------------------------------------------------------------ the replay */
+
+struct replay_file {
+    struct fray_replay_writer writer;
+    FILE *file;
+    void *memory;
+};
+
+static void on_bytes(void *context, const void *bytes, size_t len)
+{
+    fwrite(bytes, 1, len, ((struct replay_file *)context)->file); /* ferror tells at the end */
+}
+
+static bool replay_begin(struct replay_file *replay, const struct arguments *arguments)
+{
+    const struct fray_game *game = arguments->game;
+    struct fray_replay_header header = {.rules = fray_game_rules(game),
+                                        .seed = arguments->config.seed,
+                                        .match = {"simulation", 10}};
+
+    replay->file = fopen(arguments->replay, "wbe");
+    replay->memory = malloc(fray_replay_writer_size(game));
+    if (!replay->file || !replay->memory)
+        return false;
+    memcpy(header.options, arguments->options, game->options_count * sizeof *header.options);
+    replay->writer.sink = on_bytes;
+    replay->writer.context = replay;
+    fray_replay_writer_begin(&replay->writer, game, &header, replay->memory);
+    return true;
+}
+
+static bool replay_end(struct replay_file *replay)
+{
+    free(replay->memory);
+    if (!replay->file)
+        return false;
+    bool is_written = !ferror(replay->file);
+    return !fclose(replay->file) && is_written;
+}
+
+/* ------------------------------------------------------------------ the match */
+
+static bool run(const struct arguments *arguments, void *memory)
+{
+    struct replay_file replay = {0};
+    struct fray_simulate_config config = arguments->config;
+    struct fray_simulate simulate;
+    bool is_written = true;
+
+    config.options = arguments->options;
+    if (arguments->replay) {
+        is_written = replay_begin(&replay, arguments);
+        config.replay = is_written ? &replay.writer : NULL;
+    }
+    fray_simulate_init(&simulate, arguments->game, &config, memory);
+    double start = now_s();
+    fray_simulate_run(&simulate, arguments->ticks);
+    double seconds = now_s() - start;
+    fray_simulate_end(&simulate);
+    if (arguments->replay)
+        is_written = replay_end(&replay) && is_written;
+    if (!is_written)
+        fprintf(stderr, "The replay cannot be written to %s.\n", arguments->replay);
+    printf("ticks=%" PRIu32 " hash=%016" PRIx64 " ticks_per_s=%.0f\n", arguments->ticks,
+           fray_simulate_hash(&simulate), arguments->ticks / (seconds > 0 ? seconds : 1e-9));
+    return is_written;
+}
+
 int fray_simulate_main(int argc, char **argv)
 {
-    struct arguments arguments;
-    struct fray_simulate simulate;
+    struct arguments arguments = {0};
 
     if (!read_arguments(argc, argv, &arguments))
         return 2;
     void *memory = malloc(fray_simulate_size(arguments.game));
-    if (!memory)
-        return 1;
-    fray_simulate_init(&simulate, arguments.game, &arguments.config, memory);
-    double start = now_s();
-    fray_simulate_run(&simulate, arguments.ticks);
-    double seconds = now_s() - start;
-    printf("ticks=%" PRIu32 " hash=%016" PRIx64 " ticks_per_s=%.0f\n", arguments.ticks,
-           fray_simulate_hash(&simulate), arguments.ticks / (seconds > 0 ? seconds : 1e-9));
+    bool is_done = memory && run(&arguments, memory);
     free(memory);
-    return 0;
+    return is_done ? 0 : 1;
 }

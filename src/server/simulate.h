@@ -4,6 +4,8 @@
  *
  *     ticks=80000 hash=8889a33e3de67777 ticks_per_s=1254321
  *
+ * With --replay FILE it also writes what it did, as the server does of matches (games/replay.h).
+ *
  * Needs the rules and the C library alone, so that tests/conformance/determinism.sh can build it
  * with any compiler. */
 #ifndef FRAY_SERVER_SIMULATE_H

@@ -3,6 +3,7 @@
  * offsets that describe() tells. All numbers in memory are little-endian. Functions follow
  * fray/game.h; strings are NUL-terminated, 0 is NULL. */
 #include "packet.h"
+#include "replay.h"
 #include "simulate.h"
 
 extern const struct fray_game FRAY_WASM_GAME;
@@ -202,6 +203,72 @@ EXPORT(predict) bool wasm_predict(void *view, uint32_t seat, const void *input)
     return true;
 }
 
+/* ------------------------------------------------------------------ replays (replay.h) */
+
+static struct fray_replay replay;
+
+/* The file stays where it is for as long as it is played. Returns enum fray_replay_fault: 0, and
+ * nothing else here may be called before. 255: there is no memory. Once in a module's life. */
+EXPORT(replay_open) uint32_t wasm_replay_open(const void *bytes, size_t len)
+{
+    static void *memory;
+
+    if (!memory)
+        memory = wasm_alloc(fray_replay_size(game));
+    if (!memory)
+        return 255;
+    fray_replay_open(&replay, game, fray_game_rules(game), bytes, len, memory);
+    return replay.fault;
+}
+
+/* Returns how many events it wrote at events(), or -1: there is no further step. */
+EXPORT(replay_step) int32_t wasm_replay_step(void)
+{
+    struct fray_game_events events = {.items = event_items, .max = EVENTS_MAX};
+
+    return fray_replay_step(&replay, &events) ? (int32_t)events.count : -1;
+}
+
+/* To the state after `tick` steps, or the last; returns which that is. */
+EXPORT(replay_seek) uint32_t wasm_replay_seek(uint32_t tick)
+{
+    fray_replay_seek(&replay, tick);
+    return replay.frame->tick;
+}
+
+EXPORT(replay_state) const void *wasm_replay_state(void)
+{
+    return replay.state;
+}
+
+/* u32 numbers: tick, now_ms, fault, fault_tick, hashed_tick, hashes, ticks_max, is_complete. The
+ * fault is that of all that was played up to now, wherever one has gone since. */
+EXPORT(replay_status) const uint32_t *wasm_replay_status(void)
+{
+    static uint32_t status[8];
+
+    __builtin_memcpy(status,
+                     (uint32_t[8]){replay.frame->tick, replay.frame->now_ms, replay.fault,
+                                   replay.fault_tick, replay.hashed_tick, replay.hashes,
+                                   replay.ticks_max, replay.is_complete},
+                     sizeof status);
+    return status;
+}
+
+/* By seat, 12 bytes each: {u8 is_present, u8 level of a bot or 255, u8 name_len, u8, u32 name_at,
+ * u8 outcome or 255, u8[3]}; name_at counts from the file's start. */
+EXPORT(replay_seats) const void *wasm_replay_seats(void)
+{
+    static struct seat {
+        struct fray_replay_seat who;
+        uint8_t outcome, unused[3];
+    } seats[FRAY_REPLAY_SEATS_MAX];
+
+    for (uint32_t seat = 0; seat < game->seats_max; seat++)
+        seats[seat] = (struct seat){replay.seats[seat], replay.outcomes[seat], {0}};
+    return seats;
+}
+
 /* ------------------------------------------------------------------ headless matches */
 
 /* The headless match of simulate.h. Returns false when there is no memory for it. */
@@ -212,7 +279,8 @@ bool wasm_simulate_init(uint64_t seed, uint32_t bots, uint32_t guests, const int
         simulate_memory = wasm_alloc(fray_simulate_size(game));
     if (simulate_memory)
         fray_simulate_init(&simulate, game,
-                           &(struct fray_simulate_config){seed, bots, guests, options},
+                           &(struct fray_simulate_config){
+                               .seed = seed, .bots = bots, .guests = guests, .options = options},
                            simulate_memory);
     return simulate_memory;
 }
