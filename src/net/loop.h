@@ -23,6 +23,7 @@
 #include "fray/err.h"
 #include "net/address.h"
 
+struct fray_lab; /* net/lab_wire.h */
 struct fray_loop;
 
 enum fray_ready {
@@ -113,6 +114,8 @@ struct fray_loop {
     struct fray_loop_inbox *inbox;      /* posts of other threads */
     void *owner;                        /* the worker */
     uint32_t streams_count;             /* open streams (net/stream.h) */
+    struct fray_lab *lab;               /* the network lab, once it was switched on; NULL: off */
+    uint64_t lab_seed;
     /* A stream was closed; NULL: nobody asks. */
     void (*on_stream_gone)(struct fray_loop *loop, const struct fray_address *peer);
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/lab_wire.h"
 #include "net/stream_unread.h"
 #include "net/tls.h"
 
@@ -178,6 +179,8 @@ enum fray_err fray_stream_writev(struct fray_stream *stream, const struct iovec 
         return FRAY_ERR_IO;
     if (stream->is_blocked)
         return FRAY_ERR_AGAIN;
+    if (stream->loop->lab)
+        fray_lab_touch(stream->loop, &stream->source);
     enum fray_err err = stream->tls ? write_tls(stream, parts, parts_count, count)
                                     : stream->loop->ops->writev(stream->loop, stream->source.fd,
                                                                 parts, parts_count, count);
@@ -295,8 +298,9 @@ static void on_read_ready(struct fray_stream *stream)
 
 static void on_ready(struct fray_loop *loop, struct fray_source *source, unsigned ready)
 {
-    (void)loop;
     struct fray_stream *stream = stream_of(source);
+    if (loop->lab)
+        fray_lab_touch(loop, source);
     if (ready & FRAY_READY_WRITE)
         on_write_ready(stream);
     if (ready & FRAY_READY_READ && !stream->is_closed && !stream->is_paused)

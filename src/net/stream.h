@@ -18,6 +18,7 @@
 
 struct fray_stream;
 struct fray_stream_unread; /* stream.c */
+struct fray_lab_wire;      /* net/lab_wire.h */
 struct fray_tls;           /* net/tls.h: one connection's TLS state */
 struct fray_tls_context;   /* net/tls.h: certificate and key, shared */
 
@@ -94,7 +95,8 @@ struct fray_stream_cargo {
     int fd;
     struct fray_tls *tls;
     struct fray_address peer;
-    struct fray_buf unread; /* bytes that the next handler is to be offered first */
+    struct fray_buf unread;    /* bytes that the next handler is to be offered first */
+    struct fray_lab_wire *lab; /* what the network lab holds back; NULL: nothing */
 };
 
 /* Takes the connection off its loop without closing it; the stream is gone. `unread` is what of the

@@ -1,5 +1,6 @@
 /* For the tests of what a stream promises (net/stream.h): two ends of a connection on one loop, in
- * four variants: epoll and simulated, plain and TLS. Included by *_contract_test.c only. */
+ * eight variants: epoll and simulated, plain and TLS, with the network lab between them or not.
+ * Included by *_contract_test.c only. */
 #ifndef FRAY_NET_STREAM_CONTRACT_H
 #define FRAY_NET_STREAM_CONTRACT_H
 
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/lab_wire.h"
 #include "net/loop_sim.h"
 #include "net/stream.h"
 #include "net/stream_unread.h"
@@ -24,14 +26,14 @@
 
 struct variant {
     const char *name;
-    bool is_sim, is_tls;
+    bool is_sim, is_tls, has_lab;
 };
 
 static const struct variant variants[] = {
-    {"epoll", false, false},
-    {"epoll_tls", false, true},
-    {"sim", true, false},
-    {"sim_tls", true, true},
+    {"epoll", false, false, false},    {"epoll_tls", false, true, false},
+    {"sim", true, false, false},       {"sim_tls", true, true, false},
+    {"epoll_lab", false, false, true}, {"epoll_tls_lab", false, true, true},
+    {"sim_lab", true, false, true},    {"sim_tls_lab", true, true, true},
 };
 
 enum { TURNS_MAX = 400000, WAIT_US = 5000000, PARTIES_MAX = 512 };
@@ -202,6 +204,12 @@ CONTRACT_FN int set_up(void **state)
     } else {
         fixture->loop = fray_loop_epoll_create();
     }
+    if (fixture->variant->has_lab) /* real time passes, simulated time is free */
+        fray_lab_set_all(
+            fixture->loop,
+            fixture->variant->is_sim
+                ? &(struct fray_lab_settings){.delay_ms = 30, .jitter_ms = 20, .loss_percent = 1}
+                : &(struct fray_lab_settings){.delay_ms = 1, .jitter_ms = 1});
     if (fixture->variant->is_tls) {
         fixture->server_context = fray_tls_context_create_self_signed();
         fixture->client_context = fray_tls_context_create_client();
@@ -264,8 +272,9 @@ CONTRACT_FN struct party *connect_client(struct fixture *fixture)
 /* Lets everything happen that is on its way, without waiting for what will not come. */
 CONTRACT_FN void run_a_little(struct fixture *fixture)
 {
+    uint64_t wait_us = fixture->variant->is_sim ? 10000 : fixture->variant->has_lab ? 1000 : 0;
     for (unsigned i = 0; i < 50; i++)
-        fray_loop_turn(fixture->loop, fixture->variant->is_sim ? 10000 : 0);
+        fray_loop_turn(fixture->loop, wait_us);
 }
 
 /* A connection that is ready on both sides (TLS: after the handshake). */

@@ -352,7 +352,7 @@ static void tls_begins_with_bytes_read_before(void **state)
         return;
     struct fray_tls_context *client_context = fixture->client_context;
     fixture->on_accept = start_to_sniff;
-    static const struct variant plain = {"plain", false, false};
+    static const struct variant plain = {.name = "plain"};
     const struct variant *variant = fixture->variant;
     fixture->variant = &plain; /* the server's end begins without TLS */
     for (unsigned speaks_tls = 0; speaks_tls < 2; speaks_tls++) {
@@ -382,7 +382,7 @@ static void a_refused_connect_ends(void **state)
 {
     struct fixture *fixture = *state;
     fray_source_close(fixture->loop, &fixture->listener, false);
-    static const struct variant plain = {"plain", false, false};
+    static const struct variant plain = {.name = "plain"};
     const struct variant *variant = fixture->variant;
     fixture->variant = &plain; /* TLS would find out while it sends its first words */
     struct party *client = connect_client(fixture);

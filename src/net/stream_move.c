@@ -2,6 +2,7 @@
  * business it is. */
 #include <stdlib.h>
 
+#include "net/lab_wire.h"
 #include "net/stream.h"
 #include "net/stream_unread.h"
 #include "net/tls.h"
@@ -15,6 +16,7 @@ void fray_stream_detach(struct fray_stream *stream, struct fray_slice unread,
     fray_buf_append_slice(&cargo->unread, unread);
     enum fray_err never = loop->ops->watch(loop, &stream->source, 0);
     (void)never; /* unwatching does not fail */
+    cargo->lab = fray_lab_detach(loop, cargo->fd);
     if (stream->unread) {
         fray_timer_cancel(&loop->timers, &stream->unread->offer);
         fray_loop_release(loop, stream->unread);
@@ -29,6 +31,8 @@ void fray_stream_detach(struct fray_stream *stream, struct fray_slice unread,
 struct fray_stream *fray_stream_attach(struct fray_loop *loop, struct fray_stream_cargo *cargo,
                                        const struct fray_stream_handler *handler, void *owner)
 {
+    if (cargo->lab)
+        fray_lab_attach(loop, cargo->lab);
     struct fray_stream *stream = fray_stream_create(loop, cargo->fd, &cargo->peer, handler, owner);
     size_t len = cargo->unread.len;
     if (!stream) {
@@ -53,5 +57,7 @@ void fray_stream_cargo_close(struct fray_loop *loop, struct fray_stream_cargo *c
     if (cargo->tls)
         fray_tls_destroy(cargo->tls);
     fray_buf_deinit(&cargo->unread);
+    if (cargo->lab)
+        fray_lab_attach(loop, cargo->lab); /* what it holds is delivered first */
     loop->ops->close(loop, cargo->fd, false);
 }
