@@ -47,6 +47,21 @@ static void on_leave(fray_socket *socket, const fray_event *event, void *app)
     fray_ack(event, "{s:s}", "room", room);
 }
 
+static void on_lab(fray_socket *socket, const fray_event *event, void *app)
+{
+    const struct fray_namespace_options *options = &socket->nsp->options;
+    const json_t *wanted = json_array_get(fray_event_args(event), 0);
+    struct fray_buf reason = {0};
+    (void)app;
+    if (options->lab(options->lab_context, socket, wanted, &reason)) {
+        fray_buf_append_byte(&reason, '\0');
+        fray_event_refuse(event, "wrong_shape", reason.data);
+    } else {
+        fray_ack(event, "{s:O}", "lab", wanted);
+    }
+    fray_buf_deinit(&reason);
+}
+
 fray_event_fn *fray_builtin_handler(const fray_namespace *nsp, struct fray_slice name)
 {
     if (nsp->app.chat && fray_slice_equal(name, FRAY_SLICE("chat_message")))
@@ -55,5 +70,7 @@ fray_event_fn *fray_builtin_handler(const fray_namespace *nsp, struct fray_slice
         return on_join;
     if (nsp->app.on_join && fray_slice_equal(name, FRAY_SLICE("leave")))
         return on_leave;
+    if (nsp->options.lab && fray_slice_equal(name, FRAY_SLICE("lab")))
+        return on_lab;
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* Events that fray itself handles, where a namespace's app asks for them and has no handler of its
- * own by that name: "join" and "leave" a room (app.on_join), "chat_message" (app.chat). For every
- * protocol alike. Inside the room layer only; the home worker's. */
+ * own by that name: "join" and "leave" a room (app.on_join), "chat_message" (app.chat), "lab" (the
+ * server lets sessions set their own network lab). For every protocol alike. Inside the room layer
+ * only; the home worker's. */
 #ifndef FRAY_ROOM_BUILTIN_H
 #define FRAY_ROOM_BUILTIN_H
 

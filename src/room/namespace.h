@@ -41,6 +41,11 @@ struct fray_namespace_options {
                               const struct fray_handshake *handshake,
                               struct fray_identified *identified);
     void *identify_context;
+    /* A socket asks for a bad network of its own (builtin event "lab"). An error: refused, for what
+     * is appended to `reason`. NULL: there is no such event. The home worker's thread. */
+    enum fray_err (*lab)(void *context, const fray_socket *socket, const json_t *wanted,
+                         struct fray_buf *reason);
+    void *lab_context;
     int64_t (*unix_ms)(void); /* the time of day; NULL: 0 */
 };
 

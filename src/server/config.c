@@ -266,6 +266,8 @@ enum fray_err fray_config_check(const struct fray_config *config, struct fray_bu
     else if (config->cors_credentials && has_any_origin(&config->cors_origin))
         FRAY_BUF_LITERAL(error, "cors_credentials needs origins by name: browsers send no cookies "
                                 "where cors_origin is *.");
+    else if (config->admin_token[0] && strlen(config->admin_token) < 16)
+        FRAY_BUF_LITERAL(error, "admin_token has fewer than 16 bytes: take a longer one.");
     else if (config->path[0] != '/')
         fray_buf_printf(error, "path was given \"%s\", allowed is a URL path that begins with /.",
                         config->path);

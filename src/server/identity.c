@@ -13,7 +13,7 @@ enum { KEY_FILE_MAX = 64 * 1024 };
 /* ------------------------------------------------------------------ where the token is */
 
 /* RFC 6750 2.1: "Bearer" in any case, one blank or more, the token. */
-static struct fray_slice bearer_of(struct fray_slice authorization)
+struct fray_slice fray_server_bearer(struct fray_slice authorization)
 {
     struct fray_slice scheme = FRAY_SLICE("bearer ");
     if (authorization.len <= scheme.len ||
@@ -44,7 +44,7 @@ static void find_token(const json_t *auth, const struct fray_handshake *handshak
         fray_http_request_parse(&head, fray_slice(handshake->head, handshake->head_len), &limits,
                                 &consumed))
         return;
-    found = bearer_of(fray_http_request_header(&head, FRAY_HTTP_HEADER_AUTHORIZATION));
+    found = fray_server_bearer(fray_http_request_header(&head, FRAY_HTTP_HEADER_AUTHORIZATION));
     if (!found.len &&
         fray_url_query_find(fray_http_request_query(&head), "token", &scratch, &found))
         found = (struct fray_slice){0};

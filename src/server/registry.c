@@ -38,6 +38,8 @@ static struct fray_namespace_options options_of(fray_server *server)
         .chat_rate = config->chat_rate,
         .identify = server->jwt ? fray_server_identify : NULL,
         .identify_context = server,
+        .lab = config->lab_self_service ? fray_server_lab_ask : NULL,
+        .lab_context = server,
         .unix_ms = fray_server_unix_ms,
     };
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/admin.h"
 #include "server/prefault.h"
 
 enum { ADDRESSES_MAX = 16 };
@@ -346,7 +347,8 @@ enum fray_err fray_server_start(fray_server *server)
         .version = FRAY_VERSION,
         .started_s = (int64_t)time(NULL),
     };
-    if ((err = fray_app_routes_add(server)) || (err = fray_envelope_endpoint_add(server)) ||
+    if ((err = fray_admin_add_routes(server)) || (err = fray_app_routes_add(server)) ||
+        (err = fray_envelope_endpoint_add(server)) ||
         (err = fray_mqtt_service_add_route(server->mqtt)) || (err = listen_all(server)))
         return err;
     return start_workers(server);

@@ -17,6 +17,7 @@
 #include "server/config.h"
 #include "server/http_router.h"
 #include "server/jwt.h"
+#include "server/lab.h"
 #include "server/metrics.h"
 #include "server/mqtt_service.h"
 #include "server/static_files.h"
@@ -57,6 +58,8 @@ struct fray_server_worker {
     struct fray_hook hook;
     struct fray_http_service http;
     struct fray_websocket_service websocket;
+    struct fray_server_lab *lab;
+    struct fray_admin_guard *admin_guard;   /* admin.h; NULL: no API */
     struct fray_endpoint_worker *endpoints; /* by endpoint */
     struct fray_envelope_worker envelope;
     struct fray_listener *listeners; /* by listen address */
@@ -210,6 +213,8 @@ enum fray_err fray_server_identify(void *context, const json_t *auth,
                                    const struct fray_handshake *handshake,
                                    struct fray_identified *identified);
 int64_t fray_server_unix_ms(void);
+/* The token of an Authorization header; empty: none. */
+struct fray_slice fray_server_bearer(struct fray_slice authorization);
 
 /* What both endpoints do with a request for a websocket; false: it was answered with an error.
  * `link` has no session yet. */

@@ -300,6 +300,7 @@ struct fray_server_worker *fray_server_worker_create(fray_server *server, unsign
     fray_loop_add_hook(worker->loop, &worker->hook);
     fray_websocket_service_init(&worker->websocket, &worker->base);
     init_http(worker);
+    worker->lab = fray_server_lab_create(worker);
     return worker;
 }
 
@@ -396,6 +397,8 @@ void fray_server_worker_destroy(struct fray_server_worker *worker)
     fray_http_close(&worker->http);
     fray_http_service_deinit(&worker->http);
     fray_websocket_service_deinit(&worker->websocket);
+    fray_server_lab_destroy(worker->lab);
+    free(worker->admin_guard);
     fray_cursor_service_deinit(&worker->envelope.cursor);
     fray_id_pool_deinit(&worker->base.sessions);
     fray_id_pool_deinit(&worker->base.members);

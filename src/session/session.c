@@ -14,7 +14,7 @@ void *fray_session_open(const struct fray_protocol *protocol, struct fray_worker
     session->worker = worker;
     session->handle = fray_id_pool_add(&worker->sessions, session);
     session->admitted = worker->messages_per_second + worker->messages_burst;
-    session->admitted_second = (uint32_t)(*worker->now_us / 1000000);
+    session->admitted_second = session->opened_s = (uint32_t)(*worker->now_us / 1000000);
     fray_count(&worker->counters.sessions_opened);
     return session;
 }
@@ -32,6 +32,7 @@ void fray_session_attach(struct fray_session *session, struct fray_link *link)
         former->session = NULL;
         former->ops->retire(former);
     }
+    fray_link_carried(link);
 }
 
 void fray_session_mark(struct fray_session *session)
@@ -70,6 +71,9 @@ enum fray_send_result fray_session_queue(struct fray_session *session, struct fr
 {
     if (session->is_closing || session->is_overrun)
         return FRAY_DROPPED;
+    struct fray_worker_lab *lab = session->worker->lab;
+    if (lab && message->class != FRAY_RELIABLE && lab->divert(lab, session, message))
+        return FRAY_SENT;
     bool waits = !session->link || !session->link->is_writable;
     if (waits && message->class == FRAY_TRANSIENT) {
         session->owes_drained = true;
@@ -139,6 +143,8 @@ static void finish(struct fray_session *session)
     struct fray_worker *worker = session->worker;
     struct fray_link *link = session->link;
     struct fray_farewell *farewell = session->has_farewell ? farewell_of(session) : NULL;
+    if (worker->lab)
+        worker->lab->on_gone(worker->lab, session);
     if (link) {
         session->link = NULL;
         link->session = NULL;

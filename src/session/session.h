@@ -18,6 +18,7 @@
 struct fray_link;
 struct fray_member_ops;
 struct fray_session;
+struct fray_stream; /* net/stream.h; opaque here */
 
 enum { FRAY_PEER_TEXT_MAX = 56 };
 
@@ -46,6 +47,9 @@ struct fray_link_ops {
     void (*ping)(struct fray_link *link);
     /* Writes the peer's IP address, as struct fray_handshake has it. NULL: it has none. */
     void (*write_peer)(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX]);
+    /* The connection that carries the link now, and (`index` 1) the other one, where it has two;
+     * NULL: none. NULL itself: it has none ever. */
+    struct fray_stream *(*stream)(const struct fray_link *link, unsigned index);
 };
 
 /* One live connection of a transport. Embedded first in the transport's own struct, which owns it.
@@ -88,6 +92,7 @@ struct fray_session {
     struct fray_handle handle;
     uint32_t admitted; /* frames of this second's budget that are left, see fray_session_admits */
     uint32_t admitted_second;
+    uint32_t opened_s;    /* when, on the worker's clock */
     uint16_t size;        /* of the protocol's struct */
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
     bool is_dirty : 1;    /* in worker->dirty */
@@ -104,6 +109,14 @@ void *fray_session_open(const struct fray_protocol *protocol, struct fray_worker
 
 /* Attaches a link in place of the present one, which retires. */
 void fray_session_attach(struct fray_session *session, struct fray_link *link);
+
+/* For links whose connection changes: this one has another now. */
+static inline void fray_link_carried(struct fray_link *link)
+{
+    struct fray_session *session = link->session;
+    if (session && session->worker->lab)
+        session->worker->lab->on_carrier(session->worker->lab, session);
+}
 
 /* The peer was heard just now. */
 static inline void fray_link_heard(struct fray_link *link, const struct fray_worker *worker)

@@ -39,6 +39,16 @@ struct fray_farewell {
     char text[];   /* terminated */
 };
 
+/* What the network lab does to sessions (server/lab.h). */
+struct fray_worker_lab {
+    /* Takes a message that is not reliable, which comes later or never. False: it goes its way. */
+    bool (*divert)(struct fray_worker_lab *lab, struct fray_session *session,
+                   struct fray_message *message);
+    /* Another connection carries the session, or one more. */
+    void (*on_carrier)(struct fray_worker_lab *lab, struct fray_session *session);
+    void (*on_gone)(struct fray_worker_lab *lab, struct fray_session *session);
+};
+
 struct fray_worker {
     unsigned index;         /* 0.. */
     const uint64_t *now_us; /* when this turn began; monotonic */
@@ -47,6 +57,7 @@ struct fray_worker {
     struct fray_counters counters;
     struct fray_outbox_limits outbox_limits;
     uint32_t messages_per_second, messages_burst; /* from one session; 0: no limit */
+    struct fray_worker_lab *lab;                  /* NULL: the network is as it is */
     unsigned linger_ms; /* how long a closing session may take to send its last messages */
 
     struct fray_id_pool sessions; /* every open session of the worker */

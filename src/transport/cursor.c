@@ -312,6 +312,12 @@ static void on_ping(struct fray_link *link)
         write_words(self, ":\n\n");
 }
 
+static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
+{
+    const struct cursor *self = (const struct cursor *)link;
+    return index || !self->request ? NULL : fray_request_stream(self->request);
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "cursor",
     .framing = FRAY_FRAMING_POLLING,
@@ -319,6 +325,7 @@ static const struct fray_link_ops link_ops = {
     .close = on_close,
     .retire = on_retire,
     .ping = on_ping,
+    .stream = stream_of,
 };
 
 static void on_waited(struct fray_timer *timer, uint64_t now_us)
@@ -373,6 +380,7 @@ static void take(struct cursor *self, fray_request *request, uint64_t after)
     self->after = after;
     acknowledge(self, after);
     self->link.is_writable = true;
+    fray_link_carried(&self->link);
 }
 
 void fray_cursor_poll(struct fray_link *link, fray_request *request, uint64_t after,

@@ -168,6 +168,8 @@ void fray_request_move(fray_request *request, struct fray_http_service *to);
 
 /* Where the request came from; all zero when the client is gone. */
 const struct fray_address *fray_request_peer(const fray_request *request);
+/* The connection; NULL when the client is gone. */
+struct fray_stream *fray_request_stream(const fray_request *request);
 bool fray_request_is_secure(const fray_request *request);
 
 /* The Date header's value, the service's cached one: FRAY_HTTP_DATE_LEN bytes, until the next call.

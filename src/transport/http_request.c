@@ -142,6 +142,11 @@ const struct fray_address *fray_request_peer(const fray_request *request)
     return request->connection ? fray_stream_peer(request->connection->stream) : &nowhere;
 }
 
+struct fray_stream *fray_request_stream(const fray_request *request)
+{
+    return request->connection ? request->connection->stream : NULL;
+}
+
 bool fray_request_is_secure(const fray_request *request)
 {
     return request->connection && fray_stream_is_tls(request->connection->stream);

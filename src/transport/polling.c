@@ -64,6 +64,7 @@ void fray_polling_wait(struct fray_link *link, fray_request *request)
     request->on_abort = on_abort;
     self->get = request;
     link->is_writable = true;
+    fray_link_carried(link);
     if (link->session)
         fray_session_on_writable(link->session);
 }
@@ -83,6 +84,7 @@ void fray_polling_begin_post(struct fray_link *link, fray_request *request)
     self->post = request;
     request->owner = self;
     request->on_abort = on_post_abort;
+    fray_link_carried(link);
 }
 
 static void forget_post(struct polling *self)
@@ -150,10 +152,18 @@ static void on_retire(struct fray_link *link)
     release(self);
 }
 
+static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
+{
+    const struct polling *self = (const struct polling *)link;
+    const fray_request *request = index ? self->post : self->get;
+    return request ? fray_request_stream(request) : NULL;
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "polling",
     .framing = FRAY_FRAMING_POLLING,
     .flush = on_flush,
     .close = on_close,
     .retire = on_retire,
+    .stream = stream_of,
 };

@@ -57,6 +57,11 @@ static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
     fray_address_format_ip(fray_stream_peer(((struct tcp *)link)->stream), text);
 }
 
+static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
+{
+    return index ? NULL : ((const struct tcp *)link)->stream;
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "tcp",
     .framing = FRAY_FRAMING_STREAM,
@@ -64,6 +69,7 @@ static const struct fray_link_ops link_ops = {
     .close = on_close,
     .retire = on_retire,
     .write_peer = write_peer,
+    .stream = stream_of,
 };
 
 static size_t on_data(struct fray_stream *stream, char *data, size_t len)

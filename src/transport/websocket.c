@@ -294,6 +294,11 @@ static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
     fray_address_format_ip(fray_stream_peer(websocket_of(link)->stream), text);
 }
 
+static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
+{
+    return index || link->is_closed ? NULL : ((const struct websocket *)link)->stream;
+}
+
 static const struct fray_link_ops link_ops = {
     .name = "websocket",
     .framing = FRAY_FRAMING_WEBSOCKET,
@@ -303,6 +308,7 @@ static const struct fray_link_ops link_ops = {
     .write_peer = write_peer,
     .send_text = on_send_text,
     .ping = on_ping,
+    .stream = stream_of,
 };
 
 /* ------------------------------------------------------------------ reading */
