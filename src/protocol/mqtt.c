@@ -44,6 +44,7 @@ void fray_mqtt_send_ack(struct fray_mqtt_connection *self, enum fray_mqtt_type t
 {
     struct fray_buf *out = &self->session.worker->packet;
     out->len = 0;
+    fray_mqtt_promise(self);
     fray_mqtt_encode_ack(out, (enum fray_mqtt_version)self->version, type, packet_id, reason);
     send_bytes(self, out);
 }
@@ -310,18 +311,23 @@ static void each(struct fray_worker *worker, void (*visit)(struct fray_mqtt_conn
 
 static void cut(struct fray_mqtt_connection *self)
 {
-    if (self->seen_us != *self->session.worker->now_us)
-        return; /* it said nothing in this turn that could be acknowledged */
-    /* A last word must not come into the midst of a packet, nor before CONNACK (MQTT 5 3.2). */
-    bool may_say_why = !self->session.outbox.head_sent && self->connack_us != self->seen_us;
+    uint32_t now_us = (uint32_t)*self->session.worker->now_us;
+    if (self->promise_us != now_us)
+        return;
+    bool may_say_why = !self->session.outbox.head_sent; /* not into the midst of a packet */
     fray_outbox_deinit(&self->session.outbox);
-    if (may_say_why) {
+    if (self->session.is_closing)
+        return;
+    if (may_say_why && self->connack_us == now_us) {
+        self->has_left = true; /* it never was here: no will */
+        fray_mqtt_refuse_full(self, (enum fray_mqtt_version)self->version);
+    } else if (may_say_why) {
         self->close_reason = FRAY_MQTT_QUOTA_EXCEEDED;
         fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
-        return;
+    } else {
+        self->version = FRAY_MQTT_VERSION_UNKNOWN;
+        fray_session_close(&self->session, FRAY_TRANSPORT_ERROR);
     }
-    self->version = FRAY_MQTT_VERSION_UNKNOWN;
-    fray_session_close(&self->session, FRAY_TRANSPORT_ERROR);
 }
 
 void fray_mqtt_cut_unacknowledged(struct fray_worker *worker)

@@ -55,7 +55,7 @@ struct fray_mqtt_config {
     uint16_t topic_alias_maximum; /* that a client may use */
     uint16_t keep_alive_max_s;    /* 0: whatever the client says */
     bool has_tokens;              /* passwords are tokens, by which sockets are known, too */
-    bool is_read_only; /* what has to be kept cannot be: QoS 1 and 2 are refused for now */
+    bool is_read_only;            /* what has to be kept cannot be: it is refused for now (0x97) */
 };
 
 /* A connection over the link, waiting for its CONNECT. */
@@ -65,8 +65,9 @@ void fray_mqtt_open(const struct fray_mqtt_config *config, struct fray_link *lin
 void fray_mqtt_authenticated(struct fray_worker *worker, struct fray_handle session,
                              enum fray_mqtt_reason reason);
 
-/* The journal could not keep what this turn was to acknowledge: every connection whose client spoke
- * in it is cut without a word, and the client will send again. */
+/* The journal could not keep what this turn was to acknowledge: of every connection that was to be
+ * told so, what is not written yet is forgotten, and it ends with 0x97, a new one already with its
+ * CONNACK (before 5.0: 3). The client will send again. */
 void fray_mqtt_cut_unacknowledged(struct fray_worker *worker);
 
 /* Ends all MQTT connections of the worker, telling them that the server shuts down. */

@@ -8,7 +8,9 @@ static void send_connack(struct fray_mqtt_connection *self, enum fray_mqtt_versi
 {
     struct fray_mqtt_packet packet = {.type = FRAY_MQTT_CONNACK, .connack = *connack};
     self->version = (uint8_t)version;
-    self->connack_us = *self->session.worker->now_us;
+    self->connack_us = (uint32_t)*self->session.worker->now_us;
+    if (connack->reason == FRAY_MQTT_SUCCESS)
+        fray_mqtt_promise(self);
     fray_mqtt_send(self, &packet);
 }
 
@@ -25,6 +27,13 @@ void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version 
         send_connack(self, version, &(struct fray_mqtt_connack){.reason = reason});
     self->version = FRAY_MQTT_VERSION_UNKNOWN; /* a DISCONNECT has no place after it */
     fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+}
+
+void fray_mqtt_refuse_full(struct fray_mqtt_connection *self, enum fray_mqtt_version version)
+{
+    fray_mqtt_refuse(self, version,
+                     version == FRAY_MQTT_5 ? FRAY_MQTT_QUOTA_EXCEEDED
+                                            : FRAY_MQTT_SERVER_UNAVAILABLE);
 }
 
 /* FRAY_ERR_AGAIN: the verdict comes later. */
@@ -141,19 +150,26 @@ static void note_peer(struct fray_mqtt_connection *self, const struct fray_mqtt_
         self->username = fray_strndup(connect->username.data, connect->username.len);
 }
 
+/* Seconds that the session is to outlive its connection. Before 5.0 it is clean, or lasts (3.1.1:
+ * 3.1.2.4). */
+static uint32_t expiry_of(const struct fray_mqtt_connect *connect)
+{
+    if (connect->version == FRAY_MQTT_5)
+        return connect->properties.session_expiry_interval;
+    return connect->clean_start ? 0 : FRAY_BROKER_NEVER_EXPIRES;
+}
+
 static struct fray_broker_session *enter(struct fray_mqtt_connection *self,
                                          const struct fray_mqtt_connect *connect, bool *present)
 {
     struct fray_broker *broker = self->config->broker;
     const struct fray_mqtt_properties *properties = &connect->properties;
     bool has_maximum = fray_mqtt_has(properties, FRAY_MQTT_RECEIVE_MAXIMUM);
-    /* Before 5.0 a session is clean, or lasts (3.1.1: 3.1.2.4). */
-    uint32_t expiry_s = connect->clean_start ? 0 : FRAY_BROKER_NEVER_EXPIRES;
     char assigned[23];
     struct fray_broker_connect parts = {
         .client_id = connect->client_id,
         .clean_start = connect->clean_start,
-        .expiry_s = fray_mqtt_is_v5(self) ? properties->session_expiry_interval : expiry_s,
+        .expiry_s = expiry_of(connect),
         .receive_maximum = has_maximum ? properties->receive_maximum : UINT16_MAX,
         .will = connect->has_will ? will_of(self, &connect->will) : NULL,
         .will_delay_s = connect->will.properties.will_delay_interval,
@@ -192,6 +208,8 @@ bool fray_mqtt_on_connect(struct fray_mqtt_connection *self,
         reason = FRAY_MQTT_NOT_AUTHORIZED;
     if (reason)
         fray_mqtt_refuse(self, connect->version, reason);
+    else if (self->config->is_read_only && expiry_of(connect))
+        fray_mqtt_refuse_full(self, connect->version);
     else
         accept(self, connect);
     return true;

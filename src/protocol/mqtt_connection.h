@@ -17,8 +17,9 @@ struct fray_mqtt_connection {
     struct fray_mqtt_socket *sockets; /* in namespaces; NULL: none */
     struct fray_timer timer;          /* for the CONNECT, then keep alive */
     uint64_t seen_us;                 /* when the client last said something */
-    uint64_t connack_us;              /* when it was let in, or not */
-    uint32_t peer_packet_max;         /* the client's maximum packet size; 0: none */
+    uint32_t connack_us;              /* the low bits of when it was let in, or not */
+    uint32_t promise_us;      /* of when it was last sent what stands on something being kept */
+    uint32_t peer_packet_max; /* the client's maximum packet size; 0: none */
     uint16_t peer_alias_max;
     uint16_t keep_alive_s; /* 0: off */
     uint8_t version;       /* enum fray_mqtt_version */
@@ -43,6 +44,11 @@ void fray_mqtt_connection_fail(struct fray_mqtt_connection *self, enum fray_mqtt
 void fray_mqtt_send(struct fray_mqtt_connection *self, const struct fray_mqtt_packet *packet);
 void fray_mqtt_send_ack(struct fray_mqtt_connection *self, enum fray_mqtt_type type,
                         uint16_t packet_id, enum fray_mqtt_reason reason);
+/* What is sent in this turn says that something is kept: it may only go out if that is so. */
+static inline void fray_mqtt_promise(struct fray_mqtt_connection *self)
+{
+    self->promise_us = (uint32_t)*self->session.worker->now_us;
+}
 bool fray_mqtt_may(const struct fray_mqtt_connection *self, enum fray_mqtt_action action,
                    struct fray_slice topic);
 
@@ -53,6 +59,9 @@ bool fray_mqtt_on_connect(struct fray_mqtt_connection *self,
 /* Answers a CONNECT with an error and closes. */
 void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
                       enum fray_mqtt_reason reason);
+
+/* The same where its session could not be kept: the disk takes nothing. */
+void fray_mqtt_refuse_full(struct fray_mqtt_connection *self, enum fray_mqtt_version version);
 
 /* mqtt_receive.c: each handles one packet of a connected client. */
 void fray_mqtt_on_packet(struct fray_mqtt_connection *self, const struct fray_mqtt_packet *packet);

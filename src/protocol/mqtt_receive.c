@@ -77,6 +77,8 @@ static void on_publish(struct fray_mqtt_connection *self, const struct fray_mqtt
             fray_mqtt_connection_fail(self, FRAY_MQTT_QUOTA_EXCEEDED); /* it will send again */
         return;
     }
+    if (self->config->is_read_only)
+        publish.retain = false; /* passed on, and not kept */
     bool may = may_publish(self, publish.topic);
     if (!may && (publish.qos < 2 || fray_mqtt_is_v5(self))) {
         answer(self, &publish, FRAY_MQTT_NOT_AUTHORIZED);
@@ -147,6 +149,10 @@ static enum fray_mqtt_reason subscribe(struct fray_mqtt_connection *self,
         fray_count(&self->session.worker->counters.mqtt_denied);
         return FRAY_MQTT_NOT_AUTHORIZED;
     }
+    if (self->config->is_read_only && self->client->expiry_s) {
+        fray_count(&self->session.worker->counters.mqtt_subscriptions_refused);
+        return FRAY_MQTT_QUOTA_EXCEEDED;
+    }
     switch (fray_broker_session_subscribe(self->client, filter->filter, subscription, existed)) {
     case FRAY_OK: return (enum fray_mqtt_reason)filter->qos;
     case FRAY_ERR_LIMIT:
@@ -192,6 +198,7 @@ static void send_suback(struct fray_mqtt_connection *self, enum fray_mqtt_type t
     struct fray_mqtt_packet packet = {.type = type};
     packet.suback.packet_id = packet_id;
     packet.suback.reasons = fray_buf_slice(reasons);
+    fray_mqtt_promise(self);
     fray_mqtt_send(self, &packet);
 }
 

@@ -1,6 +1,6 @@
 /* The broker's journal in the store: a turn's rows are committed before its acknowledgements are
- * written. While the disk takes nothing, whoever was to be told in that turn is cut instead, QoS 1
- * and 2 are refused, and the commit is tried again. Inside src/server only. */
+ * written. While the disk takes nothing, whoever was to be told in that turn is cut instead, what
+ * would have to be kept is refused, and the commit is tried again. Inside src/server only. */
 #ifndef FRAY_SERVER_MQTT_STORE_H
 #define FRAY_SERVER_MQTT_STORE_H
 

@@ -6,6 +6,8 @@ import queue
 import re
 import resource
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -22,7 +24,7 @@ VERSIONS = {"mqttv31": paho.MQTTv31, "mqttv311": paho.MQTTv311, "mqttv5": paho.M
 
 
 class Server:
-    def __init__(self, *options, data=None, file_max=resource.RLIM_INFINITY):
+    def __init__(self, *options, data=None, file_max=resource.RLIM_INFINITY, ports=1):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_max, resource.RLIM_INFINITY))
@@ -31,10 +33,13 @@ class Server:
         self.process = subprocess.Popen(
             [BUILD / "fray", "--listen", "127.0.0.1:0", "--data", self.data.name, *options],
             stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+        self.ports = {}
         for line in self.process.stderr:
-            said = re.search(r"listening address=127.0.0.1:(\d+)", line)
+            said = re.search(r"listening address=127.0.0.1:(\d+) .*port=(\w+)", line)
             if said:
-                self.port = int(said[1])
+                self.ports[said[2]] = int(said[1])
+            if len(self.ports) == ports:
+                self.port = self.ports["common"]
                 return
         raise RuntimeError("the server did not start")
 
@@ -43,6 +48,58 @@ class Server:
         code = self.process.wait(TIMEOUT_S)
         self.process.stderr.close()
         assert code == 0, code
+
+
+def field(data):
+    return len(data).to_bytes(2, "big") + data
+
+
+def packet_of(first, body):
+    size, length = len(body), b""
+    while size >= 128:
+        length += bytes([size % 128 | 128])
+        size //= 128
+    return bytes([first]) + length + bytes([size]) + body
+
+
+def connect_packet(name, version, expiry_s=0):
+    properties = b"\x05\x11" + expiry_s.to_bytes(4, "big") if version == 5 else b""
+    flags = 2 * (expiry_s == 0)
+    return packet_of(0x10, field(b"MQTT") + bytes([version, flags, 0, 60]) + properties +
+                     field(name))
+
+
+def publish_packet(packet_id, topic, payload):
+    """QoS 1 of MQTT 5."""
+    return packet_of(0x32, field(topic) + packet_id.to_bytes(2, "big") + b"\x00" + payload)
+
+
+class RawClient:
+    """Bytes and packets: for what a library would hide."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+        self.send = self.socket.sendall
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.socket.recv(size - len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def packet(self):
+        """A packet of less than 130 bytes; nothing: the server has closed."""
+        head = self.read(2)
+        return head + self.read(head[1]) if head else b""
 
 
 def will_properties(delay_s):
@@ -55,7 +112,7 @@ class Client:
     """A paho client; what it hears comes out of next()."""
 
     def __init__(self, test, server, version=paho.MQTTv5, transport="tcp", name="", will=None,
-                 expiry=None, user=None):
+                 expiry=None, user=None, tls_port=None):
         options = {} if version == paho.MQTTv5 else {"clean_session": expiry is None}
         self.mqtt = paho.Client(client_id=name, protocol=version, transport=transport, **options)
         self.heard, self.done = queue.Queue(), queue.Queue()
@@ -73,7 +130,10 @@ class Client:
             properties = Properties(PacketTypes.CONNECT)
             properties.SessionExpiryInterval = expiry or 0
             extra = {"clean_start": expiry is None, "properties": properties}
-        self.mqtt.connect("127.0.0.1", server.port, **extra)
+        if tls_port:
+            self.mqtt.tls_set(cert_reqs=ssl.CERT_NONE)
+            self.mqtt.tls_insecure_set(True)
+        self.mqtt.connect("127.0.0.1", tls_port or server.port, **extra)
         self.mqtt.loop_start()
         self.connack = self.done.get(timeout=TIMEOUT_S)
         self.is_open = True
@@ -213,6 +273,56 @@ class Paho(unittest.TestCase):
         self.assertEqual(told.MaximumPacketSize, 1048576)
 
 
+class OwnPorts(unittest.TestCase):
+    """Ports for MQTT alone, with and without TLS, whose certificate nobody has signed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--mqtt-listen", "127.0.0.1:0", "--mqtts-listen", "127.0.0.1:0",
+                            "--tls-self-signed", ports=3)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def test_mosquitto(self):
+        with tempfile.TemporaryDirectory() as directory:
+            certificate = pathlib.Path(directory, "server.pem")
+            certificate.write_text(ssl.get_server_certificate(
+                ("127.0.0.1", self.server.ports["mqtts"])))
+            tls = ["--cafile", certificate, "--insecure"]
+            for port, options in (("mqtt", []), ("mqtts", tls)):
+                for version in VERSIONS:
+                    with self.subTest(port=port, version=version):
+                        common = ["-p", str(self.server.ports[port]), "-V", version, "-t",
+                                  f"own/{port}", "-q", "1", *options]
+                        subprocess.run(["mosquitto_pub", *common, "-r", "-m", version],
+                                       check=True, timeout=TIMEOUT_S)
+                        got = subprocess.run(["mosquitto_sub", *common, "-C", "1"], check=True,
+                                             capture_output=True, timeout=TIMEOUT_S, text=True)
+                        self.assertEqual(got.stdout, f"{version}\n")
+
+    def test_paho(self):
+        for version in VERSIONS.values():
+            with self.subTest(version=version):
+                client = Client(self, self.server, version, name="own",
+                                tls_port=self.server.ports["mqtts"])
+                client.subscribe("own/paho", 2)
+                for qos in range(3):
+                    client.publish("own/paho", "x" * 40_000, qos)
+                    got = client.next()
+                    self.assertEqual((len(got.payload), got.qos), (40_000, qos))
+                client.close()
+
+    def test_each_port_speaks_what_it_says(self):
+        with RawClient(self.server.ports["mqtts"]) as raw:  # no TLS there
+            raw.send(connect_packet(b"plain", 5))
+            self.assertNotEqual(raw.packet()[:1], b"\x20")
+        with RawClient(self.server.ports["mqtt"]) as raw:  # no HTTP there
+            raw.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertNotEqual(raw.read(4), b"HTTP")
+
+
 class Mosquitto(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -310,31 +420,93 @@ class FullDisk(unittest.TestCase):
                                "-t", topic, "-m", payload], capture_output=True, timeout=TIMEOUT_S)
         return done.returncode == 0 and not done.stderr
 
-    def test_nothing_acknowledged_is_lost(self):
-        server = Server(file_max=300_000)
-        keeper = Client(self, server, name="keeper", expiry=900)
-        keeper.subscribe("full/#", 1)
-        keeper.close()
-        acknowledged = [i for i in range(8) if self.publish(server, f"full/{i}", "x" * 60_000)]
-        self.assertTrue(0 < len(acknowledged) < 8)
-        live = Client(self, server, name="live")
-        live.subscribe("live")
-        live.publish("live", "what need not be kept goes on")
-        live.next()
-        live.close()
-        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    def serve(self, **options):
+        server = Server(**options)
+        self.addCleanup(server.process.kill)
+        return server
+
+    def give_room(self, server):
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         while not self.publish(server, "full/again", "y"):
             pass
+
+    def kill(self, server):
         server.process.kill()
         server.process.wait()
         server.process.stderr.close()
-        server = Server(data=server.data)
-        keeper = Client(self, server, name="keeper", expiry=900)
-        missing = {f"full/{i}" for i in acknowledged} | {"full/again"}
+
+    def fill(self, server):
+        """The numbers that were acknowledged before the disk was full."""
+        acknowledged = [i for i in range(8) if self.publish(server, f"full/{i}", "x" * 60_000)]
+        self.assertTrue(0 < len(acknowledged) < 8)
+        return {f"full/{i}" for i in acknowledged}
+
+    def keeper(self, server):
+        return Client(self, server, name="keeper", expiry=900)
+
+    def subscribed(self, server):
+        keeper = self.keeper(server)
+        keeper.subscribe("full/#", 1)
+        keeper.close()
+
+    def take_all(self, server, missing):
+        keeper = self.keeper(server)
         while missing:
             missing.discard(keeper.next().topic)
         keeper.close()
+
+    def test_nothing_acknowledged_is_lost(self):
+        server = self.serve(file_max=300_000)
+        self.subscribed(server)
+        missing = self.fill(server)
+        live = Client(self, server, name="live")
+        live.subscribe("live")
+        live.publish("live", "what need not be kept goes on", retain=True)
+        live.next()
+        live.close()
+        self.give_room(server)
+        self.kill(server)
+        server = self.serve(data=server.data)
+        self.take_all(server, missing | {"full/again"})
+        server.stop()
+
+    def test_the_last_word_is_quota_exceeded(self):
+        server = self.serve(file_max=300_000)
+        self.subscribed(server)
+        with RawClient(server.port) as raw:
+            raw.send(connect_packet(b"raw", 5))
+            self.assertEqual(raw.packet()[:1], b"\x20")
+            answers = []
+            while not answers or answers[-1][0] == 0x40:
+                raw.send(publish_packet(len(answers) + 1, b"full/raw", b"x" * 60_000))
+                answers.append(raw.packet())
+            self.assertTrue(answers[:-1])
+            self.assertEqual(answers[-1], b"\xe0\x01\x97")  # DISCONNECT, quota exceeded
+            self.assertEqual(raw.packet(), b"")
+        with RawClient(server.port) as raw:  # and from now on no connection is lost for it
+            raw.send(connect_packet(b"raw", 5) + publish_packet(1, b"full/raw", b"x"))
+            self.assertEqual(raw.packet()[:1], b"\x20")
+            self.assertEqual(raw.packet(), b"\x40\x03\x00\x01\x97")  # PUBACK
+        self.give_room(server)
+        server.stop()
+
+    def test_a_restart_on_a_full_disk_refuses_whom_it_cannot_keep(self):
+        server = self.serve(file_max=300_000)
+        self.subscribed(server)
+        missing = self.fill(server)
+        self.kill(server)
+        server = self.serve(data=server.data, file_max=1)
+        for version, reason in ((5, 0x97), (5, 0x97), (4, 3)):
+            with RawClient(server.port) as raw:
+                raw.send(connect_packet(b"keeper", version, expiry_s=900))
+                connack = raw.packet()
+                self.assertEqual((connack[0], connack[3]), (0x20, reason))
+                self.assertEqual(raw.packet(), b"")
+        live = Client(self, server, name="live")
+        self.assertEqual(live.connack.value, 0)
+        live.close()
+        self.give_room(server)
+        self.take_all(server, missing)
         server.stop()
 
 
