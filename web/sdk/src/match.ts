@@ -136,7 +136,7 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         return this.rules?.game ?? null;
     }
 
-    /** What Client.reconnect takes, also after a reload of the page: a secret. null: a spectator. */
+    /** A secret that Client.reconnect takes, also after a reload of the page. null: a spectator. */
     get saved(): { match: string; token: string } | null {
         const { match, token } = this.#joined;
         return token === null ? null : { match, token };

@@ -1,0 +1,115 @@
+/* fray/client.h: a player of fray's matches in a C program: bots, tools, native games.
+ *
+ *     fray_clients *clients = fray_clients_create();
+ *     fray_client *client = fray_client_create(clients, &(struct fray_client_config){
+ *         .url = "ws://127.0.0.1:8080", .name = "Ann", .rules = fray_client_rules("duel")});
+ *     fray_client_quick_play(client, "duel", NULL);
+ *     for (;;) {
+ *         struct duel_input *input = fray_client_input(client);
+ *         input->walk = 1;                                    held until told otherwise
+ *         const struct duel_state *me = fray_client_predicted(client);
+ *         const struct duel_state *others = fray_client_interpolated(client);
+ *         fray_clients_turn(clients, 5);
+ *     }
+ *
+ * A client connects to the namespace /games over WebSocket (docs/games.md, docs/protocols.md), is
+ * seated, sends its inputs ahead of the server's ticks, predicts its own future with the rules,
+ * shows the others a moment ago, and comes back into its seat when the connection was lost.
+ *
+ * The rules are those of this build, or the program's own struct fray_game. Without them a match is
+ * heard of as messages only; when the server has others, it is shown but not predicted.
+ *
+ * Thread: a fray_clients and all that belongs to it is one thread's. Handlers run inside
+ * fray_clients_turn; they may call anything but fray_clients_turn and fray_clients_destroy. What
+ * they are given lives until they return. Times are those of CLOCK_MONOTONIC. */
+#ifndef FRAY_CLIENT_H
+#define FRAY_CLIENT_H
+
+#include <jansson.h>
+
+#include "fray/err.h"
+#include "fray/game.h"
+
+/* The rules that this build of fray has by that name ("duel"); NULL: none. Any thread. */
+FRAY_API const struct fray_game *fray_client_rules(const char *game);
+
+typedef struct fray_clients fray_clients; /* one event loop for any number of clients */
+typedef struct fray_client fray_client;
+
+FRAY_API fray_clients *fray_clients_create(void); /* NULL: errno says why */
+/* Waits for at most wait_ms, less when something happens or a tick is due, and handles it. */
+FRAY_API void fray_clients_turn(fray_clients *clients, unsigned wait_ms);
+/* Its clients end with it, without a goodbye. */
+FRAY_API void fray_clients_destroy(fray_clients *clients);
+
+struct fray_client_config {
+    const char *url;   /* "ws://host:port" or "wss://…"; a path before /ws may follow */
+    const char *name;  /* to be shown; NULL: a guest's */
+    const char *token; /* a JWT, where the server asks for one; or NULL */
+    const struct fray_game *rules; /* or NULL */
+    unsigned snapshot_hz;          /* wished, 10 … 60; 0: what the match has */
+    bool no_prediction;            /* spares the steps: for bots that act on what they are sent */
+    bool trusts_any_certificate;   /* of wss: for a server with --tls-self-signed */
+    void *app;                     /* passed to the handlers */
+
+    /* All optional. */
+    /* Whatever the server says in JSON: `joined`, `match`, `chat_message`, `kicked`, …; an `error`
+     * has content {code, type, message}. */
+    void (*on_message)(fray_client *client, const char *type, const json_t *content, void *app);
+    /* A game's event, when fray_client_interpolated shows the tick in which it happened. */
+    void (*on_event)(fray_client *client, const struct fray_game_event *event, uint32_t tick,
+                     void *app);
+    /* Once a connection is lost or refused; it is tried again, unless the server closed it for good
+     * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. */
+    void (*on_lost)(fray_client *client, unsigned code, const char *reason, bool is_final,
+                    void *app);
+};
+
+/* Begins to connect. NULL: the URL is none. Strings are copied. */
+FRAY_API fray_client *fray_client_create(fray_clients *clients,
+                                         const struct fray_client_config *config);
+FRAY_API void fray_client_destroy(fray_client *client); /* says goodbye and gives up the seat */
+
+/* Sends a message of docs/games.md; what is said before the connection stands waits for it.
+ * `content` is taken, may be NULL. */
+FRAY_API void fray_client_send(fray_client *client, const char *type, json_t *content);
+/* The commonest. `options` are the game's, taken, or NULL. */
+FRAY_API void fray_client_quick_play(fray_client *client, const char *game);
+FRAY_API void fray_client_create_match(fray_client *client, const char *game, json_t *options);
+FRAY_API void fray_client_join(fray_client *client, const char *match, bool as_spectator);
+FRAY_API void fray_client_leave(fray_client *client);
+FRAY_API void fray_client_chat(fray_client *client, const char *text); /* to its match */
+
+/* ------------------------------------------------------------------ the match that it is in */
+
+FRAY_API const char *fray_client_match(const fray_client *client); /* its id; "": in none */
+FRAY_API uint32_t fray_client_seat(const fray_client *client);     /* or FRAY_GAME_NOBODY */
+
+/* The input that is held, rules->input_size bytes, to be written at any time: it is sampled once a
+ * tick; impulses (FRAY_GAME_ONCE) are cleared then. NULL without rules. */
+FRAY_API void *fray_client_input(fray_client *client);
+/* A view (fray_game_view) of the own seat at the client's present: the newest snapshot, stepped on
+ * with the inputs that the server has not answered. NULL: nothing came yet, or no seat. */
+FRAY_API const void *fray_client_predicted(fray_client *client);
+/* A view between two snapshots, places (x, y) in between too: the others, a moment ago. NULL:
+ * nothing came yet. */
+FRAY_API const void *fray_client_interpolated(fray_client *client);
+/* The newest view that came, as it was sent. NULL: none yet. */
+FRAY_API const void *fray_client_newest(const fray_client *client);
+
+struct fray_client_stats {
+    double rtt_ms, jitter_ms; /* of packets there and back */
+    double loss;              /* of snapshots, 0 … 1 */
+    double snapshot_age_ms, interpolation_delay_ms;
+    double input_margin; /* ticks that inputs arrive before they are used */
+    double dilation;     /* pace of the client's ticks, 0.95 … 1.05 */
+    uint64_t bytes_in, bytes_out, packets_in, packets_out, snapshots;
+    uint64_t corrections; /* the server thought otherwise than predicted */
+    uint64_t desyncs;     /* views that differed from the server's by their hash */
+    uint64_t reconnects;
+    bool is_lagging; /* nothing came for so long that all stands still */
+};
+
+FRAY_API void fray_client_stats(fray_client *client, struct fray_client_stats *stats);
+
+#endif

@@ -1,0 +1,548 @@
+/* The public face (fray/client.h): connects, talks in the envelope's JSON (docs/games.md), and
+ * hands packets to the netcode of the match that it is in. */
+#include "fray/client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "client/link.h"
+#include "client/netcode.h"
+#include "game/catalog.h"
+#include "net/tls.h"
+#include "wire/websocket_frame.h"
+
+enum {
+    MESSAGE_MAX = 1 << 20,
+    BUFFERED_MAX = 64 * 1024, /* bytes on the way out: more packets are old before they arrive */
+    RETRY_MS = 300,
+    RETRY_MAX_MS = 3000,
+    CLOSE_REFUSED = 1008,
+    CLOSE_APPLICATION = 4000, /* and above: the server means it */
+    MATCH_ID_SIZE = 32,
+    TOKEN_SIZE = 64,
+    ROOM_SIZE = 64,
+};
+
+struct fray_clients {
+    struct fray_loop *loop;
+    struct fray_websocket_hash hash;
+    struct fray_tls_context *tls;
+    struct fray_client *first;
+};
+
+struct fray_client {
+    fray_clients *clients;
+    struct fray_client *next, **link_to_this;
+    struct fray_client_config config;
+    struct fray_address address;
+    char *host, *path;
+    bool is_tls;
+
+    struct fray_client_link *link; /* NULL: between two */
+    struct fray_timer timer;       /* of the next attempt, or the netcode's next tick */
+    unsigned retry_ms;
+    bool is_open, is_over;
+    struct fray_buf *unsent; /* messages that wait for the connection */
+    size_t unsent_count;
+
+    char match[MATCH_ID_SIZE], token[TOKEN_SIZE], room[ROOM_SIZE];
+    uint32_t seat;
+    bool is_playing; /* netcode is in use */
+    struct fray_netcode netcode;
+    uint64_t bytes_in, bytes_out, packets_in, packets_out, reconnects;
+};
+
+static uint64_t now_us(const fray_client *client)
+{
+    return client->clients->loop->now_us;
+}
+
+const struct fray_game *fray_client_rules(const char *game)
+{
+    return fray_catalog_find(fray_slice_of(game));
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+fray_clients *fray_clients_create(void)
+{
+    struct fray_loop *loop = fray_loop_epoll_create();
+    if (!loop)
+        return NULL;
+    fray_clients *clients = fray_alloc_zero(sizeof *clients);
+    clients->loop = loop;
+    fray_websocket_hash_init(&clients->hash);
+    return clients;
+}
+
+void fray_clients_turn(fray_clients *clients, unsigned wait_ms)
+{
+    fray_loop_turn(clients->loop, (uint64_t)wait_ms * 1000);
+}
+
+void fray_clients_destroy(fray_clients *clients)
+{
+    while (clients->first)
+        fray_client_destroy(clients->first);
+    fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
+    fray_loop_destroy(clients->loop);
+    fray_websocket_hash_deinit(&clients->hash);
+    if (clients->tls)
+        fray_tls_context_destroy(clients->tls);
+    free(clients);
+}
+
+/* ------------------------------------------------------------------ what is sent */
+
+static void say(fray_client *client, const char *type, json_t *content)
+{
+    json_t *message = json_pack("{s:s, s:o*}", "type", type, "content", content);
+    char *text = json_dumps(message, JSON_COMPACT);
+    client->bytes_out += strlen(text);
+    fray_client_link_send(client->link, fray_slice_of(text), false);
+    free(text);
+    json_decref(message);
+}
+
+void fray_client_send(fray_client *client, const char *type, json_t *content)
+{
+    if (client->is_open) {
+        say(client, type, content);
+        return;
+    }
+    json_t *message = json_pack("[s, o]", type, content ? content : json_null());
+    char *text = json_dumps(message, JSON_COMPACT);
+    client->unsent =
+        fray_realloc(client->unsent, (client->unsent_count + 1) * sizeof *client->unsent);
+    struct fray_buf *waiting = &client->unsent[client->unsent_count++];
+    *waiting = (struct fray_buf){0};
+    fray_buf_append(waiting, text, strlen(text));
+    free(text);
+    json_decref(message);
+}
+
+static void say_unsent(fray_client *client)
+{
+    struct fray_buf *unsent = client->unsent;
+    size_t count = client->unsent_count;
+    client->unsent = NULL;
+    client->unsent_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        json_t *message = json_loadb(unsent[i].data, unsent[i].len, 0, NULL);
+        json_t *content = json_array_get(message, 1);
+        say(client, json_string_value(json_array_get(message, 0)),
+            json_is_null(content) ? NULL : json_incref(content));
+        json_decref(message);
+        fray_buf_deinit(&unsent[i]);
+    }
+    free(unsent);
+}
+
+void fray_client_quick_play(fray_client *client, const char *game)
+{
+    fray_client_send(client, "quick_play", json_pack("{s:s}", "game", game));
+}
+
+void fray_client_create_match(fray_client *client, const char *game, json_t *options)
+{
+    fray_client_send(client, "create", json_pack("{s:s, s:o*}", "game", game, "options", options));
+}
+
+void fray_client_join(fray_client *client, const char *match, bool as_spectator)
+{
+    fray_client_send(
+        client, "join",
+        json_pack("{s:s, s:s}", "match", match, "as", as_spectator ? "spectator" : "player"));
+}
+
+void fray_client_chat(fray_client *client, const char *text)
+{
+    fray_client_send(client, "chat_message",
+                     json_pack("{s:s, s:s}", "room", client->room, "text", text));
+}
+
+static void packet_send(void *context, const void *packet, size_t len)
+{
+    fray_client *client = context;
+    if (!client->is_open)
+        return;
+    client->packets_out++;
+    client->bytes_out += len;
+    fray_client_link_send(client->link, fray_slice(packet, len), true);
+}
+
+/* ------------------------------------------------------------------ the match */
+
+static void tell_event(void *context, const struct fray_game_event *event, uint32_t tick)
+{
+    fray_client *client = context;
+    if (client->config.on_event)
+        client->config.on_event(client, event, tick, client->config.app);
+}
+
+static void match_forget(fray_client *client)
+{
+    if (client->is_playing)
+        fray_netcode_deinit(&client->netcode);
+    client->is_playing = false;
+    client->match[0] = client->token[0] = client->room[0] = '\0';
+    client->seat = FRAY_GAME_NOBODY;
+}
+
+void fray_client_leave(fray_client *client)
+{
+    match_forget(client);
+    fray_client_send(client, "leave", NULL);
+}
+
+static void tick(fray_client *client)
+{
+    if (!client->is_playing || !client->is_open)
+        return;
+    fray_netcode_advance(&client->netcode, now_us(client));
+    if (client->is_playing) /* a handler may have left */
+        fray_timer_arm(&client->clients->loop->timers, &client->timer,
+                       fray_netcode_due(&client->netcode));
+}
+
+static void copy_text(char *to, size_t size, const json_t *content, const char *key)
+{
+    const char *text = json_string_value(json_object_get(content, key));
+    snprintf(to, size, "%s", text ? text : "");
+}
+
+static void on_joined(fray_client *client, const json_t *content)
+{
+    const struct fray_game *rules = client->config.rules;
+    const char *game = json_string_value(json_object_get(content, "game"));
+    const json_t *seat = json_object_get(content, "seat");
+    char match[MATCH_ID_SIZE];
+    uint32_t number = json_is_integer(seat) ? (uint32_t)json_integer_value(seat) : FRAY_GAME_NOBODY;
+
+    copy_text(match, sizeof match, content, "match");
+    bool is_same =
+        client->is_playing && strcmp(match, client->match) == 0 && number == client->seat;
+    if (!is_same)
+        match_forget(client);
+    memcpy(client->match, match, sizeof match);
+    copy_text(client->token, sizeof client->token, content, "token");
+    copy_text(client->room, sizeof client->room, content, "room");
+    client->seat = number;
+    bool is_ours = game && rules && rules->tick_hz && strcmp(game, rules->name) == 0 &&
+                   (number < rules->seats_max || number == FRAY_GAME_NOBODY);
+    if (is_same)
+        fray_netcode_restart(&client->netcode, now_us(client));
+    else if (is_ours)
+        fray_netcode_init(&client->netcode,
+                          &(struct fray_netcode_config){
+                              .game = rules,
+                              .seat = number,
+                              .snapshot_hz = (uint8_t)client->config.snapshot_hz,
+                              .is_stream = true,
+                              .no_prediction = client->config.no_prediction,
+                              .send = packet_send,
+                              .on_event = tell_event,
+                              .context = client,
+                          },
+                          now_us(client));
+    client->is_playing = is_ours;
+    tick(client);
+}
+
+/* ------------------------------------------------------------------ what arrives */
+
+static bool is_about_this_match(const fray_client *client, const json_t *content)
+{
+    const char *match = json_string_value(json_object_get(content, "match"));
+    return match && strcmp(match, client->match) == 0;
+}
+
+/* The seat that this client came back for was given up meanwhile. */
+static bool is_seat_lost(const json_t *content)
+{
+    const char *type = json_string_value(json_object_get(content, "type"));
+    return type && strcmp(type, "reconnect") == 0;
+}
+
+static void on_text(void *context, struct fray_slice text)
+{
+    fray_client *client = context;
+    client->bytes_in += text.len;
+    json_t *message = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *type = json_string_value(json_object_get(message, "type"));
+    const json_t *content = json_object_get(message, "content");
+    if (type && strcmp(type, "joined") == 0)
+        on_joined(client, content);
+    else if (type && (strcmp(type, "kicked") == 0 || strcmp(type, "match_closed") == 0) &&
+             is_about_this_match(client, content))
+        match_forget(client);
+    else if (type && strcmp(type, "error") == 0 && is_seat_lost(content))
+        match_forget(client);
+    if (type && client->config.on_message)
+        client->config.on_message(client, type, content, client->config.app);
+    json_decref(message);
+}
+
+static void on_binary(void *context, struct fray_slice bytes)
+{
+    fray_client *client = context;
+    client->bytes_in += bytes.len;
+    client->packets_in++;
+    if (!client->is_playing)
+        return;
+    (void)fray_netcode_receive(&client->netcode, bytes.data, bytes.len, now_us(client));
+    tick(client);
+}
+
+static void on_open(void *context)
+{
+    fray_client *client = context;
+    client->is_open = true;
+    client->retry_ms = 0;
+    if (client->match[0] && client->token[0])
+        say(client, "reconnect",
+            json_pack("{s:s, s:s}", "match", client->match, "token", client->token));
+    say_unsent(client);
+}
+
+/* ------------------------------------------------------------------ connecting */
+
+static void on_end(void *context, unsigned code, struct fray_slice reason);
+
+static const struct fray_client_link_handler link_handler = {
+    .on_open = on_open, .on_text = on_text, .on_binary = on_binary, .on_end = on_end};
+
+static void retry_later(fray_client *client)
+{
+    client->retry_ms = client->retry_ms ? client->retry_ms * 2 : RETRY_MS;
+    if (client->retry_ms > RETRY_MAX_MS)
+        client->retry_ms = RETRY_MAX_MS;
+    fray_timer_arm(&client->clients->loop->timers, &client->timer,
+                   now_us(client) + client->retry_ms * UINT64_C(1000));
+}
+
+static void attempt(fray_client *client)
+{
+    client->link = fray_client_link_open(client->clients->loop, &client->clients->hash,
+                                         &(struct fray_client_link_opening){
+                                             .address = client->address,
+                                             .host = fray_slice_of(client->host),
+                                             .path = fray_slice_of(client->path),
+                                             .tls = client->is_tls ? client->clients->tls : NULL,
+                                             .max_message = MESSAGE_MAX,
+                                             .handler = &link_handler,
+                                             .context = client,
+                                         });
+    if (!client->link)
+        retry_later(client);
+}
+
+static void on_end(void *context, unsigned code, struct fray_slice reason)
+{
+    fray_client *client = context;
+    char text[128];
+    snprintf(text, sizeof text, "%.*s", (int)reason.len, reason.data ? reason.data : "");
+    fray_client_link_close(client->link, code);
+    client->link = NULL;
+    client->reconnects += client->is_open;
+    client->is_open = false;
+    client->is_over = code == CLOSE_REFUSED || code >= CLOSE_APPLICATION;
+    if (!client->is_over)
+        retry_later(client);
+    if (client->config.on_lost)
+        client->config.on_lost(client, code, text, client->is_over, client->config.app);
+}
+
+static void on_timer(struct fray_timer *timer, uint64_t at_us)
+{
+    fray_client *client = (fray_client *)((char *)timer - offsetof(struct fray_client, timer));
+    (void)at_us;
+    if (client->link)
+        tick(client);
+    else if (!client->is_over)
+        attempt(client);
+}
+
+/* ------------------------------------------------------------------ making and ending */
+
+/* As a value in a query (RFC 3986 section 2.3: what is unreserved stays). */
+static void append_encoded(struct fray_buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    fray_buf_printf(out, "&%s=", name);
+    for (; *value; value++) {
+        bool is_plain = (*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
+                        (*value >= '0' && *value <= '9') || strchr("-._~", *value);
+        fray_buf_printf(out, is_plain ? "%c" : "%%%02X", (unsigned char)*value);
+    }
+}
+
+/* "ws://host:port/path": the host with its port, and what is before and behind. */
+static bool read_url(fray_client *client, const char *url, char **name, char **port)
+{
+    client->is_tls = strncmp(url, "wss://", 6) == 0;
+    if (!client->is_tls && strncmp(url, "ws://", 5) != 0)
+        return false;
+    const char *host = url + (client->is_tls ? 6 : 5);
+    size_t len = strcspn(host, "/?#");
+    struct fray_buf path = {0};
+    const char *rest = host + len;
+    size_t rest_len = strcspn(rest, "?#");
+    if (!len)
+        return false;
+    while (rest_len && rest[rest_len - 1] == '/')
+        rest_len--;
+    client->host = fray_strndup(host, len);
+    fray_buf_append(&path, rest, rest_len);
+    FRAY_BUF_LITERAL(&path, "/ws?namespace=/games");
+    append_encoded(&path, "name", client->config.name);
+    append_encoded(&path, "token", client->config.token);
+    client->path = fray_strndup(path.data, path.len);
+    fray_buf_deinit(&path);
+
+    bool is_bracketed = client->host[0] == '[';
+    const char *name_end = is_bracketed ? strchr(client->host, ']') : strrchr(client->host, ':');
+    const char *colon = is_bracketed && name_end ? strchr(name_end, ':') : name_end;
+    size_t name_len = name_end ? (size_t)(name_end - client->host) : len;
+    *name = fray_strndup(client->host + is_bracketed, name_len - is_bracketed);
+    *port = fray_strndup(colon            ? colon + 1
+                         : client->is_tls ? "443"
+                                          : "80",
+                         colon            ? strlen(colon + 1)
+                         : client->is_tls ? 3
+                                          : 2);
+    return true;
+}
+
+static bool look_up(fray_client *client, const char *name, const char *port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    if (getaddrinfo(name, port, &hints, &found))
+        return false;
+    if (found->ai_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)found->ai_addr;
+        fray_address_set_v4(&client->address, (const uint8_t *)&v4->sin_addr, ntohs(v4->sin_port));
+    } else {
+        const struct sockaddr_in6 *v6 = (const void *)found->ai_addr;
+        fray_address_set_v6(&client->address, v6->sin6_addr.s6_addr, ntohs(v6->sin6_port));
+    }
+    freeaddrinfo(found);
+    return true;
+}
+
+static void client_free(fray_client *client)
+{
+    for (size_t i = 0; i < client->unsent_count; i++)
+        fray_buf_deinit(&client->unsent[i]);
+    free(client->unsent);
+    free(client->host);
+    free(client->path);
+    fray_loop_release(client->clients->loop, client); /* handlers further up may look at it */
+}
+
+fray_client *fray_client_create(fray_clients *clients, const struct fray_client_config *config)
+{
+    fray_client *client = fray_alloc_zero(sizeof *client);
+    char *name = NULL, *port = NULL;
+    client->clients = clients;
+    client->config = *config;
+    client->seat = FRAY_GAME_NOBODY;
+    client->timer.on_expire = on_timer;
+    bool is_found = read_url(client, config->url, &name, &port) && look_up(client, name, port);
+    free(name);
+    free(port);
+    client->config.name = client->config.token = client->config.url = NULL; /* the caller's */
+    if (!is_found) {
+        client_free(client);
+        return NULL;
+    }
+    if (client->is_tls && !clients->tls)
+        clients->tls = fray_tls_context_create_client();
+    client->next = clients->first;
+    client->link_to_this = &clients->first;
+    if (client->next)
+        client->next->link_to_this = &client->next;
+    clients->first = client;
+    attempt(client);
+    return client;
+}
+
+void fray_client_destroy(fray_client *client)
+{
+    if (client->is_open && client->match[0])
+        say(client, "leave", NULL);
+    if (client->link)
+        fray_client_link_close(client->link, FRAY_WEBSOCKET_CLOSE_NORMAL);
+    client->link = NULL;
+    client->is_open = false;
+    match_forget(client);
+    fray_timer_cancel(&client->clients->loop->timers, &client->timer);
+    *client->link_to_this = client->next;
+    if (client->next)
+        client->next->link_to_this = client->link_to_this;
+    client_free(client);
+}
+
+/* ------------------------------------------------------------------ what there is to see */
+
+const char *fray_client_match(const fray_client *client)
+{
+    return client->match;
+}
+
+uint32_t fray_client_seat(const fray_client *client)
+{
+    return client->seat;
+}
+
+void *fray_client_input(fray_client *client)
+{
+    return client->is_playing ? client->netcode.held : NULL;
+}
+
+const void *fray_client_predicted(fray_client *client)
+{
+    return client->is_playing ? fray_netcode_predicted(&client->netcode) : NULL;
+}
+
+const void *fray_client_interpolated(fray_client *client)
+{
+    return client->is_playing ? fray_netcode_interpolated(&client->netcode, now_us(client)) : NULL;
+}
+
+const void *fray_client_newest(const fray_client *client)
+{
+    return client->is_playing ? fray_netcode_newest(&client->netcode) : NULL;
+}
+
+void fray_client_stats(fray_client *client, struct fray_client_stats *stats)
+{
+    const struct fray_netcode *netcode = &client->netcode;
+    *stats = (struct fray_client_stats){
+        .bytes_in = client->bytes_in,
+        .bytes_out = client->bytes_out,
+        .packets_in = client->packets_in,
+        .packets_out = client->packets_out,
+        .reconnects = client->reconnects,
+        .dilation = 1,
+    };
+    if (!client->is_playing)
+        return;
+    uint64_t due = netcode->snapshots + netcode->missed;
+    stats->rtt_ms = netcode->clock.rtt_us / 1000;
+    stats->jitter_ms = netcode->clock.jitter_us / 1000;
+    stats->loss = due ? (double)netcode->missed / (double)due : 0;
+    stats->snapshot_age_ms =
+        netcode->snapshots ? (double)(now_us(client) - netcode->arrived_us) / 1000 : 0;
+    stats->interpolation_delay_ms = netcode->playback.delay_us / 1000;
+    stats->input_margin = netcode->pace.margin;
+    stats->dilation = netcode->pace.rate;
+    stats->snapshots = netcode->snapshots;
+    stats->corrections = netcode->corrections;
+    stats->desyncs = netcode->desyncs;
+    stats->is_lagging = netcode->is_lagging;
+}
