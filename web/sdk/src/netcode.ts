@@ -209,9 +209,8 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     }
 
     #tickTo(now: number): void {
-        const arrival =
-            this.clock.tick(now) + (this.clock.rtt / 2) * (this.rules.game.tick_hz / 1000);
-        const exact = this.pace.advance(now, arrival);
+        const way = (this.clock.rtt / 2) * (this.rules.game.tick_hz / 1000);
+        const exact = this.pace.advance(now, this.clock.tick(now), way);
         const until = Math.floor(exact);
         this.#frame.alpha = exact - until;
         if (until - this.#tick > CATCH_UP || until < this.#tick - CATCH_UP) this.#tick = until - 1;

@@ -13,7 +13,7 @@ export class Pace {
     rate = 1; // 0.95 … 1.05
     margin = NaN; // ticks that inputs have to spare now
     #tick = NaN;
-    #lead = 0; // of the clock
+    #lead = 0; // over the server's tick; the way is in it
     #last = 0;
     #spare = new Float64Array(WINDOW); // margins, had the lead been 0: old ones stay comparable
     #count = 0;
@@ -45,27 +45,26 @@ export class Pace {
         return second;
     }
 
-    /** Advances to now and returns the client's tick, with its fraction. `expected`: what the clock
-     * says of the server's tick when a packet that leaves now arrives. */
-    advance(now: number, expected: number): number {
+    /** Advances to now and returns the client's tick, with its fraction. `server`: which tick the
+     * clock says the server is at; `way`: how many pass until what leaves now gets there. */
+    advance(now: number, server: number, way: number): number {
         const elapsed = Math.max(0, now - this.#last);
         this.#last = now;
-        const error = expected + TARGET - this.#tick;
-        if (!(Math.abs(error) < (LOST_MS * this.tickHz) / 1000)) {
-            this.#tick = expected + TARGET;
-            this.#lead = TARGET;
+        const wanted = server + way + TARGET;
+        let lack = wanted - this.#tick;
+        if (!(Math.abs(lack) < (LOST_MS * this.tickHz) / 1000)) {
+            this.#tick = wanted;
             this.#count = 0;
             this.margin = NaN;
             this.rate = 1;
-            return this.#tick;
+        } else {
+            this.margin = this.#count >= 2 ? this.#tick - server + this.#least() : NaN;
+            if (this.#count >= 2) lack = TARGET - this.margin;
+            const beyond = Math.sign(lack) * Math.max(0, Math.abs(lack) - DEAD_BAND);
+            this.rate = 1 + Math.max(-MAX, Math.min(MAX, beyond * GAIN));
+            this.#tick += (elapsed * this.tickHz * this.rate) / 1000;
         }
-        this.#lead = this.#tick - expected;
-        const isKnown = this.#count >= 2;
-        this.margin = isKnown ? this.#lead + this.#least() : NaN;
-        const lack = isKnown ? TARGET - this.margin : error;
-        const beyond = Math.sign(lack) * Math.max(0, Math.abs(lack) - DEAD_BAND);
-        this.rate = 1 + Math.max(-MAX, Math.min(MAX, beyond * GAIN));
-        this.#tick += (elapsed * this.tickHz * this.rate) / 1000;
+        this.#lead = this.#tick - server;
         return this.#tick;
     }
 }
