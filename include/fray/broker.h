@@ -23,14 +23,15 @@ struct fray_broker_message {
     const void *payload; /* may be NULL when len is 0 */
     size_t len;
     unsigned qos; /* 0, 1 or 2 */
-    bool retain;
+    bool retain;  /* kept for later subscribers, in place of the one before; len 0: none is */
 };
 
 struct fray_broker_subscriber {
     const char *filter; /* with wildcards, or $share/<group>/ */
     /* Once for each message that matches. Its pointers are valid until it returns. */
     void (*on_message)(const struct fray_broker_message *message, void *context);
-    /* The last call: after fray_broker_unsubscribe, or when the server stops. May be NULL. */
+    /* The last call: soon after fray_broker_unsubscribe, or when the server stops; until then
+     * on_message may be called. May be NULL. */
     void (*on_end)(void *context);
     void *context;
 };

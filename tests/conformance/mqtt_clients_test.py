@@ -412,6 +412,20 @@ class Access(unittest.TestCase):
         self.assertEqual(ann.next().payload, b"own")
 
 
+class UncheckedNames(unittest.TestCase):
+    def test_a_name_that_nobody_checked_opens_nothing(self):
+        with tempfile.NamedTemporaryFile("w") as rules:
+            rules.write("topic readwrite open\nuser ann\ntopic readwrite hers\n")
+            rules.flush()
+            server = Server("--mqtt-acl-file", rules.name)
+            self.addCleanup(server.process.kill)
+            client = Client(self, server, name="eve", user=("ann", "whatever"))
+            self.assertEqual([code.value for code in client.subscribe(
+                [("open", SubscribeOptions(1)), ("hers", SubscribeOptions(1))])], [1, 0x87])
+            client.close()
+            server.stop()
+
+
 class FullDisk(unittest.TestCase):
     """A limit on the size of files does what a full disk does."""
 
