@@ -248,8 +248,9 @@ static void run_lossy(uint64_t seed)
 {
     static char topics[PAIRS][3][8];
     peers_count = losses = 0;
-    sim_world_open(&world, seed,
-                   (struct sim_setting[]){{"workers", "2"}, {"mqtt_sys_interval_ms", "0"}, {NULL}});
+    sim_world_open(
+        &world, seed,
+        (struct sim_setting[]){{"workers", "2"}, {"mqtt_sys_interval_ms", "0"}, {NULL, NULL}});
     for (int is_publisher = 0; is_publisher < 2; is_publisher++) {
         for (unsigned i = 0; i < PAIRS; i++) {
             for (uint8_t qos = 0; qos < 3; qos++) {
