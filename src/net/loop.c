@@ -11,6 +11,8 @@ struct fray_loop_inbox {
     pthread_mutex_t mutex; /* guards first and last */
     struct fray_post *first, *last;
     atomic_bool is_stopped;
+    /* Never changes, as loop->ops does on the loop's thread (net/lab_wire.h). */
+    void (*wake)(struct fray_loop *loop);
 };
 
 /* The memory itself cannot be the list: its last readers still look at it. */
@@ -29,6 +31,7 @@ void fray_loop_init(struct fray_loop *loop, const struct fray_loop_ops *ops)
     fray_timer_wheel_init(&loop->timers, loop->now_us);
     loop->buffer = fray_alloc(FRAY_LOOP_BUFFER_SIZE);
     loop->inbox = fray_alloc_zero(sizeof *loop->inbox);
+    loop->inbox->wake = ops->wake;
     int failed = pthread_mutex_init(&loop->inbox->mutex, NULL);
     assert(!failed);
 }
@@ -112,7 +115,7 @@ void fray_loop_run(struct fray_loop *loop)
 void fray_loop_stop(struct fray_loop *loop)
 {
     atomic_store(&loop->inbox->is_stopped, true);
-    loop->ops->wake(loop);
+    loop->inbox->wake(loop);
 }
 
 void fray_loop_post(struct fray_loop *loop, struct fray_post *post)
@@ -134,7 +137,7 @@ void fray_loop_post_chain(struct fray_loop *loop, struct fray_post *first, struc
     pthread_mutex_unlock(&inbox->mutex);
     /* Whoever found the inbox empty wakes the loop; it takes all that came until it looked. */
     if (was_empty)
-        loop->ops->wake(loop);
+        inbox->wake(loop);
 }
 
 void fray_loop_add_hook(struct fray_loop *loop, struct fray_hook *hook)
