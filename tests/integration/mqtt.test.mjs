@@ -224,6 +224,10 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
             assert.deepEqual(await inbox.take("said"), ["just text"]);
             await client.publishAsync(`fray/${level}/lobby/said`, Buffer.from([0xff, 0, 1]));
             assert.deepEqual(await inbox.take("said"), [Buffer.from([0xff, 0, 1])]);
+            await client.publishAsync(`fray/${level}/lobby/said`, "[1,2]");
+            assert.deepEqual(await inbox.take("said"), [[1, 2]]); // one argument
+            await client.publishAsync(`fray/${level}/lobby/said`, "");
+            assert.deepEqual(await inbox.take("said"), []);
             await client.publishAsync(`fray/${level}/elsewhere/said`, "2");
             await client.publishAsync(`fray/${level}/-/said`, "3");
             assert.deepEqual(await inbox.take("said"), [3]);
@@ -236,6 +240,12 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
                 [["say", { text: "hi" }], `fray/${level}/lobby/said`, '{"text":"hi"}', 1],
                 [["say", 1, "two"], `fray/${level}/lobby/said`, '[1,"two"]', 1],
                 [["say", Buffer.from("bytes")], `fray/${level}/lobby/said`, "bytes", 1],
+                [
+                    ["say", 1, Buffer.from([0, 255])],
+                    `fray/${level}/lobby/said`,
+                    '[1,{"_base64":"AP8="}]',
+                    1,
+                ],
                 [["shout"], `fray/${level}/-/said`, "", 1],
                 [["state", 5], `fray/${level}/lobby/said`, "5", 0],
                 [["blink", 6], `fray/${level}/lobby/said`, "6", 0],
