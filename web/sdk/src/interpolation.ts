@@ -1,3 +1,4 @@
+import type { Game } from "./describe";
 import type { Playback } from "./playback";
 import type { Rules } from "./rules";
 import type { Snapshots } from "./snapshots";
@@ -5,8 +6,9 @@ import { View, type Smoothing } from "./view";
 
 const AHEAD_MS = 250;
 
-/** Everybody as they were a moment ago, between two snapshots. When none comes, the rules go on for
- * a quarter of a second, and then everything stands still: lagging. */
+/** Everybody as they were a moment ago, between two snapshots. When none comes, everything goes on
+ * for a quarter of a second, and then stands still: lagging. It goes on by the rules, or straight
+ * ahead where they cannot know what the others are up to. */
 export class Interpolation<T> {
     readonly view: View<T>;
     isLagging = false;
@@ -16,6 +18,7 @@ export class Interpolation<T> {
     #newer: number;
     #aheadOf = -1; // tick of the snapshot that was stepped on from
     #aheadTick = -1; // of #newer
+    #knowsInputs: boolean;
 
     constructor(
         readonly rules: Rules,
@@ -26,6 +29,7 @@ export class Interpolation<T> {
         this.#older = rules.alloc(rules.game.state_size);
         this.#newer = rules.alloc(rules.game.state_size);
         this.view = new View<T>(rules, false, smoothing);
+        this.#knowsInputs = !hidesInputs(rules.game);
     }
 
     /** Returns the tick that is shown. */
@@ -34,10 +38,10 @@ export class Interpolation<T> {
         const { snapshots, view } = this;
         if (Number.isNaN(wanted) || snapshots.newest < 0) return NaN;
         const hz = this.rules.game.tick_hz;
-        const most = snapshots.tick + (this.mayStep ? Math.floor((AHEAD_MS * hz) / 1000) : 0);
-        this.isLagging = wanted > snapshots.tick + (AHEAD_MS * hz) / 1000;
+        const most = snapshots.tick + Math.floor((AHEAD_MS * hz) / 1000);
+        this.isLagging = wanted > most;
         const tick = Math.min(wanted, most);
-        if (tick >= snapshots.tick) this.#showAhead(tick);
+        if (tick > snapshots.tick) this.#showAhead(tick);
         else this.#showBetween(tick);
         view.tick = tick;
         return tick;
@@ -45,7 +49,8 @@ export class Interpolation<T> {
 
     #showBetween(tick: number): void {
         const { snapshots } = this;
-        const after = snapshots.after(tick);
+        let after = snapshots.after(tick);
+        if (after < 0) after = snapshots.newest;
         let before = snapshots.before(tick);
         if (before < 0) before = after;
         const from = snapshots.tickOf(before);
@@ -59,12 +64,23 @@ export class Interpolation<T> {
     }
 
     #showAhead(tick: number): void {
-        const { snapshots, rules } = this;
-        if (tick === snapshots.tick) {
-            this.view.show(snapshots.state, snapshots.state, 0, 1);
-            return;
-        }
         this.extrapolated++;
+        if (this.mayStep && this.#knowsInputs) this.#stepAhead(tick);
+        else this.#drift(tick);
+    }
+
+    #drift(tick: number): void {
+        const { snapshots } = this;
+        const before = snapshots.before(snapshots.tick - 1);
+        const newest = snapshots.newest;
+        const from = before < 0 ? newest : before;
+        const ticks = Math.max(1, snapshots.tick - snapshots.tickOf(from));
+        const alpha = 1 + (tick - snapshots.tick) / ticks;
+        this.view.show(snapshots.at(from), snapshots.at(newest), alpha, ticks);
+    }
+
+    #stepAhead(tick: number): void {
+        const { snapshots, rules } = this;
         const until = Math.floor(tick) + 1;
         if (this.#aheadOf !== snapshots.tick || this.#aheadTick > until) {
             rules.copyState(this.#newer, snapshots.state);
@@ -77,4 +93,12 @@ export class Interpolation<T> {
         }
         this.view.show(this.#older, this.#newer, tick - (until - 1), 1);
     }
+}
+
+/** What somebody last pressed is in the row, by the input's name: is it the owner's secret? */
+function hidesInputs(game: Game): boolean {
+    const inputs = game.input.fields.map(({ name }) => name);
+    return game.tables.some(({ fields }) =>
+        fields.some(({ name, owner }) => owner && inputs.includes(name)),
+    );
 }

@@ -28,7 +28,7 @@ export class View<T = Tables> {
     readonly tables: T;
     older = 0; // addresses; 0: nothing to see yet
     newer = 0;
-    alpha = 0; // 0 … 1
+    alpha = 0; // 0 … 1; more: beyond newer
     ticks = 1; // from older to newer
     tick = 0; // what is shown, with its fraction
 
@@ -52,7 +52,7 @@ export class View<T = Tables> {
 
     /** The place of whatever does not change smoothly. */
     get at(): number {
-        return this.newest ? this.newer : this.older;
+        return this.newest || this.alpha >= 1 ? this.newer : this.older;
     }
 
     show(older: number, newer: number, alpha: number, ticks: number): void {
@@ -113,10 +113,11 @@ function rowClass(table: Table, smoothing: Smoothing) {
             const data = view.rules.data;
             const older = readField(data, place(view.older, row) + field.offset, field);
             const newer = readField(data, place(view.newer, row) + field.offset, field);
-            let value = (view.newest ? newer : older) / divisor;
+            let value = (view.at === view.newer ? newer : older) / divisor;
             if (
                 older !== newer &&
-                Math.abs(newer - older) <= view.smoothing.teleport * view.ticks * divisor &&
+                (!offset ||
+                    Math.abs(newer - older) <= view.smoothing.teleport * view.ticks * divisor) &&
                 isThere(data, view.older, row) &&
                 isThere(data, view.newer, row)
             )

@@ -1,0 +1,387 @@
+// The whole netcode against the real rules and codec, over a link that delays, loses and reorders.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { randomOf, World } from "./link.mjs";
+import { Player } from "./player.mjs";
+import { Server } from "./server.mjs";
+import { rulesOf, sdk } from "./sources.mjs";
+
+async function match(game = "duel", options = {}) {
+    const world = new World();
+    const server = new Server(world, await rulesOf(game), options);
+    return { world, server, join: (seat, more) => Player.join(world, server, seat, more) };
+}
+
+const DATAGRAMS = { latency: 60, jitter: 50, loss: 0.1 };
+const STREAM = { latency: 60, jitter: 50, loss: 0.02, isStream: true };
+
+/** Presses any keys, the same ones for the same seed. */
+function play(player, seed) {
+    const random = randomOf(seed);
+    const { fields } = player.netcode.rules.game.input;
+    player.onDraw = () => {
+        if (random() < 0.9) return;
+        const values = {};
+        for (const { name, min = 0, max = 0, once } of fields)
+            if (!once && name !== "mode") values[name] = Math.round(min + random() * (max - min));
+        player.netcode.setInput(values);
+    };
+}
+
+function own(player, name) {
+    return player.frame.predicted.tables.players[player.seat][name];
+}
+
+describe("netcode", () => {
+    for (const game of ["duel", "arena"])
+        for (const [kind, link] of Object.entries({ datagrams: DATAGRAMS, stream: STREAM }))
+            test(`${game} over ${kind}: what clients see is what the server has`, async () => {
+                const { world, server, join } = await match(game, { options: { obstacles: 12 } });
+                const players = [];
+                for (const seat of [0, 1]) {
+                    players.push(await join(seat, { ...link, seed: 10 * seat + 3 }));
+                    play(players[seat], seat + 1);
+                }
+                players.push(await join(sdk.SPECTATOR, { ...link, seed: 77 }));
+                world.run(20_000);
+                /* The last snapshot of all must come through, and nothing may happen after it. */
+                for (const player of players) {
+                    player.onDraw = null;
+                    player.down.options.loss = player.down.options.jitter = 0;
+                }
+                world.run(1000);
+                for (const { netcode, seat, view } of players) {
+                    assert.equal(netcode.desyncs, 0);
+                    assert.ok(netcode.snapshots.received > 250);
+                    const behind = server.tick - netcode.snapshots.tick;
+                    assert.ok(behind >= 0 && behind < 12, `${behind} ticks behind`);
+                    assert.ok(
+                        view.some((byte) => byte),
+                        `seat ${seat} sees something`,
+                    );
+                }
+                assert.deepEqual(server.reports, []);
+                assert.equal(server.malformed, 0);
+                const share = server.inputs.length / (2 * server.tick);
+                assert.ok(share > 0.85, `${share} of the ticks had inputs`);
+            });
+
+    test("the view after a snapshot is the server's, byte for byte", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { ...DATAGRAMS, loss: 0.2 });
+        await join(1, {});
+        play(player, 4);
+        const truth = new Map();
+        let compared = 0;
+        world.every(1000 / 60, () => {
+            truth.set(server.tick, server.viewOf(0));
+        });
+        player.onFrame = () => {
+            const expected = truth.get(player.netcode.snapshots.tick);
+            if (!expected) return;
+            assert.deepEqual(player.view, expected);
+            compared++;
+        };
+        world.run(10_000);
+        assert.ok(compared > 400, `${compared} compared`);
+    });
+
+    test("no correction while walking, at 150 ms round trip", async () => {
+        const { world, join } = await match();
+        const player = await join(0, { latency: 75, jitter: 5 });
+        await join(1, { latency: 75, jitter: 5, seed: 8 });
+        world.run(3000); // the countdown, and clocks settle
+        const { prediction } = player.netcode;
+        const before = prediction.corrections;
+        for (let i = 0; i < 16; i++) {
+            player.netcode.setInput({ walk: i % 2 ? 1 : -1, jump: i % 3 === 0 });
+            const from = own(player, "x");
+            world.run(500);
+            assert.notEqual(own(player, "x"), from);
+        }
+        assert.equal(prediction.corrections - before, 0);
+    });
+
+    test("an own step shows in the next picture, whatever the latency", async () => {
+        const { world, join } = await match();
+        const player = await join(0, { latency: 150 });
+        await join(1, {});
+        world.run(3000);
+        const from = own(player, "x");
+        player.netcode.setInput({ walk: 1 });
+        world.run(50);
+        assert.ok(own(player, "x") > from);
+    });
+
+    test("what the server decides otherwise fades in 100 ms; far ones show at once", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 50 });
+        await join(1, {});
+        world.run(3000);
+        const players = server.rules.game.tables.find(({ name }) => name === "players");
+        const x = players.fields.find(({ name }) => name === "x");
+        const shift = (px) => {
+            const at = server.state + players.offset + x.offset;
+            server.rules.data.setInt32(at, server.rules.data.getInt32(at, true) + px * 256, true);
+        };
+        for (const [px, steps] of [
+            [20, true],
+            [110, false],
+        ]) {
+            const from = own(player, "x");
+            let last = from;
+            let largest = 0;
+            player.onFrame = () => {
+                largest = Math.max(largest, Math.abs(own(player, "x") - last));
+                last = own(player, "x");
+            };
+            shift(px);
+            world.run(400);
+            assert.ok(Math.abs(last - from - px) < 0.1, `${last} is not ${from + px}`);
+            assert.equal(largest < px * 0.5, steps, `largest step ${largest} of ${px}`);
+        }
+        assert.ok(player.netcode.prediction.corrections >= 2);
+    });
+
+    test("dilation brings inputs one to two ticks early, and they are all used", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 80, jitter: 10, clockOffset: 123_456 });
+        await join(1, {});
+        world.run(6000);
+        const from = server.inputs.length;
+        const tick = server.tick;
+        world.run(5000);
+        const used = server.inputs.slice(from).filter(({ seat }) => seat === 0).length;
+        assert.ok(used >= (server.tick - tick) * 0.99, `${used} of ${server.tick - tick}`);
+        const { margin, rate } = player.netcode.pace;
+        assert.ok(margin >= 0.9 && margin <= 3, `margin ${margin}`);
+        assert.ok(rate > 0.98 && rate < 1.02, `rate ${rate}`);
+    });
+
+    test("datagrams that are lost do not lose inputs: the last three are repeated", async () => {
+        const { world, server, join } = await match();
+        await join(0, { latency: 40, loss: 0.1 });
+        await join(1, {});
+        world.run(4000);
+        const from = server.inputs.length;
+        const tick = server.tick;
+        world.run(10_000);
+        const used = server.inputs.slice(from).filter(({ seat }) => seat === 0).length;
+        const share = used / (server.tick - tick);
+        assert.ok(share > 0.97, `${share} were used`);
+    });
+
+    test("others move smoothly in spite of jitter and loss", async () => {
+        const { world, join } = await match("arena", {
+            options: { obstacles: 0, width: 8000, height: 8000, sight: 8000 },
+        });
+        const walker = await join(0, {});
+        const watcher = await join(1, { latency: 60, jitter: 40, loss: 0.05 });
+        walker.netcode.setInput({ dx: 127 });
+        world.run(4000);
+        let last = NaN;
+        let shown = 0;
+        watcher.onFrame = ({ interpolated, lagging }) => {
+            const { x } = interpolated.tables.players[0];
+            const step = x - last; // 5 px per tick of 1/30 s: 2.5 px per picture
+            if (shown++) assert.ok(step > 1.5 && step < 3.5, `a step of ${step} px`);
+            assert.equal(lagging, false);
+            last = x;
+        };
+        world.run(6000);
+    });
+
+    test("when nothing comes others go on for 250 ms, then it says lagging", async () => {
+        const { world, join } = await match("arena", {
+            options: { obstacles: 0, width: 8000, sight: 8000 },
+        });
+        const walker = await join(0, {});
+        const watcher = await join(1, { latency: 30 });
+        walker.netcode.setInput({ dx: 127 });
+        world.run(3000);
+        const place = () => watcher.frame.interpolated.tables.players[0].x;
+        watcher.isConnected = false;
+        world.run(200);
+        const soon = place();
+        world.run(80);
+        assert.ok(place() > soon + 8, "extrapolated");
+        assert.equal(watcher.frame.lagging, false);
+        world.run(400);
+        const stopped = place();
+        world.run(500);
+        assert.equal(place(), stopped);
+        assert.equal(watcher.frame.lagging, true);
+        watcher.isConnected = true;
+        world.run(1000);
+        assert.equal(watcher.frame.lagging, false);
+        assert.ok(place() > stopped + 50);
+    });
+
+    test("a new connection: HELLO again, and it goes on", async () => {
+        const { world, join } = await match();
+        const player = await join(0, { ...STREAM });
+        await join(1, {});
+        play(player, 5);
+        world.run(4000);
+        player.isConnected = false;
+        world.run(3000);
+        player.isConnected = true;
+        player.netcode.hello(player.now);
+        world.run(3000);
+        assert.equal(player.netcode.desyncs, 0);
+        assert.equal(player.frame.isPredicted, true);
+        assert.equal(player.frame.lagging, false);
+        assert.ok(player.netcode.pace.margin > 0, `${player.netcode.pace.margin}`);
+    });
+
+    test("a HELLO that is lost is said again", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, {});
+        server.connect(0, (packet) => player.down.send(packet)); // it knows nothing of the first
+        player.netcode.hello(player.now);
+        player.isConnected = false;
+        world.run(500);
+        player.isConnected = true;
+        world.run(2500);
+        assert.equal(player.frame.ready, true);
+    });
+
+    test("other rules than the server's: no prediction, but it still plays", async () => {
+        const { world, server, join } = await match("duel", { rulesHash: 42n });
+        const player = await join(0, { latency: 30 });
+        await join(1, {});
+        player.netcode.setInput({ walk: 1 });
+        world.run(3000);
+        assert.equal(player.netcode.canPredict, false);
+        assert.equal(player.frame.isPredicted, false);
+        assert.equal(player.frame.predicted, player.frame.interpolated);
+        assert.ok(own(player, "x") > 150, "it walked nevertheless");
+        assert.ok(server.inputs.some(({ seat }) => seat === 0));
+    });
+
+    test("events come once, in order, when the view is at their tick", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { ...DATAGRAMS, loss: 0.3 });
+        await join(1, {});
+        world.run(3000);
+        const ticks = [];
+        player.netcode.on("event", ({ tick }) =>
+            ticks.push([tick, player.netcode.interpolation.view.tick]),
+        );
+        for (let i = 0; i < 40; i++) {
+            server.event(1, i % 2, i);
+            world.run(50);
+        }
+        world.run(2000);
+        const hits = player.events.filter(({ name }) => name === "player_hit");
+        assert.deepEqual(
+            hits.map(({ args }) => args),
+            Array.from({ length: 40 }, (_, i) => ({ id: i % 2, hp: i })),
+        );
+        for (const [tick, shown] of ticks) {
+            assert.ok(shown >= tick, "not before it is seen");
+            assert.ok(shown < tick + 60, `${shown} is long after ${tick}`);
+        }
+    });
+
+    test("a view that differs is reported, and mended by a full snapshot", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 20, isStream: true });
+        await join(1, {});
+        world.run(3000);
+        const desyncs = [];
+        player.netcode.on("desync", ({ tick }) => desyncs.push(tick));
+        const { rules, snapshots } = player.netcode;
+        const platforms = rules.game.tables.find(({ name }) => name === "platforms");
+        for (let slot = 0; slot < 32; slot++)
+            rules.bytes[snapshots.at(slot) + platforms.offset] ^= 1;
+        world.run(1000);
+        assert.equal(desyncs.length, 1);
+        assert.deepEqual(server.reports, [{ seat: 0, tick: desyncs[0] }]);
+        world.run(2000);
+        assert.equal(desyncs.length, 1, "mended");
+        const log = JSON.parse(JSON.stringify(player.netcode.log));
+        assert.equal(log.game, "duel");
+        assert.equal(log.seat, 0);
+        assert.ok(log.inputs.length > 200);
+        assert.ok(log.hashes.some(({ own, server }) => own !== server));
+        assert.ok(log.hashes.some(({ own, server }) => own === server));
+    });
+
+    test("ticks that begin anew are followed", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 40, isStream: true });
+        await join(1, {});
+        world.run(6000);
+        server.restart();
+        world.run(3000);
+        assert.equal(player.frame.lagging, false);
+        assert.equal(player.frame.isPredicted, true);
+        assert.ok(player.netcode.prediction.tick - server.tick < 15);
+        assert.ok(player.frame.tick <= server.tick);
+    });
+
+    test("garbage throws nothing and changes nothing", async () => {
+        const { world, join } = await match();
+        const player = await join(0, { latency: 20 });
+        await join(1, {});
+        world.run(2000);
+        const random = randomOf(1);
+        const real = [];
+        const { receive } = player.netcode;
+        player.netcode.receive = (packet, now) => {
+            if (real.length < 50) real.push(packet.slice());
+            receive.call(player.netcode, packet, now);
+        };
+        world.run(2000);
+        player.netcode.receive = receive;
+        for (let i = 0; i < 3000; i++) {
+            const packet =
+                i % 3
+                    ? real[i % real.length].slice(
+                          0,
+                          Math.ceil(random() * real[i % real.length].length),
+                      )
+                    : new Uint8Array(Math.floor(random() * 64));
+            for (let n = 0; n < 3; n++)
+                packet[Math.floor(random() * packet.length)] = random() * 256;
+            if (i % 2) packet[0] = [0x81, 0x82, 0x83, 0x84][i % 4];
+            if (packet[0] === sdk.WELCOME) continue; // a well-formed one is the server's to send
+            player.netcode.receive(packet, player.now);
+        }
+        player.netcode.receive(new Uint8Array(0), player.now);
+        player.netcode.receive(new Uint8Array(100_000).fill(0x82), player.now);
+        assert.ok(player.netcode.refused > 500, `${player.netcode.refused}`);
+    });
+
+    test("a slow connection gets fewer packets, none of them stale", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 20, isStream: true });
+        await join(1, {});
+        world.run(3000);
+        player.netcode.link.buffered = 100_000;
+        const sent = player.netcode.bytesOut;
+        world.run(1000);
+        const from = server.inputs.length;
+        player.netcode.link.buffered = 0;
+        world.run(1000);
+        assert.ok(server.inputs.slice(from).filter(({ seat }) => seat === 0).length >= 50);
+        assert.ok(sent);
+        assert.equal(server.malformed, 0);
+    });
+
+    test("spectators send acknowledgements, no inputs", async () => {
+        const { world, server, join } = await match();
+        await join(0, {});
+        const watcher = await join(sdk.SPECTATOR, { latency: 40 });
+        world.run(4000);
+        assert.equal(watcher.frame.isPredicted, false);
+        assert.equal(watcher.frame.predicted, watcher.frame.interpolated);
+        assert.ok(watcher.frame.ready);
+        assert.equal(
+            server.inputs.some(({ seat }) => seat === sdk.SPECTATOR),
+            false,
+        );
+        assert.equal(server.malformed, 0);
+    });
+});

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { rulesOf, sdk } from "./sources.mjs";
+
+const { Inputs, View } = sdk;
+
+/** Two states of a duel: seat 0 has moved from the first to the second. */
+async function duel() {
+    const rules = await rulesOf("duel");
+    const [older, newer] = [0, 0].map(() => rules.alloc(rules.game.state_size));
+    rules.wasm.init(older, 1n, 0);
+    rules.wasm.join(older, 0);
+    rules.copyState(newer, older);
+    const players = rules.game.tables.find(({ name }) => name === "players");
+    const set = (state, seat, name, value) => {
+        const field = players.fields.find((field) => field.name === name);
+        const at = state + players.offset + seat * players.stride + field.offset;
+        sdk.writeField(rules.data, at, field, value);
+    };
+    return { rules, older, newer, set };
+}
+
+describe("views", () => {
+    test("a table of one row is the row, others are arrays", async () => {
+        const { rules, older } = await duel();
+        const view = new View(rules, false, { fields: [], teleport: 24 });
+        assert.equal(view.ready, false);
+        view.show(older, older, 0, 1);
+        assert.equal(view.tables.match.phase, 0);
+        assert.equal(view.tables.match.winner, 255);
+        assert.equal(view.tables.players.length, 2);
+        assert.equal(view.tables.players[0].present, true);
+        assert.equal(view.tables.players[1].present, false);
+        assert.equal(view.tables.players[0].row, 0);
+        assert.equal(view.tables.players[0].x, 120, "px, not 1/256 px");
+        assert.equal(view.tables.options.hits, 5);
+        assert.equal(view.tables.platforms[0].present, true, "always there");
+    });
+
+    test("places are between two states, other things of the older or the newest", async () => {
+        const { rules, older, newer, set } = await duel();
+        set(newer, 0, "x", (120 + 8) * 256);
+        set(newer, 0, "hp", 3);
+        set(newer, 0, "aim_x", 100);
+        const smoothing = { fields: ["players.aim_x"], teleport: 24 };
+        const then = new View(rules, false, smoothing);
+        const now = new View(rules, true, smoothing);
+        for (const view of [then, now]) view.show(older, newer, 0.25, 1);
+        assert.equal(then.tables.players[0].x, 122);
+        assert.equal(now.tables.players[0].x, 122);
+        assert.equal(then.tables.players[0].aim_x, 25);
+        assert.equal(then.tables.players[0].hp, 0);
+        assert.equal(now.tables.players[0].hp, 3);
+    });
+
+    test("who is placed elsewhere or has just come is not shown on the way", async () => {
+        const { rules, older, newer, set } = await duel();
+        set(newer, 0, "x", 400 * 256);
+        set(newer, 1, "present", 1);
+        set(newer, 1, "x", 20 * 256);
+        const then = new View(rules, false, { fields: [], teleport: 24 });
+        const now = new View(rules, true, { fields: [], teleport: 24 });
+        for (const view of [then, now]) view.show(older, newer, 0.5, 1);
+        assert.equal(then.tables.players[0].x, 120);
+        assert.equal(now.tables.players[0].x, 400);
+        assert.equal(now.tables.players[1].x, 20);
+        then.show(older, newer, 0.5, 20); // 20 ticks: now it may have walked
+        assert.equal(then.tables.players[0].x, 260);
+    });
+});
+
+describe("inputs", () => {
+    const read = (rules, at, name) => {
+        const field = rules.game.input.fields.find((field) => field.name === name);
+        return sdk.readField(rules.data, at + field.offset, field);
+    };
+
+    test("are held, impulses for one tick", async () => {
+        const rules = await rulesOf("duel");
+        const inputs = new Inputs(rules);
+        inputs.set({ walk: -1, jump: true, rematch: true });
+        inputs.sample(5);
+        inputs.sample(6);
+        for (const [tick, name, value] of [
+            [5, "walk", -1],
+            [6, "walk", -1],
+            [6, "jump", 1],
+            [5, "rematch", 1],
+            [6, "rematch", 0],
+        ])
+            assert.equal(read(rules, inputs.at(tick), name), value, `${name} at ${tick}`);
+        assert.equal(inputs.at(4), 0);
+        assert.equal(inputs.at(7), 0);
+    });
+
+    test("are brought into their range; what does not exist is an error", async () => {
+        const rules = await rulesOf("duel");
+        const inputs = new Inputs(rules);
+        inputs.set({ walk: 7, aim_x: -1e9, aim_y: 12.6 });
+        inputs.sample(1);
+        assert.equal(read(rules, inputs.at(1), "walk"), 1);
+        assert.equal(read(rules, inputs.at(1), "aim_x"), -2047);
+        assert.equal(read(rules, inputs.at(1), "aim_y"), 13);
+        assert.throws(() => inputs.set({ fly: 1 }), /no input "fly"/);
+        assert.throws(() => inputs.set({ walk: "up" }), /cannot be up/);
+        assert.throws(() => inputs.set({ walk: NaN }), /cannot be NaN/);
+    });
+
+    test("labels stand for their numbers", async () => {
+        const rules = await rulesOf("arena");
+        const mode = rules.game.input.fields.find(({ name }) => name === "mode");
+        if (!mode.labels) return;
+        const inputs = new Inputs(rules);
+        inputs.set({ mode: mode.labels[1] });
+        inputs.sample(1);
+        assert.equal(read(rules, inputs.at(1), "mode"), 1);
+    });
+
+    test("an unbroken run ends where a tick is missing", async () => {
+        const inputs = new Inputs(await rulesOf("duel"));
+        for (const tick of [1, 2, 5, 6, 7]) inputs.sample(tick);
+        assert.equal(inputs.runFrom(1, 7), 5);
+        assert.equal(inputs.runFrom(6, 7), 6);
+    });
+});
+
+test("sequence numbers run in a circle of 1 to 65535", () => {
+    for (const [a, b, step] of [
+        [1, 2, 1],
+        [2, 1, -1],
+        [65535, 1, 1],
+        [1, 65535, -1],
+        [65530, 3, 8],
+        [7, 7, 0],
+    ])
+        assert.equal(sdk.distance(a, b), step, `${a} → ${b}`);
+});
