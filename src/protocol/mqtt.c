@@ -145,6 +145,10 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     self->client = NULL;
     fray_mqtt_sockets_close(self, reason);
     fray_timer_cancel(session->worker->timers, &self->timer);
+    if (self->lease)
+        fray_timer_cancel(session->worker->timers, &self->lease->timer);
+    free(self->lease);
+    self->lease = NULL;
     if (self->version == FRAY_MQTT_5 && was_connected && reason != FRAY_CLIENT_LEFT)
         say_disconnect(self, reason);
     if (client)

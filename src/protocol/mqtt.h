@@ -20,10 +20,11 @@ enum fray_mqtt_action { FRAY_MQTT_ACTION_PUBLISH, FRAY_MQTT_ACTION_SUBSCRIBE };
 /* Who may connect, and do what. The server's; outlives all connections. */
 struct fray_mqtt_access {
     /* Judges a CONNECT: FRAY_OK and *reason (success, 0x86, 0x87, …); or FRAY_ERR_AGAIN, and
-     * fray_mqtt_authenticated follows on a later turn. What `connect` points to is borrowed. */
+     * fray_mqtt_authenticated follows on a later turn. What `connect` points to is borrowed.
+     * *expires_us, where it is set: when the connection ends for the token's sake (0x87). */
     enum fray_err (*authenticate)(struct fray_mqtt_access *access, struct fray_handle session,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason);
+                                  enum fray_mqtt_reason *reason, uint64_t *expires_us);
     /* `topic` is a name to publish to, or a filter to subscribe to (without its share). */
     bool (*may)(struct fray_mqtt_access *access, const struct fray_mqtt_identity *identity,
                 enum fray_mqtt_action action, struct fray_slice topic);

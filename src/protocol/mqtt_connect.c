@@ -39,7 +39,7 @@ void fray_mqtt_refuse_full(struct fray_mqtt_connection *self, enum fray_mqtt_ver
 /* FRAY_ERR_AGAIN: the verdict comes later. */
 static enum fray_err authenticate(struct fray_mqtt_connection *self,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason)
+                                  enum fray_mqtt_reason *reason, uint64_t *expires_us)
 {
     struct fray_mqtt_access *access = self->config->access;
     *reason = FRAY_MQTT_SUCCESS;
@@ -50,7 +50,7 @@ static enum fray_err authenticate(struct fray_mqtt_connection *self,
     if (self->has_verdict)
         *reason = (enum fray_mqtt_reason)self->verdict;
     else if (access)
-        return access->authenticate(access, self->session.handle, connect, reason);
+        return access->authenticate(access, self->session.handle, connect, reason, expires_us);
     return FRAY_OK;
 }
 
@@ -198,19 +198,42 @@ static void accept(struct fray_mqtt_connection *self, const struct fray_mqtt_con
     fray_mqtt_pump(self);
 }
 
+static void on_lease_ended(struct fray_timer *timer, uint64_t now_us)
+{
+    struct fray_mqtt_connection *self = ((struct fray_mqtt_lease *)timer)->connection;
+    (void)now_us;
+    fray_count(&self->session.worker->counters.tokens_expired);
+    self->close_reason = FRAY_MQTT_NOT_AUTHORIZED;
+    fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+}
+
+static void start_lease(struct fray_mqtt_connection *self, uint64_t expires_us)
+{
+    self->lease = fray_alloc_zero(sizeof *self->lease);
+    self->lease->connection = self;
+    self->lease->timer.on_expire = on_lease_ended;
+    fray_timer_arm(self->session.worker->timers, &self->lease->timer, expires_us);
+}
+
 bool fray_mqtt_on_connect(struct fray_mqtt_connection *self,
                           const struct fray_mqtt_connect *connect)
 {
     enum fray_mqtt_reason reason;
-    if (authenticate(self, connect, &reason) == FRAY_ERR_AGAIN)
+    uint64_t expires_us = 0;
+    if (authenticate(self, connect, &reason, &expires_us) == FRAY_ERR_AGAIN)
         return false;
     if (reason == FRAY_MQTT_SUCCESS && !may_will(self, connect))
         reason = FRAY_MQTT_NOT_AUTHORIZED;
-    if (reason)
+    if (reason) {
         fray_mqtt_refuse(self, connect->version, reason);
-    else if (self->config->is_read_only && expiry_of(connect))
+        return true;
+    }
+    if (self->config->is_read_only && expiry_of(connect)) {
         fray_mqtt_refuse_full(self, connect->version);
-    else
-        accept(self, connect);
+        return true;
+    }
+    if (expires_us)
+        start_lease(self, expires_us);
+    accept(self, connect);
     return true;
 }

@@ -15,6 +15,7 @@ struct fray_mqtt_connection {
     char *username;                     /* NULL: none */
     char *token; /* the password, where it is a token: who its sockets are; NULL: none */
     struct fray_mqtt_socket *sockets; /* in namespaces; NULL: none */
+    struct fray_mqtt_lease *lease;    /* it ends at some time; NULL: it does not */
     struct fray_timer timer;          /* for the CONNECT, then keep alive */
     uint64_t seen_us;                 /* when the client last said something */
     uint32_t connack_us;              /* the low bits of when it was let in, or not */
@@ -31,6 +32,12 @@ struct fray_mqtt_connection {
     bool keeps_problems; /* the client asked for no problem information */
     bool has_left;       /* DISCONNECT came: no will */
     bool has_no_expiry;  /* CONNECT said session expiry 0 */
+};
+
+/* A connection by a token that expires. */
+struct fray_mqtt_lease {
+    struct fray_timer timer; /* first */
+    struct fray_mqtt_connection *connection;
 };
 
 static inline bool fray_mqtt_is_v5(const struct fray_mqtt_connection *self)

@@ -28,6 +28,8 @@ struct fray_identity *fray_socket_identity_of(fray_socket *socket)
         nsp->identities_cap = cap;
     }
     identity = fray_alloc_zero(sizeof *identity);
+    identity->nsp = nsp;
+    identity->socket = socket->handle;
     nsp->identities[socket->handle.index] = identity;
     return identity;
 }
@@ -38,9 +40,44 @@ void fray_socket_identity_drop(fray_socket *socket)
     if (!identity)
         return;
     socket->nsp->identities[socket->handle.index] = NULL;
+    fray_timer_cancel(socket->nsp->home->timers, &identity->expiry);
     json_decref(identity->claims);
     free(identity->name);
     free(identity);
+}
+
+/* ------------------------------------------------------------------ tokens that expire */
+
+enum { POLICY_VIOLATION = 1008, LIFE_MAX_S = 1 << 30 /* 34 years */ };
+
+/* Said as an event, too: Socket.IO has no close codes. */
+static void on_expire(struct fray_timer *timer, uint64_t now_us)
+{
+    static const char reason[] = "The token has expired.";
+    const struct fray_identity *identity = (struct fray_identity *)timer;
+    fray_socket *socket = fray_id_pool_get(&identity->nsp->sockets, identity->socket);
+    (void)now_us;
+    if (!socket || !socket->is_connected)
+        return;
+    fray_count(&identity->nsp->home->counters.tokens_expired);
+    fray_emit(socket, "error", "{s:s, s:s}", "code", "token_expired", "message", reason);
+    fray_socket_close(socket, POLICY_VIOLATION, reason);
+}
+
+/* A token that has expired while its socket connects has been refused already. */
+static void watch_expiry(fray_socket *socket, struct fray_identity *identity)
+{
+    const json_t *exp = json_object_get(identity->claims, "exp");
+    int64_t (*unix_ms)(void) = socket->nsp->options.unix_ms;
+    if (!json_is_number(exp) || !unix_ms)
+        return;
+    double life_s = json_number_value(exp) - (double)unix_ms() / 1000;
+    if (life_s > LIFE_MAX_S)
+        return;
+    struct fray_worker *home = socket->nsp->home;
+    identity->expiry.on_expire = on_expire;
+    fray_timer_arm(home->timers, &identity->expiry,
+                   *home->now_us + (uint64_t)((life_s > 0 ? life_s : 0) * 1e6));
 }
 
 /* The first member of those names that is a string with something to show. */
@@ -71,7 +108,9 @@ bool fray_socket_identify(fray_socket *socket)
                                   json_pack("{s:s}", "code", "unauthorized"));
         return false;
     }
-    fray_socket_identity_of(socket)->claims = identified.claims;
+    struct fray_identity *identity = fray_socket_identity_of(socket);
+    identity->claims = identified.claims;
+    watch_expiry(socket, identity);
     take_name(socket, identified.claims, of_claims);
     return true;
 }

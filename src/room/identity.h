@@ -9,6 +9,9 @@
 enum { FRAY_NAME_CHARS_MAX = 32 };
 
 struct fray_identity {
+    struct fray_timer expiry; /* first; of the token, where it says when */
+    fray_namespace *nsp;
+    struct fray_handle socket;
     json_t *claims;                    /* NULL: a guest */
     char *name;                        /* cleaned; NULL: not yet made up */
     uint32_t chat_second, chat_credit; /* messages that it may say at once; see chat.c */

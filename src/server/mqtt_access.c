@@ -10,7 +10,10 @@
 #include "server/server.h"
 #include "server/topic_rules.h"
 
-enum { JOBS_MAX = 256 }; /* passwords waiting to be looked at; beyond, the server is busy (0x89) */
+enum {
+    JOBS_MAX = 256,       /* passwords waiting to be looked at; beyond, the server is busy (0x89) */
+    LIFE_MAX_S = 1 << 30, /* of a token, beyond which it is for ever */
+};
 
 struct user {
     struct fray_slice name, hash; /* in `text` */
@@ -137,7 +140,8 @@ static enum fray_err start_job(struct fray_mqtt_access_control *self, struct fra
 
 /* The password is a signed token, and the user name whom it is for. */
 static enum fray_mqtt_reason judge_token(const struct fray_mqtt_access_control *self,
-                                         const struct fray_mqtt_connect *connect)
+                                         const struct fray_mqtt_connect *connect,
+                                         uint64_t *expires_us)
 {
     json_t *claims;
     const char *why;
@@ -145,19 +149,23 @@ static enum fray_mqtt_reason judge_token(const struct fray_mqtt_access_control *
         return FRAY_MQTT_BAD_USER_NAME_OR_PASSWORD;
     const char *subject = json_string_value(json_object_get(claims, "sub"));
     bool fits = subject && fray_slice_equal(connect->username, fray_slice_of(subject));
+    const json_t *exp = json_object_get(claims, "exp");
+    double life_s = json_number_value(exp) - (double)fray_server_unix_ms() / 1000;
+    if (exp && life_s < LIFE_MAX_S)
+        *expires_us = *self->home->base.now_us + (uint64_t)((life_s > 0 ? life_s : 0) * 1e6);
     json_decref(claims);
     return fits ? FRAY_MQTT_SUCCESS : FRAY_MQTT_BAD_USER_NAME_OR_PASSWORD;
 }
 
 static enum fray_err authenticate(struct fray_mqtt_access *access, struct fray_handle session,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason)
+                                  enum fray_mqtt_reason *reason, uint64_t *expires_us)
 {
     struct fray_mqtt_access_control *self = (struct fray_mqtt_access_control *)access;
     bool is_anonymous_fine = self->server->config.mqtt_anonymous;
     *reason = FRAY_MQTT_SUCCESS;
     if (connect->has_username && self->server->jwt)
-        *reason = judge_token(self, connect);
+        *reason = judge_token(self, connect, expires_us);
     else if (connect->has_username && self->has_thread)
         return start_job(self, session, connect, reason);
     else if (!is_anonymous_fine)

@@ -1,14 +1,16 @@
 // {type, content} over WebSocket, polling and Server-Sent Events, as pages and scripts use it.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { describe } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { gunzipSync, inflateSync } from "node:zlib";
+import mqtt from "mqtt";
 import { client } from "./harness.mjs";
 import { EnvelopeSocket, Session } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
@@ -363,6 +365,61 @@ describe("B31 identity", LIMIT, () => {
     }
 });
 
+describe("B31 tokens that expire", LIMIT, () => {
+    const secret = "a secret that is long enough for HS256";
+    const guarded = serveFixture("envelope_support", ["--auth", "jwt", "--jwt-secret", secret]);
+    const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const make = () => {
+        const claims = { sub: "ann", exp: Date.now() / 1000 + 1 };
+        const text = `${encode({ alg: "HS256" })}.${encode(claims)}`;
+        return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+    };
+    const message = "The token has expired.";
+
+    test("B31_a_websocket_is_closed_with_1008", async (t) => {
+        const socket = await new EnvelopeSocket().open(t, guarded.url, { token: make() });
+        assert.deepEqual(await socket.take("error"), { code: "token_expired", message });
+        assert.deepEqual(await socket.closed, { code: 1008, reason: message });
+    });
+
+    test("B31_a_polling_session_ends", async (t) => {
+        const session = await new Session().open(t, guarded.url, { token: make() });
+        session.keepPolling(10_000);
+        assert.deepEqual(await session.take("error"), { code: "token_expired", message });
+        let reply;
+        do reply = await session.get();
+        while (reply.status === 200);
+        assert.equal(reply.body.content.code, "unknown_session");
+        const again = await fetch(`${guarded.url}/poll`, { method: "POST" });
+        assert.equal(again.status, 401);
+    });
+
+    for (const transports of [["websocket"], ["polling"]])
+        test(`B31_Socket.IO_over_${transports}_is_disconnected`, async (t) => {
+            const io = client(t, guarded.url, { transports, auth: { token: make() } });
+            const told = new Promise((resolve) => io.on("error", resolve));
+            const left = new Promise((resolve) => io.on("disconnect", resolve));
+            io.connect();
+            assert.deepEqual(await told, { code: "token_expired", message });
+            await left;
+        });
+
+    test("B31_MQTT_is_disconnected_with_0x87", async (t) => {
+        for (const topic of ["any/topic", "fray/all/me/#"]) {
+            const mqttClient = await mqtt.connectAsync(guarded.url.replace("http", "mqtt"), {
+                protocolVersion: 5,
+                reconnectPeriod: 0,
+                username: "ann",
+                password: make(),
+            });
+            t.after(() => mqttClient.endAsync(true));
+            const left = once(mqttClient, "disconnect");
+            await mqttClient.subscribeAsync(topic);
+            assert.equal((await left)[0].reasonCode, 0x87);
+        }
+    });
+});
+
 describe("B13 resources", LIMIT, () => {
     const small = serveFixture("envelope_support", [
         "--ping-interval-ms",
@@ -382,10 +439,19 @@ describe("B13 resources", LIMIT, () => {
         "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
-    async function dial(end) {
+    /* CONNECT, and SUBSCRIBE to fray/all/me/#: the connection, and a socket in a namespace. */
+    const topic = "fray/all/me/#";
+    const mqttHead = Buffer.concat([
+        Buffer.from("100c00044d5154540402003c0000", "hex"),
+        Buffer.from([0x82, topic.length + 5, 0, 1, 0, topic.length]),
+        Buffer.from(`${topic}\0`),
+    ]);
+    const descriptors = () => readdirSync(`/proc/${small.pid}/fd`).length;
+
+    async function dial(end, first = head) {
         const socket = net.connect({ port: small.port, host: "127.0.0.1" });
         socket.on("error", () => {});
-        socket.write(head);
+        socket.write(first);
         await once(socket, "data");
         if (end === "FIN") socket.end();
         else if (end === "RST") socket.resetAndDestroy();
@@ -396,15 +462,19 @@ describe("B13 resources", LIMIT, () => {
         const round = async (count) => {
             for (let i = 0; i < count; i += 50)
                 await Promise.all(
-                    Array.from({ length: 50 }, (_, j) => dial(j % 2 ? "FIN" : "RST")),
+                    Array.from({ length: 50 }, (_, j) =>
+                        dial(j % 2 ? "FIN" : "RST", j % 4 < 2 ? head : mqttHead),
+                    ),
                 );
             while ((await openSessions()) > 0);
         };
         await round(1000); /* what is kept for reuse is there now */
         const memory = await metric("process_resident_memory_bytes");
+        const open = descriptors();
         await round(9000);
         const grown = (await metric("process_resident_memory_bytes")) - memory;
         assert.ok(grown < 2 << 20, `${grown} bytes more after 9000 connections`);
+        while (descriptors() > open) await setImmediate();
         /* Silence: it answers no ping, and polls no more. */
         const silent = await dial("silence");
         t.after(() => silent.destroy());

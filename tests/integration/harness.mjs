@@ -46,7 +46,7 @@ export function serveFray(options = []) {
     return serve(join(build, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
 }
 
-/** Returns what becomes {port, url} before the first test. */
+/** Returns what becomes {port, url, pid} before the first test. */
 function serve(program, args) {
     const server = {};
     let stop;
@@ -64,6 +64,7 @@ function serve(program, args) {
 async function start(program, args, server) {
     const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     const exit = once(child, "exit");
+    server.pid = child.pid;
     let output = "";
     let isStopping = false;
     exit.then(([code, signal]) => {
