@@ -50,6 +50,7 @@ setup_npm() {
     # npm ci empties what is there: never another worktree's packages, through a link to them.
     [[ -L node_modules ]] && rm node_modules
     echo "Installing npm packages of package-lock.json"
+    [[ -L node_modules ]] && rm node_modules # npm would empty the folder that it leads to
     # Their install scripts are not run: none is needed (esbuild's only makes its command faster).
     npm ci --no-audit --no-fund --ignore-scripts --loglevel=error &&
         cp package-lock.json node_modules/.fray-lock

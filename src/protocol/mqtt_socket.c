@@ -326,17 +326,6 @@ static void on_rejected(struct fray_member *member, struct fray_slice error)
     fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
 }
 
-/* A WebSocket's close code as MQTT says it. */
-static enum fray_mqtt_reason close_reason_of(const struct fray_session *session)
-{
-    enum { POLICY_VIOLATION = 1008 };
-    const struct fray_farewell *farewell = session->worker->farewells;
-    while (farewell && farewell->session != session)
-        farewell = farewell->next;
-    return farewell && farewell->code == POLICY_VIOLATION ? FRAY_MQTT_NOT_AUTHORIZED
-                                                          : FRAY_MQTT_ADMINISTRATIVE_ACTION;
-}
-
 static void on_disconnected(struct fray_member *member, bool close_session)
 {
     struct fray_session *session = member->session;
@@ -347,7 +336,7 @@ static void on_disconnected(struct fray_member *member, bool close_session)
         return;
     }
     session->link->ops->flush(session->link); /* its last words go before the connection's */
-    connection->close_reason = (uint8_t)close_reason_of(session);
+    connection->close_reason = FRAY_MQTT_ADMINISTRATIVE_ACTION;
     fray_session_close(&connection->session, FRAY_SERVER_DISCONNECTED);
 }
 

@@ -267,7 +267,7 @@ struct order_parcel {
     struct fray_parcel parcel;
     struct fray_handle member;
     enum { ORDER_REJECT, ORDER_DISCONNECT, ORDER_CLOSE, ORDER_JOIN, ORDER_LEAVE } what;
-    unsigned code; /* of ORDER_CLOSE, for a websocket's close frame; 0: none */
+    unsigned code; /* for a websocket's close frame, where the session ends; 0: none */
     struct fray_slice text;
     char copy[];
 };
@@ -277,6 +277,7 @@ static void order_at(struct fray_worker *worker, const struct order_parcel *orde
     struct fray_member *member = member_of(worker, order->member);
     if (!member)
         return;
+    struct fray_session *session = member->session;
     switch (order->what) {
     case ORDER_REJECT:
         member_out(member);
@@ -286,8 +287,10 @@ static void order_at(struct fray_worker *worker, const struct order_parcel *orde
     case ORDER_CLOSE:
         member_out(member);
         if (order->code)
-            fray_session_set_farewell(member->session, order->code, order->text);
-        member->session->protocol->member_ops->on_disconnected(member, order->what == ORDER_CLOSE);
+            fray_session_set_farewell(session, order->code, order->text);
+        session->protocol->member_ops->on_disconnected(member, order->what == ORDER_CLOSE);
+        if (order->code)
+            fray_session_drop_farewell(session); /* it goes on, in other namespaces */
         break;
     case ORDER_JOIN: fray_member_join(member, order->text); break;
     case ORDER_LEAVE: fray_member_leave(member, order->text); break;
@@ -335,6 +338,11 @@ void fray_crossing_disconnect(fray_socket *socket, bool close_session)
 void fray_crossing_close(fray_socket *socket, unsigned code, struct fray_slice text)
 {
     order_with(socket, ORDER_CLOSE, code, text);
+}
+
+void fray_crossing_expel(fray_socket *socket, unsigned code, struct fray_slice text)
+{
+    order_with(socket, ORDER_DISCONNECT, code, text);
 }
 
 void fray_crossing_join(fray_socket *socket, struct fray_slice room, bool joins)

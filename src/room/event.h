@@ -25,6 +25,8 @@ void fray_crossing_accept(fray_socket *socket);
 void fray_crossing_reject(fray_socket *socket, struct fray_slice error);
 void fray_crossing_disconnect(fray_socket *socket, bool close_session);
 void fray_crossing_close(fray_socket *socket, unsigned code, struct fray_slice text);
+/* Out of the namespace alone; the code is for a session that has nothing left then. */
+void fray_crossing_expel(fray_socket *socket, unsigned code, struct fray_slice text);
 void fray_crossing_join(fray_socket *socket, struct fray_slice room, bool joins);
 enum fray_send_result fray_crossing_send(fray_socket *socket, struct fray_message *message);
 /* To one worker's audience. */

@@ -4,6 +4,7 @@
 
 #include "base/clean_text.h"
 #include "base/mem.h"
+#include "room/event.h"
 
 static struct fray_identity *find(const fray_socket *socket)
 {
@@ -50,18 +51,22 @@ void fray_socket_identity_drop(fray_socket *socket)
 
 enum { POLICY_VIOLATION = 1008, LIFE_MAX_S = 1 << 30 /* 34 years */ };
 
-/* Said as an event, too: Socket.IO has no close codes. */
+/* Said as an event, too: Socket.IO has no close codes. Its clients are put out of the namespace
+ * only, which tells them not to come back by themselves, with the same token. */
 static void on_expire(struct fray_timer *timer, uint64_t now_us)
 {
     static const char reason[] = "The token has expired.";
     const struct fray_identity *identity = (struct fray_identity *)timer;
-    fray_socket *socket = fray_id_pool_get(&identity->nsp->sockets, identity->socket);
+    fray_namespace *nsp = identity->nsp;
+    struct fray_handle handle = identity->socket;
+    fray_socket *socket = fray_id_pool_get(&nsp->sockets, handle);
     (void)now_us;
     if (!socket || !socket->is_connected)
         return;
-    fray_count(&identity->nsp->home->counters.tokens_expired);
+    fray_count(&nsp->home->counters.tokens_expired);
     fray_emit(socket, "error", "{s:s, s:s}", "code", "token_expired", "message", reason);
-    fray_socket_close(socket, POLICY_VIOLATION, reason);
+    fray_crossing_expel(socket, POLICY_VIOLATION, fray_slice_of(reason));
+    fray_namespace_end(nsp, handle, FRAY_SERVER_DISCONNECTED);
 }
 
 /* A token that has expired while its socket connects has been refused already. */

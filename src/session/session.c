@@ -225,6 +225,14 @@ void fray_session_set_farewell(struct fray_session *session, unsigned code, stru
     session->has_farewell = true;
 }
 
+void fray_session_drop_farewell(struct fray_session *session)
+{
+    if (session->is_closing || !session->has_farewell)
+        return;
+    farewell_destroy(farewell_of(session));
+    session->has_farewell = false;
+}
+
 void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
                              unsigned code, struct fray_slice text)
 {

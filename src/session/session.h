@@ -155,6 +155,9 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
  * fray_session_close in this turn. */
 void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text);
 
+/* Forgets that, unless the session is closing. */
+void fray_session_drop_farewell(struct fray_session *session);
+
 /* Both. */
 void fray_session_close_with(struct fray_session *session, enum fray_disconnect reason,
                              unsigned code, struct fray_slice text);

@@ -401,7 +401,7 @@ describe("B31 tokens that expire", LIMIT, () => {
             const left = new Promise((resolve) => io.on("disconnect", resolve));
             io.connect();
             assert.deepEqual(await told, { code: "token_expired", message });
-            await left;
+            assert.equal(await left, "io server disconnect");
         });
 
     test("B31_MQTT_is_disconnected_with_0x87", async (t) => {
