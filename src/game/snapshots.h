@@ -1,0 +1,88 @@
+/* What the viewers of one ticked match are sent: SNAPSHOT packets (games/packet.h), each against a
+ * state that its viewer is known to have.
+ *
+ *     host: step ──▶ fray_snapshots_event() for each event
+ *     some viewer is due? ──▶ fray_snapshots_take() ──▶ of each that is: fray_viewer_encode(),
+ *     fray_viewer_sent()            INPUT packet ──▶ fray_viewer_ack()
+ *
+ * States that were taken stay in a ring of 32. A viewer remembers of each snapshot not the view but
+ * which state it showed and which rows of it; what changed in a row is encoded once, and appended
+ * for all who had the same state. A snapshot against nothing is sent while no baseline is left that
+ * is younger than a second.
+ *
+ * Interest: with up to 64 rows present, all that may be seen is sent. Where there are more, tables
+ * with places (x, y) share FRAY_SNAPSHOTS_RATE: rows wait their turn in the client as they were,
+ * near ones for less long; the viewer's own rows, and those that leave its sight, never wait.
+ *
+ * Owner: who created it. One thread, no clock: the tick is the time. Nothing is allocated but in
+ * the two creates, and by the buffer that is appended to. */
+#ifndef FRAY_GAME_SNAPSHOTS_H
+#define FRAY_GAME_SNAPSHOTS_H
+
+#include "base/buf.h"
+#include "packet.h"
+
+enum {
+    FRAY_SNAPSHOTS_RING = 32,
+    FRAY_SNAPSHOTS_EVENTS = 512,  /* older ones are lost to who has not got them */
+    FRAY_SNAPSHOTS_ALL = 64,      /* rows present up to which none waits */
+    FRAY_SNAPSHOTS_RATE = 64000,  /* bits per second and viewer */
+    FRAY_SNAPSHOTS_PACKET = 1200, /* bytes that one packet should not exceed where rows can wait */
+    FRAY_SNAPSHOTS_HZ_MIN = 10,
+    FRAY_SNAPSHOTS_HZ_MAX = 60,
+    FRAY_SNAPSHOTS_HZ_STREAM = 20, /* the defaults */
+    FRAY_SNAPSHOTS_HZ_DATAGRAM = 30,
+};
+
+struct fray_snapshots;
+struct fray_viewer;
+
+/* One per match. `game` has a tick_hz. */
+struct fray_snapshots *fray_snapshots_create(const struct fray_game *game);
+void fray_snapshots_destroy(struct fray_snapshots *snapshots); /* viewers first */
+
+/* Something happened in the step that made the state of this tick. Ones that newer replace
+ * (FRAY_GAME_NEWEST) are for stock clients, and ignored here. */
+void fray_snapshots_event(struct fray_snapshots *snapshots, uint32_t tick,
+                          const struct fray_game_event *event);
+/* Copies the state into the ring. `tick` is what its clock says; never less than before. */
+void fray_snapshots_take(struct fray_snapshots *snapshots, uint32_t tick, const void *state);
+
+/* For who said HELLO: a seat or FRAY_GAME_NOBODY. It gets the events from now on. On another HELLO,
+ * or another seat, destroy it and create another. */
+struct fray_viewer *fray_viewer_create(struct fray_snapshots *snapshots, uint32_t seat,
+                                       const struct fray_packet_hello *hello);
+void fray_viewer_destroy(struct fray_viewer *viewer);
+
+/* Of each INPUT: acks, and whether the baseline was lost. Anything may be in there. */
+void fray_viewer_ack(struct fray_viewer *viewer, const struct fray_packet_input *packet);
+
+/* Whether to encode, once the state of this tick is there: then every viewer that is due shares one
+ * take. The rate is a fraction of the ticks (7 of 60 …), and phases are aligned. */
+bool fray_viewer_is_due(const struct fray_viewer *viewer, uint32_t tick);
+
+struct fray_viewer_frame {
+    uint32_t input_tick; /* as in struct fray_packet_snapshot */
+    int8_t margin;
+    bool with_hash; /* though it is not yet a second since the last */
+};
+
+/* Appends the SNAPSHOT packet of the state that was taken last; at least one was. */
+void fray_viewer_encode(struct fray_viewer *viewer, const struct fray_viewer_frame *frame,
+                        struct fray_buf *out);
+/* What became of the packet encoded last: handed to the connection, or dropped, because it is
+ * clogged. On streams it decides the next baseline. Drops, and a second without acks, halve the
+ * rate, down to 10 Hz; seconds without either double it again. */
+void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent);
+
+uint32_t fray_viewer_seat(const struct fray_viewer *viewer);
+uint32_t fray_viewer_hz(const struct fray_viewer *viewer);        /* now */
+uint32_t fray_viewer_wished_hz(const struct fray_viewer *viewer); /* for WELCOME */
+uint16_t fray_viewer_acked(const struct fray_viewer *viewer);     /* newest seq; 0: none */
+/* The tick of the snapshot with this seq, to measure round trips; false: too long ago. */
+bool fray_viewer_tick_of(const struct fray_viewer *viewer, uint16_t seq, uint32_t *tick);
+/* The seat's view as the client has it after the packet encoded last, into state_size bytes: to
+ * keep beside a REPORT, and for tests. */
+void fray_viewer_view(const struct fray_viewer *viewer, void *view);
+
+#endif

@@ -1,0 +1,357 @@
+/* What a viewer has, at what rate it gets more (snapshots.h). */
+#include "game/viewer.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+enum { WORD = 64, RING = FRAY_SNAPSHOTS_RING };
+
+static uint32_t newest_tick(const struct fray_snapshots *ring)
+{
+    return ring->takes ? ring->ticks[fray_ring_newest(ring)] : 0;
+}
+
+static uint32_t hz_clamp(uint32_t hz, const struct fray_game *game)
+{
+    uint32_t max =
+        game->tick_hz < FRAY_SNAPSHOTS_HZ_MAX ? game->tick_hz : (uint32_t)FRAY_SNAPSHOTS_HZ_MAX;
+
+    hz = hz < FRAY_SNAPSHOTS_HZ_MIN ? (uint32_t)FRAY_SNAPSHOTS_HZ_MIN : hz;
+    return hz < max ? hz : max;
+}
+
+static bool has_limit(const struct fray_snapshots *ring)
+{
+    for (uint32_t i = 0; i < ring->game->tables_count; i++)
+        if (ring->tables[i].has_places)
+            return true;
+    return false;
+}
+
+struct fray_viewer *fray_viewer_create(struct fray_snapshots *ring, uint32_t seat,
+                                       const struct fray_packet_hello *hello)
+{
+    struct fray_viewer *viewer = fray_alloc_zero(sizeof *viewer);
+    size_t sets = (size_t)RING * ring->words;
+
+    assert(ring->game->tick_hz);
+    viewer->ring = ring;
+    viewer->seat = seat;
+    viewer->is_stream = hello->flags & FRAY_HELLO_STREAM;
+    uint32_t standard = viewer->is_stream ? FRAY_SNAPSHOTS_HZ_STREAM : FRAY_SNAPSHOTS_HZ_DATAGRAM;
+    viewer->wished_hz = viewer->hz =
+        hz_clamp(hello->snapshot_hz ? hello->snapshot_hz : standard, ring->game);
+    viewer->known = fray_alloc_zero(sets * sizeof(uint64_t));
+    viewer->stale = fray_alloc_zero(sets * sizeof(uint64_t));
+    if (has_limit(ring)) {
+        viewer->as_of = fray_alloc_zero(sets * WORD);
+        viewer->waited = fray_alloc_zero((size_t)ring->words * WORD * sizeof *viewer->waited);
+    }
+    viewer->full_seq = 1;
+    viewer->events_seen = ring->events_count;
+    viewer->full_tick = viewer->calm_tick = viewer->ack_tick = newest_tick(ring);
+    /* So that not all pay for the hash in the same tick. */
+    viewer->hash_tick = viewer->full_tick - seat * 7 % ring->game->tick_hz;
+    viewer->room = FRAY_SNAPSHOTS_PACKET * 8;
+    return viewer;
+}
+
+void fray_viewer_destroy(struct fray_viewer *viewer)
+{
+    if (!viewer)
+        return;
+    free(viewer->known);
+    free(viewer->stale);
+    free(viewer->as_of);
+    free(viewer->waited);
+    free(viewer);
+}
+
+/* ------------------------------------------------------------------ what the client has */
+
+static struct fray_viewer_baseline *baseline_find(struct fray_viewer *viewer, uint16_t seq)
+{
+    struct fray_viewer_baseline *baseline = &viewer->baselines[seq % RING];
+
+    return seq && baseline->seq == seq && baseline->is_there ? baseline : NULL;
+}
+
+static void events_have(struct fray_viewer *viewer, const struct fray_viewer_baseline *baseline)
+{
+    if ((int32_t)(baseline->events_end - viewer->events_floor) > 0)
+        viewer->events_floor = baseline->events_end;
+}
+
+/* The client says it cannot decode. It goes on saying so until a full snapshot arrives, which is no
+ * reason to begin anew. */
+static void forget_all(struct fray_viewer *viewer, uint16_t ack)
+{
+    bool is_known_yet = ack == 0 || fray_packet_seq_newer(viewer->full_seq, ack);
+    uint32_t now = newest_tick(viewer->ring);
+
+    if (is_known_yet && now - viewer->full_tick < viewer->ring->game->tick_hz)
+        return;
+    for (uint32_t i = 0; i < RING; i++)
+        viewer->baselines[i].is_there = false;
+    viewer->sent_seq = viewer->acked_seq = 0;
+    viewer->full_seq = fray_packet_seq_next(viewer->seq);
+    viewer->full_tick = now;
+}
+
+void fray_viewer_ack(struct fray_viewer *viewer, const struct fray_packet_input *packet)
+{
+    const struct fray_viewer_baseline *baseline = baseline_find(viewer, packet->ack);
+
+    if (baseline && (!viewer->acked_seq || fray_packet_seq_newer(packet->ack, viewer->acked_seq))) {
+        viewer->acked_seq = viewer->reported_seq = packet->ack;
+        viewer->ack_tick = newest_tick(viewer->ring);
+        events_have(viewer, baseline);
+    }
+    if (packet->flags & FRAY_INPUT_NEED_FULL)
+        forget_all(viewer, packet->ack);
+}
+
+uint16_t fray_viewer_acked(const struct fray_viewer *viewer)
+{
+    return viewer->reported_seq;
+}
+
+bool fray_viewer_tick_of(const struct fray_viewer *viewer, uint16_t seq, uint32_t *tick)
+{
+    const struct fray_viewer_baseline *baseline = &viewer->baselines[seq % RING];
+
+    if (seq == 0 || baseline->seq != seq)
+        return false;
+    *tick = baseline->tick;
+    return true;
+}
+
+uint32_t fray_viewer_seat(const struct fray_viewer *viewer)
+{
+    return viewer->seat;
+}
+
+/* ------------------------------------------------------------------ the rate */
+
+uint32_t fray_viewer_hz(const struct fray_viewer *viewer)
+{
+    return viewer->hz;
+}
+
+uint32_t fray_viewer_wished_hz(const struct fray_viewer *viewer)
+{
+    return viewer->wished_hz;
+}
+
+bool fray_viewer_is_due(const struct fray_viewer *viewer, uint32_t tick)
+{
+    uint64_t tick_hz = viewer->ring->game->tick_hz;
+
+    return !viewer->has_encoded ||
+           (uint64_t)tick * viewer->hz / tick_hz > (uint64_t)viewer->tick * viewer->hz / tick_hz;
+}
+
+static void slow_down(struct fray_viewer *viewer)
+{
+    viewer->hz = hz_clamp(viewer->hz / 2, viewer->ring->game);
+    viewer->calm_tick = viewer->tick;
+}
+
+static void adapt(struct fray_viewer *viewer)
+{
+    uint32_t second = viewer->ring->game->tick_hz;
+
+    if (viewer->tick - viewer->calm_tick < second)
+        return;
+    if (viewer->tick - viewer->ack_tick > second) {
+        slow_down(viewer);
+    } else if (viewer->hz < viewer->wished_hz) {
+        viewer->hz = viewer->hz * 2 < viewer->wished_hz ? viewer->hz * 2 : viewer->wished_hz;
+        viewer->calm_tick = viewer->tick;
+    }
+}
+
+void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent)
+{
+    struct fray_viewer_baseline *baseline = baseline_find(viewer, viewer->seq);
+
+    if (!baseline)
+        return;
+    if (!was_sent) {
+        baseline->is_there = false;
+        slow_down(viewer);
+    } else if (viewer->is_stream) {
+        viewer->sent_seq = viewer->seq;
+        events_have(viewer, baseline);
+    }
+}
+
+/* ------------------------------------------------------------------ a packet */
+
+/* NULL when the client has none that is young enough, is still in the ring, and will not make room
+ * for the one in the making. */
+static const struct fray_viewer_baseline *baseline_choose(struct fray_viewer *viewer)
+{
+    const struct fray_snapshots *ring = viewer->ring;
+    uint16_t seq = viewer->is_stream && viewer->sent_seq ? viewer->sent_seq : viewer->acked_seq;
+    const struct fray_viewer_baseline *baseline = baseline_find(viewer, seq);
+
+    if (!baseline || seq % RING == viewer->seq % RING || ring->takes - baseline->take > RING ||
+        newest_tick(ring) - baseline->tick > ring->game->tick_hz)
+        return NULL;
+    return baseline;
+}
+
+static struct fray_viewer_picture picture_begin(struct fray_viewer *viewer)
+{
+    uint32_t words = viewer->ring->words;
+    struct fray_viewer_picture picture = {.viewer = viewer, .slot = FRAY_RING_NOTHING};
+
+    picture.base = baseline_choose(viewer);
+    if (!picture.base)
+        return picture;
+    size_t index = picture.base->seq % RING;
+    picture.slot = picture.base->take % RING;
+    picture.known = viewer->known + index * words;
+    if (viewer->as_of) {
+        picture.stale = viewer->stale + index * words;
+        picture.as_of = viewer->as_of + index * words * WORD;
+    }
+    return picture;
+}
+
+/* Rows that changed and have to wait stay as they were, of the state that they were of. */
+static void remember_stale(const struct fray_viewer_picture *picture, size_t index)
+{
+    struct fray_viewer *viewer = picture->viewer;
+    const struct fray_snapshots *ring = viewer->ring;
+    uint64_t *stale = viewer->stale + index * ring->words;
+    uint8_t *as_of = viewer->as_of + index * ring->words * WORD;
+
+    for (uint32_t w = 0; w < ring->words; w++) {
+        stale[w] = ring->postponed[w];
+        for (uint64_t rows = stale[w]; rows; rows &= rows - 1) {
+            uint32_t bit = w * WORD + (uint32_t)__builtin_ctzll(rows);
+            bool was_stale = picture->stale[w] & (rows & -rows);
+            as_of[bit] = was_stale ? picture->as_of[bit] : (uint8_t)picture->base->take;
+        }
+    }
+}
+
+static void remember(const struct fray_viewer_picture *picture, uint32_t events_end)
+{
+    struct fray_viewer *viewer = picture->viewer;
+    const struct fray_snapshots *ring = viewer->ring;
+    size_t index = viewer->seq % RING;
+    uint64_t *known = viewer->known + index * ring->words;
+
+    for (uint32_t w = 0; w < ring->words; w++)
+        known[w] = ring->kept[w] | ring->entered[w];
+    if (viewer->as_of)
+        remember_stale(picture, index);
+    viewer->baselines[index] = (struct fray_viewer_baseline){.seq = viewer->seq,
+                                                             .is_there = true,
+                                                             .take = ring->takes - 1,
+                                                             .tick = newest_tick(ring),
+                                                             .events_end = events_end};
+}
+
+/* A row as the client has it after the packet encoded last. */
+static void row_view(const struct fray_viewer *viewer, const struct fray_ring_table *t,
+                     uint32_t number, uint8_t *row)
+{
+    const struct fray_snapshots *ring = viewer->ring;
+    size_t index = viewer->seq % RING, bit = (size_t)t->first * WORD + number;
+    const struct fray_viewer_baseline *shown = &viewer->baselines[index];
+    uint32_t take = shown->take;
+
+    if (!(viewer->known[index * ring->words + bit / WORD] >> bit % WORD & 1)) {
+        memset(row, 0, t->table->stride);
+        return;
+    }
+    if (viewer->stale[index * ring->words + bit / WORD] >> bit % WORD & 1)
+        take = viewer->as_of[index * ring->words * WORD + bit];
+    memcpy(row, fray_ring_row(ring, take % RING, t, number), t->table->stride);
+    bool owned = fray_delta_owns(t->table, row, number, viewer->seat);
+    fray_delta_clear_secrets(t->table, row, owned);
+    fray_delta_set_clocks(t->table, row, shown->tick, owned);
+}
+
+void fray_viewer_view(const struct fray_viewer *viewer, void *view)
+{
+    for (uint32_t i = 0; i < viewer->ring->game->tables_count; i++) {
+        const struct fray_ring_table *t = &viewer->ring->tables[i];
+        uint8_t *row = (uint8_t *)view + t->table->offset;
+        for (uint32_t k = 0; k < t->table->rows; k++, row += t->table->stride)
+            row_view(viewer, t, k, row);
+    }
+}
+
+/* The header goes in front once all is known that it says. */
+static void put_header(struct fray_viewer *viewer, const struct fray_viewer_picture *picture,
+                       const struct fray_viewer_frame *frame, bool with_hash, void *at)
+{
+    struct fray_snapshots *ring = viewer->ring;
+    struct fray_packet_snapshot header; /* of which the events, most of it, are not looked at */
+
+    header.flags = 0;
+    header.seq = viewer->seq;
+    header.base_seq = picture->base ? picture->base->seq : viewer->seq;
+    header.tick = viewer->tick;
+    header.input_tick = frame->input_tick;
+    header.margin = frame->margin;
+    if (viewer->has_lost_events)
+        header.flags |= FRAY_SNAPSHOT_EVENTS_LOST;
+    if (with_hash) {
+        header.flags |= FRAY_SNAPSHOT_HASH;
+        fray_viewer_view(viewer, ring->view);
+        header.hash = fray_game_hash(FRAY_GAME_HASH_START, ring->view, ring->game->state_size);
+        viewer->hash_tick = viewer->tick;
+    }
+    fray_packet_snapshot_header_encode(&header, at, FRAY_PACKET_SNAPSHOT_HEADER);
+    viewer->has_lost_events = false;
+}
+
+/* What has passed since the last packet may be sent, but not more than a packet's worth at once. */
+static void refill(struct fray_viewer *viewer)
+{
+    const struct fray_snapshots *ring = viewer->ring;
+    uint32_t ticks = newest_tick(ring) - viewer->tick, most = FRAY_SNAPSHOTS_PACKET * 8;
+    int64_t room = viewer->room + (int64_t)ticks * FRAY_SNAPSHOTS_RATE / ring->game->tick_hz;
+
+    viewer->room = !viewer->has_encoded || room > most ? (int32_t)most : (int32_t)room;
+}
+
+void fray_viewer_encode(struct fray_viewer *viewer, const struct fray_viewer_frame *frame,
+                        struct fray_buf *out)
+{
+    struct fray_snapshots *ring = viewer->ring;
+
+    assert(ring->takes);
+    refill(viewer);
+    viewer->seq = fray_packet_seq_next(viewer->seq);
+    viewer->tick = newest_tick(ring);
+    viewer->has_encoded = true;
+    bool with_hash = frame->with_hash || viewer->tick - viewer->hash_tick >= ring->game->tick_hz;
+    size_t header = with_hash ? FRAY_PACKET_SNAPSHOT_HEADER : FRAY_PACKET_SNAPSHOT_HEADER - 8;
+    uint8_t *packet = (uint8_t *)fray_buf_reserve(out, ring->packet_max);
+
+    struct fray_viewer_picture picture = picture_begin(viewer);
+    picture.out = fray_bits_writer(packet + header, ring->packet_max - header);
+    fray_ring_look(ring, viewer->seat);
+    uint32_t events_end = fray_viewer_put_events(&picture);
+    fray_viewer_compare(&picture);
+    if (ring->is_limited && viewer->as_of)
+        fray_viewer_limit(&picture);
+    fray_viewer_put_tables(&picture);
+    remember(&picture, events_end);
+    put_header(viewer, &picture, frame, with_hash, packet);
+    size_t len = fray_bits_finish(&picture.out);
+    assert(len);
+    out->len += header + len;
+    viewer->room -= (int32_t)(header + len) * 8;
+    if (viewer->room < -FRAY_SNAPSHOTS_PACKET * 8)
+        viewer->room = -FRAY_SNAPSHOTS_PACKET * 8;
+    adapt(viewer);
+}
