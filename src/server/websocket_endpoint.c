@@ -21,6 +21,23 @@ static bool is_origin_allowed(const fray_request *request)
     return false;
 }
 
+/* Whoever looks at such a path with a browser or curl is told what it is. */
+static void reply_why(fray_request *request, unsigned status)
+{
+    static const char no_handshake[] =
+        "This path is for WebSocket clients, and the request is no handshake of one.\n";
+    static const char bad_origin[] =
+        "Pages of this origin may not open a WebSocket here (option websocket_origins).\n";
+    if (status == 400)
+        fray_request_reply(request, 400, "text/plain; charset=utf-8", no_handshake,
+                           sizeof no_handshake - 1);
+    else if (status == 403)
+        fray_request_reply(request, 403, "text/plain; charset=utf-8", bad_origin,
+                           sizeof bad_origin - 1);
+    else
+        fray_request_reply_status(request, (int)status);
+}
+
 bool fray_websocket_endpoint_check(fray_request *request)
 {
     unsigned status = 400;
@@ -45,7 +62,7 @@ bool fray_websocket_endpoint_check(fray_request *request)
     } else if (status == 405) {
         fray_request_add_header(request, FRAY_SLICE("Allow"), FRAY_SLICE("GET"));
     }
-    fray_request_reply_status(request, (int)status);
+    reply_why(request, status);
     return false;
 }
 
