@@ -169,6 +169,7 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
     const struct fray_game *game = match->config.game;
 
     match->is_begun = true;
+    match->is_anew = match->ticks != NULL;
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     match->steps = 0;
     record_begin(match);

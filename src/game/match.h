@@ -95,6 +95,7 @@ struct fray_match {
     bool is_begun;   /* the seats are the rules' */
     bool is_heard;   /* set by the host: somebody takes events and states as JSON */
     bool has_cheaters;
+    bool is_anew; /* it has begun: ticks count from 0. The host tells who gets snapshots */
     enum fray_match_phase phase;          /* as the roster said it last */
     struct fray_ticks *ticks;             /* NULL: event-driven */
     struct fray_game_event *events;       /* of one step or join */
@@ -108,6 +109,7 @@ struct fray_match {
     bool is_roster_changed, is_state_changed;
     struct fray_timer timer; /* the host's, as is what it belongs to */
     void *host;
+    struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
 };
 
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,

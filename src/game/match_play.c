@@ -235,6 +235,8 @@ const char *fray_match_act(struct fray_match *match, uint32_t seat, const char *
         return "not_host";
     if (!match->is_begun)
         return "not_playing";
+    if (match->ticks)
+        fray_ticks_see(match, seat, json_number_value(json_object_get(content, "seen")));
     return play(match, seat, action, content, now_us);
 }
 

@@ -10,6 +10,9 @@ struct fray_ticks *fray_ticks_create(const struct fray_game *game)
     size_t slots = (size_t)game->events_count * game->seats_max;
     ticks->seats = fray_alloc_zero(game->seats_max * sizeof *ticks->seats);
     ticks->newest = fray_alloc_zero(slots * sizeof *ticks->newest);
+    ticks->rewinds = fray_alloc(game->seats_max * sizeof *ticks->rewinds);
+    ticks->history = fray_history_create(game->state_size, game->tick_hz);
+    ticks->seats_max = game->seats_max;
     ticks->clock.hz = game->tick_hz;
     return ticks;
 }
@@ -18,18 +21,36 @@ void fray_ticks_destroy(struct fray_ticks *ticks)
 {
     if (!ticks)
         return;
+    for (uint32_t i = 0; i < ticks->seats_max; i++)
+        fray_input_queue_destroy(ticks->seats[i].queue);
+    fray_snapshots_destroy(ticks->snapshots);
+    fray_history_deinit(&ticks->history);
+    free(ticks->rewinds);
     free(ticks->seats);
     free(ticks->newest);
     free(ticks);
 }
 
+static void queue_empty(struct fray_ticks_seat *seat)
+{
+    if (!seat->queue)
+        return;
+    size_t input_size = seat->queue->input_size;
+    fray_input_queue_destroy(seat->queue);
+    seat->queue = fray_input_queue_create(input_size);
+}
+
 void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us)
 {
     fray_tick_clock_start(&ticks->clock, ticks->clock.hz, phase, now_us);
+    fray_history_clear(&ticks->history);
+    for (uint32_t i = 0; i < ticks->seats_max; i++)
+        queue_empty(&ticks->seats[i]);
 }
 
 void fray_ticks_seat_reset(struct fray_ticks *ticks, uint32_t seat)
 {
+    fray_input_queue_destroy(ticks->seats[seat].queue);
     ticks->seats[seat] = (struct fray_ticks_seat){0};
 }
 
@@ -41,11 +62,20 @@ bool fray_ticks_is_snapshot(uint32_t tick, uint32_t tick_hz, uint32_t snapshot_h
 
 /* ------------------------------------------------------------------ inputs */
 
-static void offend(struct fray_match *match, uint32_t seat, enum fray_offence offence,
-                   uint64_t now_us)
+void fray_ticks_offend(struct fray_match *match, uint32_t seat, enum fray_offence offence,
+                       uint64_t now_us)
 {
     if (fray_conduct_offend(&match->ticks->seats[seat].conduct, offence, now_us))
         match->seats[seat].is_cheating = match->has_cheaters = true;
+}
+
+bool fray_ticks_spend(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    if (fray_conduct_spend(&match->ticks->seats[seat].conduct, now_us))
+        return true;
+    match->ticks->counts.flooding++;
+    fray_ticks_offend(match, seat, FRAY_OFFENCE_FLOODING, now_us);
+    return false;
 }
 
 const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char *reason,
@@ -53,20 +83,23 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
 {
     struct fray_ticks *ticks = match->ticks;
 
-    if (!fray_conduct_spend(&ticks->seats[seat].conduct, now_us)) {
-        ticks->counts.flooding++;
-        offend(match, seat, FRAY_OFFENCE_FLOODING, now_us);
+    if (!fray_ticks_spend(match, seat, now_us))
         return "too_fast";
-    }
     if (reason && strcmp(reason, "wrong_shape") != 0) { /* that is a slip of the programmer's */
         ticks->counts.refused++;
-        offend(match, seat, FRAY_OFFENCE_FORGED, now_us);
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_FORGED, now_us);
     }
     if (!reason) {
         match->given[seat] = 1; /* so that its impulses are cleared */
         ticks->seats[seat].is_held = true;
     }
     return reason;
+}
+
+void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick)
+{
+    bool is_past = tick > 0 && tick < match->steps;
+    match->ticks->seats[seat].view = is_past ? (uint32_t)(tick * 256) : 0;
 }
 
 /* What was held may have become impossible by itself, as a target after a respawn: no offence. */
@@ -84,7 +117,47 @@ static bool take_held(struct fray_match *match, uint32_t seat)
     return false;
 }
 
-static void take_inputs(struct fray_match *match)
+static bool is_zero(const char *bytes, size_t len)
+{
+    while (len && !*bytes)
+        bytes++, len--;
+    return !len;
+}
+
+/* Impulses that were given by name, as a rematch is, wait for the packet that they can go with. */
+static void input_write(const struct fray_game *game, char *to, const char *from)
+{
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        const struct fray_game_field *field = &game->input->fields[i];
+        size_t len = (size_t)field->count * (field->type & 7);
+        if (!(field->flags & FRAY_GAME_ONCE) || !is_zero(from + field->offset, len))
+            memcpy(to + field->offset, from + field->offset, len);
+    }
+}
+
+/* The rules may have forbidden by now what was fair when it was sent; who goes on with it is
+ * scored. */
+static bool take_queued(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    const struct fray_game *game = match->config.game;
+    struct fray_ticks *ticks = match->ticks;
+    uint32_t view;
+    const void *input = fray_input_queue_take(ticks->seats[seat].queue, match->steps + 1, &view);
+
+    if (!input)
+        return false;
+    if (fray_game_check(game, match->state, seat, input)) {
+        ticks->counts.refused++;
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_IMPOSSIBLE, now_us);
+        return false;
+    }
+    input_write(game, match->inputs + (size_t)seat * game->input_size, input);
+    ticks->counts.taken++;
+    ticks->seats[seat].view = view;
+    return true;
+}
+
+static void take_inputs(struct fray_match *match, uint64_t now_us)
 {
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         const struct fray_match_seat *seat = &match->seats[i];
@@ -92,9 +165,58 @@ static void take_inputs(struct fray_match *match)
         if (fray_match_seat_has_bot(seat))
             has_any = fray_match_bot_thinks(match, i);
         else if (seat->is_taken && seat->is_connected)
-            has_any = take_held(match, i);
+            has_any =
+                match->ticks->seats[i].queue ? take_queued(match, i, now_us) : take_held(match, i);
         match->given[i] = has_any;
     }
+}
+
+void fray_ticks_seat_packets(struct fray_match *match, uint32_t seat)
+{
+    const struct fray_game *game = match->config.game;
+    struct fray_ticks_seat *taken = &match->ticks->seats[seat];
+
+    fray_input_queue_destroy(taken->queue);
+    taken->queue = fray_input_queue_create(game->input_size);
+    taken->is_held = false;
+    memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
+}
+
+/* What was looked at goes back with the inputs, tick by tick. */
+void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_ticks_inputs *inputs,
+                    uint64_t now_us)
+{
+    struct fray_ticks *ticks = match->ticks;
+    size_t size = match->config.game->input_size;
+    uint32_t seen = fray_history_judge(ticks->clock.hz, inputs->claimed, inputs->measured);
+    bool is_early = false;
+
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        uint32_t before = (inputs->count - 1 - i) * 256;
+        enum fray_input_fate fate = fray_input_queue_put(
+            ticks->seats[seat].queue, match->steps, inputs->first_tick + i,
+            seen > before ? seen - before : 0, (const char *)inputs->inputs + i * size);
+        ticks->counts.late += fate == FRAY_INPUT_LATE;
+        ticks->counts.early += fate == FRAY_INPUT_EARLY;
+        is_early = is_early || fate == FRAY_INPUT_EARLY;
+    }
+    if (is_early)
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_EARLY, now_us);
+}
+
+/* Lag compensation: the rules ask in a step what a seat's player was looking at. */
+static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
+{
+    struct fray_match *match = host;
+    struct fray_ticks *ticks = match->ticks;
+    uint32_t view = fray_history_clamp(&ticks->history, ticks->seats[seat].view);
+
+    if (!view)
+        return false;
+    *past = fray_history_past(&ticks->history, view);
+    if (ticks->rewinds_count < ticks->seats_max)
+        ticks->rewinds[ticks->rewinds_count++] = (struct fray_match_rewind){seat, view};
+    return true;
 }
 
 /* ------------------------------------------------------------------ what happened */
@@ -114,6 +236,8 @@ static void hear(struct fray_match *match, const struct fray_game_events *events
     for (uint32_t i = 0; i < events->count; i++) {
         const struct fray_game_event *event = &events->items[i];
         struct fray_ticks_newest *newest = newest_of(match, event);
+        if (match->ticks->snapshots)
+            fray_snapshots_event(match->ticks->snapshots, match->steps, event);
         if (!newest)
             fray_match_news_add(match, event);
         else if (match->is_heard)
@@ -139,6 +263,28 @@ static void newest_become_news(struct fray_match *match)
     }
 }
 
+/* ------------------------------------------------------------------ snapshots */
+
+struct fray_snapshots *fray_ticks_snapshots(struct fray_match *match)
+{
+    if (!match->ticks->snapshots)
+        match->ticks->snapshots = fray_snapshots_create(match->config.game);
+    return match->ticks->snapshots;
+}
+
+void fray_ticks_snapshots_forget(struct fray_match *match)
+{
+    fray_snapshots_destroy(match->ticks->snapshots);
+    match->ticks->snapshots = NULL;
+}
+
+uint64_t fray_ticks_rules(struct fray_match *match)
+{
+    if (!match->ticks->rules)
+        match->ticks->rules = fray_game_rules(match->config.game);
+    return match->ticks->rules;
+}
+
 /* ------------------------------------------------------------------ ticks */
 
 static void hash(struct fray_match *match)
@@ -151,25 +297,40 @@ static void hash(struct fray_match *match)
         match->recorder->on_hash(match->recorder, ticks->hash_tick, ticks->hash);
 }
 
-static void tick(struct fray_match *match)
+static void step(struct fray_match *match, struct fray_game_events *events)
 {
-    const struct fray_game *game = match->config.game;
-    struct fray_game_events events = fray_match_listen(match);
+    struct fray_ticks *ticks = match->ticks;
 
-    take_inputs(match);
-    game->step(match->state, &(struct fray_game_step){
-                                 .inputs = match->inputs,
-                                 .given = match->given,
-                                 .events = &events,
-                             });
+    ticks->rewinds_count = 0;
+    match->config.game->step(match->state, &(struct fray_game_step){
+                                               .inputs = match->inputs,
+                                               .given = match->given,
+                                               .events = events,
+                                               .rewind = rewind_view,
+                                               .host = match,
+                                           });
     match->steps++;
     if (match->recorder)
         match->recorder->on_step(match->recorder, &(struct fray_match_step){
                                                       .tick = match->steps,
                                                       .inputs = match->inputs,
                                                       .given = match->given,
+                                                      .rewinds = ticks->rewinds,
+                                                      .rewinds_count = ticks->rewinds_count,
                                                   });
+    fray_history_push(&ticks->history, match->steps, match->state);
+}
+
+static void tick(struct fray_match *match, uint64_t now_us)
+{
+    const struct fray_game *game = match->config.game;
+    struct fray_game_events events = fray_match_listen(match);
+
+    take_inputs(match, now_us);
+    step(match, &events);
     fray_match_inputs_clear(match);
+    for (uint32_t i = 0; i < game->seats_max; i++)
+        match->ticks->seats[i].view = 0; /* as impulses are */
     hear(match, &events);
     if (fray_ticks_is_snapshot(match->steps, game->tick_hz, FRAY_TICKS_SNAPSHOT_HZ)) {
         newest_become_news(match);
@@ -183,5 +344,5 @@ void fray_ticks_advance(struct fray_match *match, uint64_t now_us)
 {
     uint32_t count = fray_tick_clock_take(&match->ticks->clock, now_us);
     while (count--)
-        tick(match);
+        tick(match, now_us);
 }

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "server/games_request.h"
+#include "server/games_feed.h"
 #include "server/server.h"
 
 static void on_lobby(const struct fray_games_request *request)
@@ -70,6 +70,8 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     struct fray_games_request request = fray_games_request(socket, event, app);
     const char *name = fray_event_name(event);
 
+    if (fray_games_packet(&request))
+        return;
     if (json_is_null(request.content))
         request.content = NULL;
     if (request.content && !json_is_object(request.content)) {
@@ -106,6 +108,8 @@ static void come_back(const struct fray_games_request *request)
     } else {
         place->role = FRAY_GAMES_NOWHERE;
     }
+    if (match && place->role)
+        fray_games_join_rooms(request->socket, match);
     if (match)
         fray_games_publish(request->games, request->nsp, match);
 }
@@ -158,6 +162,7 @@ static void on_disconnect(fray_socket *socket, enum fray_disconnect reason, void
     struct fray_match *match = fray_games_match(&request);
 
     (void)reason;
+    fray_games_feed_end(request.place->feed);
     fray_games_lobby_changed(request.games, request.nsp);
     if (!match)
         return;
@@ -187,7 +192,13 @@ static void on_stop(fray_namespace *nsp, void *app)
     struct fray_games *games = app;
 
     (void)nsp;
+    for (uint32_t i = 0; i < games->lobby.count; i++) {
+        while (games->lobby.matches[i]->feeds)
+            fray_games_feed_end(games->lobby.matches[i]->feeds);
+    }
     fray_lobby_deinit(&games->lobby);
+    fray_buf_deinit(&games->packet);
+    fray_buf_deinit(&games->inputs);
 }
 
 struct fray_app fray_games_app(struct fray_games *games)

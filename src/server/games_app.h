@@ -8,6 +8,7 @@
 #ifndef FRAY_SERVER_GAMES_APP_H
 #define FRAY_SERVER_GAMES_APP_H
 
+#include "base/buf.h"
 #include "fray/fray.h"
 #include "match/lobby.h"
 
@@ -21,6 +22,11 @@ struct fray_games {
     fray_timer_handle *driver; /* NULL: nothing is due, or it expires just now */
     uint64_t driver_us;        /* when it expires */
     bool is_driving;
+    struct fray_buf packet, inputs; /* of one packet: nobody's between calls */
+    struct fray_games_counts {
+        uint64_t malformed; /* packets */
+        uint64_t desyncs;   /* that clients reported */
+    } counts;
 };
 
 struct fray_app fray_games_app(struct fray_games *games);
@@ -34,6 +40,7 @@ struct fray_games_place {
     uint32_t seat;                  /* of a player */
     char token[FRAY_TOKEN_LEN + 1]; /* of that seat */
     uint64_t origin;                /* of its address and its client, hashed; 0: unknown */
+    struct fray_games_feed *feed;   /* it said HELLO: games_feed.h */
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 
@@ -48,6 +55,7 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
  * gone then. */
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
 void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
+void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match);
 

@@ -2,7 +2,7 @@
  * next tick or time limit, so that a thousand of them are no thousand timers of the server. */
 #include <stddef.h>
 
-#include "server/games_app.h"
+#include "server/games_feed.h"
 
 static void drive(fray_namespace *nsp, void *context);
 
@@ -38,7 +38,10 @@ static void on_due(struct fray_timer *timer, uint64_t now_us)
         (struct fray_match *)(void *)((char *)timer - offsetof(struct fray_match, timer));
     struct fray_games *games = match->host;
 
+    uint32_t before = match->steps;
     fray_match_advance(match, now_us);
+    if (match->feeds)
+        fray_games_feeds_send(games, match, before);
     fray_games_publish(games, games->nsp, match);
 }
 

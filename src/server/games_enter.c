@@ -39,7 +39,6 @@ static void enter(const struct fray_games_request *request, struct fray_match *m
 {
     struct fray_games_place *place = request->place;
     bool plays = place->role == FRAY_GAMES_PLAYER;
-    char room[FRAY_GAMES_ROOM_LEN];
 
     memcpy(place->match, match->config.id, sizeof place->match);
     if (plays)
@@ -47,13 +46,7 @@ static void enter(const struct fray_games_request *request, struct fray_match *m
     json_t *joined = joined_json(request, match);
     fray_emit(request->socket, "joined", "O", joined);
     fray_games_answer(request, joined);
-    fray_games_room(room, "match", match);
-    (void)fray_socket_join(request->socket, room);
-    fray_games_room(room, "json", match);
-    (void)fray_socket_join(request->socket, room);
-    fray_games_room(room, "watch", match);
-    if (!plays)
-        (void)fray_socket_join(request->socket, room);
+    fray_games_join_rooms(request->socket, match);
     bool is_sent = match->is_state_changed;
     fray_games_publish(request->games, request->nsp, match);
     if (!is_sent)

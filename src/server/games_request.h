@@ -39,6 +39,8 @@ fray_games_command_fn fray_games_join, fray_games_reconnect, fray_games_create,
 /* games_seat.c */
 fray_games_command_fn fray_games_leave, fray_games_ready, fray_games_start, fray_games_add_bot,
     fray_games_kick;
+/* games_packet.c. False: it is no packet of the game protocol. */
+bool fray_games_packet(const struct fray_games_request *request);
 /* A move of the game, or nothing that anybody knows. */
 void fray_games_act(const struct fray_games_request *request, const char *name);
 

@@ -1,7 +1,7 @@
 /* What /games tells its clients (games_app.h). */
 #include <stdio.h>
 
-#include "server/games_app.h"
+#include "server/games_feed.h"
 
 enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100, CLOSE_KICKED = 4001 };
 
@@ -11,11 +11,26 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
     snprintf(room, FRAY_GAMES_ROOM_LEN, "%s:%s", kind, match->config.id);
 }
 
+void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match)
+{
+    const struct fray_games_place *place = fray_socket_data(socket);
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    fray_games_room(room, "match", match);
+    (void)fray_socket_join(socket, room);
+    fray_games_room(room, "json", match);
+    (void)fray_socket_join(socket, room);
+    fray_games_room(room, "watch", match);
+    if (place->role == FRAY_GAMES_SPECTATOR)
+        (void)fray_socket_join(socket, room);
+}
+
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match)
 {
     struct fray_games_place *place = fray_socket_data(socket);
     char room[FRAY_GAMES_ROOM_LEN];
 
+    fray_games_feed_end(place->feed);
     fray_games_room(room, "match", match);
     fray_socket_leave(socket, room);
     fray_games_room(room, "watch", match);
@@ -112,13 +127,22 @@ static fray_socket *socket_of(fray_namespace *nsp, const struct fray_match *matc
     return taken->is_taken && taken->socket[0] ? fray_namespace_find(nsp, taken->socket) : NULL;
 }
 
+/* Who said HELLO gets snapshots instead. */
+static fray_socket *json_socket_of(fray_namespace *nsp, const struct fray_match *match,
+                                   uint32_t seat)
+{
+    fray_socket *socket = socket_of(nsp, match, seat);
+    const struct fray_games_place *place = socket ? fray_socket_data(socket) : NULL;
+    return place && !place->feed ? socket : NULL;
+}
+
 /* Every seat sees a state of its own; all spectators see the same. */
 static void send_states(fray_namespace *nsp, struct fray_match *match)
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        fray_socket *socket = socket_of(nsp, match, i);
+        fray_socket *socket = json_socket_of(nsp, match, i);
         if (socket)
             fray_games_send_state(socket, match, i);
     }
@@ -135,7 +159,7 @@ static void send_sighted(fray_namespace *nsp, const struct fray_match *match, ui
     char room[FRAY_GAMES_ROOM_LEN];
 
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        fray_socket *socket = socket_of(nsp, match, i);
+        fray_socket *socket = json_socket_of(nsp, match, i);
         if (socket && fray_match_sees(match, i, about))
             fray_send(socket, message);
     }
@@ -154,7 +178,8 @@ static void send_one(fray_namespace *nsp, const struct fray_match *match,
         snprintf(key, sizeof key, "%.40s:%u", news->name, news->about);
         fray_message_class(message, FRAY_LATEST, key);
     }
-    fray_socket *socket = news->to == FRAY_GAME_NOBODY ? NULL : socket_of(nsp, match, news->to);
+    fray_socket *socket =
+        news->to == FRAY_GAME_NOBODY ? NULL : json_socket_of(nsp, match, news->to);
     fray_games_room(room, is_end ? "match" : "json", match);
     if (socket)
         fray_send(socket, message);
@@ -209,6 +234,8 @@ static void send_roster(struct fray_games *games, fray_namespace *nsp, struct fr
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     match->host = games;
+    if (match->is_anew)
+        fray_games_feeds_begin_again(match);
     if (match->has_cheaters)
         put_cheaters_out(nsp, match);
     if (match->is_roster_changed)

@@ -1,0 +1,67 @@
+/* Lag compensation: what is believed, and how far back it goes. */
+#include "game/history.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { HZ = 60, PARTS = 256 };
+
+static uint32_t of_ms(uint32_t ms)
+{
+    return HZ * PARTS * ms / 1000;
+}
+
+static void a_claim_is_believed_near_what_was_measured(void **state)
+{
+    (void)state;
+    uint32_t measured = 1000 * PARTS;
+    assert_int_equal(fray_history_judge(HZ, measured - of_ms(199), measured),
+                     measured - of_ms(199));
+    assert_int_equal(fray_history_judge(HZ, measured + of_ms(199), measured),
+                     measured + of_ms(199));
+    assert_int_equal(fray_history_judge(HZ, measured - of_ms(202), measured), measured);
+    assert_int_equal(fray_history_judge(HZ, measured + of_ms(202), measured), measured);
+    assert_int_equal(fray_history_judge(HZ, 0, measured), measured);
+    assert_int_equal(fray_history_judge(HZ, 77, 0), 77);
+    assert_int_equal(fray_history_judge(HZ, UINT32_MAX, 1), 1);
+}
+
+static void rewinds_at_most_250_ms_and_into_what_is_kept(void **state)
+{
+    (void)state;
+    struct fray_history history = fray_history_create(sizeof(uint32_t), HZ);
+    assert_int_equal(fray_history_clamp(&history, 5 * PARTS), 0);
+    for (uint32_t tick = 1; tick <= 3; tick++)
+        fray_history_push(&history, tick, &tick);
+    assert_int_equal(fray_history_clamp(&history, 1), PARTS);
+    assert_int_equal(fray_history_clamp(&history, 3 * PARTS), 0);
+    for (uint32_t tick = 4; tick <= 500; tick++)
+        fray_history_push(&history, tick, &tick);
+    uint32_t oldest = 500 * PARTS - of_ms(FRAY_HISTORY_REWIND_MS);
+    assert_int_equal(fray_history_clamp(&history, 17), oldest);
+    assert_int_equal(fray_history_clamp(&history, oldest - 1), oldest);
+    assert_int_equal(fray_history_clamp(&history, oldest + 1), oldest + 1);
+    assert_int_equal(fray_history_clamp(&history, 0), 0);
+    assert_int_equal(fray_history_clamp(&history, UINT32_MAX), 0);
+    for (uint32_t view = oldest; view < 500 * PARTS; view += 100) {
+        struct fray_game_past past = fray_history_past(&history, view);
+        assert_int_equal(*(const uint32_t *)past.older, view / PARTS);
+        assert_int_equal(*(const uint32_t *)past.newer, view / PARTS + 1);
+        assert_int_equal(past.fraction, view % PARTS);
+    }
+    fray_history_clear(&history);
+    assert_int_equal(fray_history_clamp(&history, 499 * PARTS), 0);
+    fray_history_deinit(&history);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_claim_is_believed_near_what_was_measured),
+        cmocka_unit_test(rewinds_at_most_250_ms_and_into_what_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+#include "server/games_feed.h"
+
+#include "base/mem.h"
+#include "game/ticks.h"
+
+static void welcome(const struct fray_games_feed *feed)
+{
+    const struct fray_game *game = feed->match->config.game;
+    char bytes[32];
+    size_t len = fray_packet_welcome_encode(
+        &(struct fray_packet_welcome){
+            .version = FRAY_PACKET_VERSION,
+            .seat = (uint8_t)feed->seat,
+            .tick_hz = (uint8_t)game->tick_hz,
+            .snapshot_hz = (uint8_t)fray_viewer_wished_hz(feed->viewer),
+            .tick = feed->match->steps,
+            .rules = fray_ticks_rules(feed->match),
+        },
+        bytes, sizeof bytes);
+    fray_games_packet_send(feed->socket, bytes, len);
+}
+
+/* A binary frame where the transport has such, {"_base64": …} in JSON elsewhere. */
+static fray_message *packet_message(fray_namespace *nsp, const void *bytes, size_t len)
+{
+    static const char args[] = "{\"_placeholder\":true,\"num\":0}";
+    fray_message *message = fray_message_from_text(nsp, "message", args, sizeof args - 1);
+    fray_message_attach(message, bytes, len);
+    return message;
+}
+
+void fray_games_packet_send(fray_socket *socket, const void *bytes, size_t len)
+{
+    fray_message *message = packet_message(fray_socket_namespace(socket), bytes, len);
+    fray_send(socket, message);
+    fray_message_unref(message);
+}
+
+static void viewer_begin(struct fray_games_feed *feed)
+{
+    struct fray_match *match = feed->match;
+    fray_viewer_destroy(feed->viewer);
+    feed->viewer = NULL;
+    feed->viewer = fray_viewer_create(fray_ticks_snapshots(match), feed->seat, &feed->hello);
+    if (feed->seat != FRAY_GAME_NOBODY)
+        fray_ticks_seat_packets(match, feed->seat);
+    welcome(feed);
+}
+
+static struct fray_games_feed *feed_of(const struct fray_games_request *request,
+                                       struct fray_match *match)
+{
+    struct fray_games_place *place = request->place;
+    if (!place->feed) {
+        struct fray_games_feed *feed = fray_alloc_zero(sizeof *feed);
+        feed->socket = request->socket;
+        feed->match = match;
+        feed->next = match->feeds;
+        feed->link = &match->feeds;
+        if (feed->next)
+            feed->next->link = &feed->next;
+        match->feeds = place->feed = feed;
+    }
+    return place->feed;
+}
+
+void fray_games_feed_begin(const struct fray_games_request *request, struct fray_match *match,
+                           const struct fray_packet_hello *hello)
+{
+    struct fray_games_feed *feed = feed_of(request, match);
+    bool plays = request->place->role == FRAY_GAMES_PLAYER;
+    char room[FRAY_GAMES_ROOM_LEN];
+
+    feed->hello = *hello;
+    feed->seat = plays ? request->place->seat : FRAY_GAME_NOBODY;
+    fray_games_room(room, "json", match);
+    fray_socket_leave(request->socket, room);
+    match->is_heard = fray_room_size(request->nsp, room);
+    fray_games_room(room, "watch", match);
+    fray_socket_leave(request->socket, room);
+    viewer_begin(feed);
+}
+
+void fray_games_feed_end(struct fray_games_feed *feed)
+{
+    if (!feed)
+        return;
+    *feed->link = feed->next;
+    if (feed->next)
+        feed->next->link = feed->link;
+    fray_viewer_destroy(feed->viewer);
+    ((struct fray_games_place *)fray_socket_data(feed->socket))->feed = NULL;
+    free(feed);
+}
+
+void fray_games_feeds_begin_again(struct fray_match *match)
+{
+    match->is_anew = false;
+    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next) {
+        fray_viewer_destroy(feed->viewer);
+        feed->viewer = NULL;
+    }
+    fray_ticks_snapshots_forget(match);
+    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next)
+        viewer_begin(feed);
+}
+
+/* ------------------------------------------------------------------ snapshots */
+
+static bool is_due(const struct fray_games_feed *feed, uint32_t before)
+{
+    for (uint32_t tick = before + 1; tick <= feed->match->steps; tick++) {
+        if (fray_viewer_is_due(feed->viewer, tick))
+            return true;
+    }
+    return false;
+}
+
+static struct fray_viewer_frame frame_of(const struct fray_games_feed *feed)
+{
+    const struct fray_match *match = feed->match;
+    struct fray_viewer_frame frame = {.margin = FRAY_PACKET_NO_MARGIN};
+    if (feed->seat == FRAY_GAME_NOBODY || !match->ticks->seats[feed->seat].queue)
+        return frame;
+    const struct fray_input_queue *queue = match->ticks->seats[feed->seat].queue;
+    frame.margin = queue->margin;
+    frame.input_tick = queue->newest < match->steps ? queue->newest : match->steps;
+    return frame;
+}
+
+/* On a stream a snapshot that would have to wait is dropped: the next one is newer. Where answers
+ * are fetched, the newest waits. */
+static void snapshot_send(struct fray_games *games, struct fray_games_feed *feed)
+{
+    bool is_stream = feed->hello.flags & FRAY_HELLO_STREAM;
+    const struct fray_viewer_frame frame = frame_of(feed);
+
+    games->packet.len = 0;
+    fray_viewer_encode(feed->viewer, &frame, &games->packet);
+    fray_message *message = packet_message(games->nsp, games->packet.data, games->packet.len);
+    fray_message_class(message, is_stream ? FRAY_TRANSIENT : FRAY_LATEST, "snapshot");
+    enum fray_send_result result = fray_send(feed->socket, message);
+    fray_viewer_sent(feed->viewer, result != FRAY_DROPPED);
+    fray_message_unref(message);
+}
+
+void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, uint32_t before)
+{
+    bool is_taken = false;
+
+    for (struct fray_games_feed *feed = match->feeds, *next; feed; feed = next) {
+        next = feed->next;
+        if (!is_due(feed, before))
+            continue;
+        if (!is_taken)
+            fray_snapshots_take(fray_ticks_snapshots(match), match->steps, match->state);
+        is_taken = true;
+        snapshot_send(games, feed);
+    }
+}
