@@ -185,6 +185,7 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
     games->nsp = nsp;
     fray_timer_wheel_init(&games->wheel, fray_now_us(nsp));
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};
+    fray_games_replays_start(games, server);
 }
 
 static void on_stop(fray_namespace *nsp, void *app)
@@ -192,11 +193,14 @@ static void on_stop(fray_namespace *nsp, void *app)
     struct fray_games *games = app;
 
     (void)nsp;
-    for (uint32_t i = 0; i < games->lobby.count; i++) {
-        while (games->lobby.matches[i]->feeds)
-            fray_games_feed_end(games->lobby.matches[i]->feeds);
+    while (games->lobby.count) {
+        struct fray_match *match = games->lobby.matches[games->lobby.count - 1];
+        while (match->feeds)
+            fray_games_feed_end(match->feeds);
+        fray_games_remove(games, match);
     }
     fray_lobby_deinit(&games->lobby);
+    fray_games_replays_stop(games);
     fray_buf_deinit(&games->packet);
     fray_buf_deinit(&games->inputs);
 }
@@ -212,6 +216,9 @@ struct fray_app fray_games_app(struct fray_games *games)
         .on_connect = on_connect,
         .on_disconnect = on_disconnect,
         .on_message = on_message,
+        .routes = {{"GET", "/replays", fray_games_list_replays},
+                   {"GET", "/replays/*", fray_games_get_replay},
+                   {"POST", "/replays/*", fray_games_post_desync}},
         .on_start = on_start,
         .on_stop = on_stop,
     };

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "fray/fray.h"
 #include "match/lobby.h"
+#include "server/replay_store.h"
 
 struct fray_games {
     struct fray_lobby lobby;
@@ -27,6 +28,7 @@ struct fray_games {
         uint64_t malformed; /* packets */
         uint64_t desyncs;   /* that clients reported */
     } counts;
+    struct fray_replay_store *replays; /* NULL: none are kept */
 };
 
 struct fray_app fray_games_app(struct fray_games *games);
@@ -66,6 +68,17 @@ void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match,
 /* games_clock.c: when the match is due is new. */
 void fray_games_clock_set(struct fray_games *games, struct fray_match *match);
 void fray_games_clock_forget(struct fray_games *games, struct fray_match *match);
+
+/* games_replays.c: where replays of matches are kept, and how they are asked for. */
+void fray_games_replays_start(struct fray_games *games, fray_server *server);
+void fray_games_replays_stop(struct fray_games *games); /* after the last match */
+/* A new match is recorded from here on. */
+void fray_games_record(struct fray_games *games, struct fray_match *match);
+/* Removes and destroys a match, and ends its recording. */
+void fray_games_remove(struct fray_games *games, struct fray_match *match);
+void fray_games_list_replays(fray_request *request, void *app);
+void fray_games_get_replay(fray_request *request, void *app);
+void fray_games_post_desync(fray_request *request, void *app);
 
 /* Somebody came or went, or a match looks different from outside. */
 void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp);

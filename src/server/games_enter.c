@@ -218,6 +218,7 @@ static void make(const struct fray_games_request *request, const struct fray_mat
         fray_games_refuse(request, "too_many_matches");
         return;
     }
+    fray_games_record(request->games, match);
     (void)sit(request, match); /* the first has a seat */
     enter(request, match);
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "game/ticks.h"
 #include "server/games_feed.h"
+#include "server/replay_recorder.h"
 
 static void refuse(const struct fray_games_request *request, uint8_t code)
 {
@@ -98,6 +99,9 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     fray_log(FRAY_LOG_WARN, "game_desync", "match=%s game=%s tick=%u client_hash=%llx",
              match->config.id, match->config.game->name, report.tick,
              (unsigned long long)report.hash);
+    if (match->recorder)
+        fray_replay_recorder_report(match->recorder, request->place->feed->seat, report.tick,
+                                    report.hash);
     return true;
 }
 

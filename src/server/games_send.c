@@ -204,7 +204,7 @@ static void match_close(struct fray_games *games, fray_namespace *nsp, struct fr
                  "All players have left.");
     fray_namespace_each(nsp, room, close_to, match);
     fray_games_clock_forget(games, match);
-    fray_lobby_remove(&games->lobby, match);
+    fray_games_remove(games, match);
 }
 
 static void put_cheaters_out(fray_namespace *nsp, struct fray_match *match)

@@ -5,6 +5,7 @@
 #include "server/arena_app.h"
 #include "server/games_app.h"
 #include "server/password.h"
+#include "server/replay_command.h"
 #include "server/simulate.h"
 
 enum { ROOM_NAME_MAX = 64 };
@@ -22,10 +23,14 @@ int main(int argc, char **argv)
         return fray_passwd_main(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "simulate") == 0)
         return fray_simulate_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "replay") == 0)
+        return fray_replay_main(argc - 1, argv + 1);
     static struct fray_games games;
     struct fray_arena_app *arena = fray_arena_app_create();
     const struct fray_app apps[] = {
-        {.chat = true, .on_join = on_join, .settings = {{"mqtt_store", "disk"}}},
+        {.chat = true,
+         .on_join = on_join,
+         .settings = {{"mqtt_store", "disk"}, {"replays", "true"}}},
         fray_arena_app_describe(arena),
         fray_games_app(&games),
     };

@@ -13,8 +13,8 @@ static void append_head(struct fray_buf *out, const char *name, const char *type
     fray_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void append_metric(struct fray_buf *out, const char *name, const char *type,
-                          const char *help, uint64_t value)
+void fray_metrics_append(struct fray_buf *out, const char *name, const char *type, const char *help,
+                         uint64_t value)
 {
     append_head(out, name, type, help);
     fray_buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
@@ -42,13 +42,13 @@ static void append_counters(const struct fray_metrics *metrics, struct fray_buf 
 {
     struct fray_counters sum;
     add_up(metrics, &sum);
-#define COUNTER(field, metric, help) append_metric(out, metric, "counter", help, sum.field);
+#define COUNTER(field, metric, help) fray_metrics_append(out, metric, "counter", help, sum.field);
 #include "session/counters.def"
 #undef COUNTER
-    append_metric(out, "fray_connections_open", "gauge", "TCP connections that are open.",
-                  difference(sum.connections_accepted, sum.connections_closed));
-    append_metric(out, "fray_sessions_open", "gauge", "Sessions that are open.",
-                  difference(sum.sessions_opened, sum.sessions_closed));
+    fray_metrics_append(out, "fray_connections_open", "gauge", "TCP connections that are open.",
+                        difference(sum.connections_accepted, sum.connections_closed));
+    fray_metrics_append(out, "fray_sessions_open", "gauge", "Sessions that are open.",
+                        difference(sum.sessions_opened, sum.sessions_closed));
 }
 
 /* Since Linux 6.2 the directory's size is how many there are; before, they have to be counted. */
@@ -82,13 +82,14 @@ static uint64_t resident_bytes(void)
 /* Under the names that every Prometheus client library uses. */
 static void append_process(const struct fray_metrics *metrics, struct fray_buf *out)
 {
-    append_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.",
-                  resident_bytes());
-    append_metric(out, "process_open_fds", "gauge", "Open file descriptors.", open_descriptors());
+    fray_metrics_append(out, "process_resident_memory_bytes", "gauge",
+                        "Resident memory size in bytes.", resident_bytes());
+    fray_metrics_append(out, "process_open_fds", "gauge", "Open file descriptors.",
+                        open_descriptors());
     struct rlimit limit;
     if (!getrlimit(RLIMIT_NOFILE, &limit))
-        append_metric(out, "process_max_fds", "gauge", "Most file descriptors that may be open.",
-                      limit.rlim_cur);
+        fray_metrics_append(out, "process_max_fds", "gauge",
+                            "Most file descriptors that may be open.", limit.rlim_cur);
     struct rusage usage;
     if (!getrusage(RUSAGE_SELF, &usage)) {
         append_head(out, "process_cpu_seconds_total", "counter",
@@ -97,8 +98,17 @@ static void append_process(const struct fray_metrics *metrics, struct fray_buf *
                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
         fray_buf_printf(out, "process_cpu_seconds_total %.3f\n", seconds);
     }
-    append_metric(out, "process_start_time_seconds", "gauge",
-                  "When the process began, in seconds since 1970.", (uint64_t)metrics->started_s);
+    fray_metrics_append(out, "process_start_time_seconds", "gauge",
+                        "When the process began, in seconds since 1970.",
+                        (uint64_t)metrics->started_s);
+}
+
+void fray_metrics_add_source(struct fray_metrics *metrics, const struct fray_metrics_source *source)
+{
+    size_t count = atomic_load(&metrics->sources_count);
+    assert(count < FRAY_METRICS_SOURCES_MAX);
+    metrics->sources[count] = *source;
+    atomic_store(&metrics->sources_count, count + 1);
 }
 
 void fray_metrics_encode(const struct fray_metrics *metrics, int64_t now_s, struct fray_buf *out)
@@ -106,10 +116,12 @@ void fray_metrics_encode(const struct fray_metrics *metrics, int64_t now_s, stru
     append_head(out, "fray_build_info", "gauge", "Always 1; what is running.");
     fray_buf_printf(out, "fray_build_info{version=\"%s\"} 1\n", metrics->version);
     int64_t uptime_s = now_s > metrics->started_s ? now_s - metrics->started_s : 0;
-    append_metric(out, "fray_uptime_seconds", "gauge", "How long the server has been up.",
-                  (uint64_t)uptime_s);
-    append_metric(out, "fray_workers", "gauge", "Worker threads.", metrics->workers_count);
+    fray_metrics_append(out, "fray_uptime_seconds", "gauge", "How long the server has been up.",
+                        (uint64_t)uptime_s);
+    fray_metrics_append(out, "fray_workers", "gauge", "Worker threads.", metrics->workers_count);
     append_counters(metrics, out);
+    for (size_t i = 0; i < atomic_load(&metrics->sources_count); i++)
+        metrics->sources[i].append(metrics->sources[i].context, out);
     append_process(metrics, out);
 }
 

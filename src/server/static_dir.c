@@ -176,6 +176,18 @@ static struct fray_http_producer *create_producer(int fd, struct fray_http_range
     return &disk->producer;
 }
 
+void fray_static_serve_fd(const struct fray_static_reply *reply, fray_request *request, int fd,
+                          const char *content_type)
+{
+    int status;
+    struct fray_http_range range;
+    if (fray_static_begin(reply, request, &status, &range))
+        close(fd);
+    else
+        fray_request_reply_from(request, status, content_type, create_producer(fd, range),
+                                range.len);
+}
+
 /* Takes the file. */
 static void serve_file(const struct fray_static_dir *dir, fray_request *request,
                        struct disk_file *file, struct fray_buf *name)
@@ -194,12 +206,7 @@ static void serve_file(const struct fray_static_dir *dir, fray_request *request,
                     reply.encoding == FRAY_HTTP_ENCODING_IDENTITY ? "" : "-z");
     reply.validators = (struct fray_http_validators){.etag = fray_buf_slice(&etag),
                                                      .modified_s = file->stat.st_mtime};
-    int status;
-    struct fray_http_range range;
-    if (fray_static_begin(&reply, request, &status, &range))
-        close(file->fd);
-    else
-        fray_request_reply_from(request, status, type, create_producer(file->fd, range), range.len);
+    fray_static_serve_fd(&reply, request, file->fd, type);
     fray_buf_deinit(&etag);
 }
 

@@ -1,5 +1,5 @@
-/* Private to static_files.c and static_dir.c: how one representation of a file is answered,
- * wherever its bytes are. */
+/* Shared by static_files.c, static_dir.c and whoever serves files of its own: how one
+ * representation of a file is answered, wherever its bytes are. */
 #ifndef FRAY_SERVER_STATIC_REPLY_H
 #define FRAY_SERVER_STATIC_REPLY_H
 
@@ -24,6 +24,11 @@ enum fray_http_encoding fray_static_choose(const fray_request *request, unsigned
 FRAY_MUST_CHECK enum fray_err fray_static_begin(const struct fray_static_reply *reply,
                                                 fray_request *request, int *status,
                                                 struct fray_http_range *range);
+
+/* Answers with the first reply->size bytes of the file, which is taken, or with what of them was
+ * asked for. */
+void fray_static_serve_fd(const struct fray_static_reply *reply, fray_request *request, int fd,
+                          const char *content_type);
 
 /* 301 to the same name with '/' behind it, so that links relative to the directory work. Relative
  * itself: it need not know where the directory is mounted, and cannot lead to another host, as

@@ -83,7 +83,9 @@ static enum fray_err set_up(struct fray_store *store, const char *const *tables,
                             enum fray_store_sync sync)
 {
     sqlite3_busy_timeout(store->db, BUSY_MS);
-    enum fray_err err = run(store, "PRAGMA locking_mode = EXCLUSIVE");
+    enum fray_err err = FRAY_OK;
+    if (sync != FRAY_STORE_SHARED)
+        err = run(store, "PRAGMA locking_mode = EXCLUSIVE");
     if (!err)
         err = run(store, "PRAGMA journal_mode = WAL");
     if (!err)

@@ -6,7 +6,7 @@
  * the end of the process, however sudden; with FRAY_STORE_FULL the machine's, too, at the price of
  * a flush of the disk for each.
  *
- * One process at a time has a store, one thread at a time uses it. */
+ * One process at a time has a store, unless it is shared; one thread at a time uses it. */
 #ifndef FRAY_STORE_STORE_H
 #define FRAY_STORE_STORE_H
 
@@ -15,7 +15,9 @@
 
 struct fray_store;
 
-enum fray_store_sync { FRAY_STORE_NORMAL, FRAY_STORE_FULL };
+/* SHARED is NORMAL for a store that other processes may open, too, for a moment each: commands that
+ * look at what a server keeps. */
+enum fray_store_sync { FRAY_STORE_NORMAL, FRAY_STORE_FULL, FRAY_STORE_SHARED };
 
 /* Opens or makes the file. `tables` are names of tables, [a-z_]+, made where they are not there;
  * the calls below give their index. FRAY_ERR_IO: `error` receives a sentence that says what to do.

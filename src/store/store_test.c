@@ -159,6 +159,24 @@ static void a_full_disk_keeps_changes_for_later(void **state)
     assert_true(strlen(rows(fixture, FRUIT)) > 200000);
 }
 
+static void a_shared_store_is_read_beside_its_writer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fray_store *other;
+    struct fray_buf error = {0};
+    fray_store_close(fixture->store);
+    fixture->store = NULL;
+    assert_int_equal(
+        fray_store_open(fixture->path, tables, 2, FRAY_STORE_SHARED, &fixture->store, &error), 0);
+    assert_int_equal(fray_store_open(fixture->path, tables, 2, FRAY_STORE_SHARED, &other, &error),
+                     0);
+    fray_store_put(fixture->store, FRUIT, FRAY_SLICE("a"), FRAY_SLICE("apple"));
+    assert_int_equal(fray_store_commit(fixture->store), 0);
+    assert_int_equal(fray_store_each(other, FRUIT, on_row, fixture), 0);
+    assert_true(fray_slice_equal(fray_buf_slice(&fixture->seen), FRAY_SLICE("a=apple ")));
+    fray_store_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +187,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_server_is_told_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_keeps_changes_for_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shared_store_is_read_beside_its_writer, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,208 @@
+/* Replays of the matches of /games: who is recorded, and what HTTP answers about it.
+ *
+ *     GET  /replays?game=&player=&before=&limit=   {"replays": [entries of the index]}
+ *     GET  /replays/ID                              the file; ranges, kept by caches for good
+ *     POST /replays/ID/desync                       a client's log, with the token of its seat */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "server/games_app.h"
+#include "server/replay_recorder.h"
+#include "server/server.h"
+#include "server/static_reply.h"
+
+enum { LISTED = 50, LISTED_MAX = 200 };
+
+static const char prefix[] = "/replays/", desync_suffix[] = "/desync";
+
+/* ------------------------------------------------------------------ life */
+
+static void append_metrics(void *context, struct fray_buf *out)
+{
+    struct fray_replay_counts *counts = context;
+    const struct {
+        const char *name, *type, *help;
+        atomic_ullong *value;
+    } metrics[] = {
+        {"fray_replays_written_total", "counter", "Replays that were written to their end.",
+         &counts->written},
+        {"fray_replays_failed_total", "counter",
+         "Replays that were given up because the disk is full or slow.", &counts->failed},
+        {"fray_replays_pruned_total", "counter", "Replays deleted for being the oldest.",
+         &counts->pruned},
+        {"fray_replays_bytes_written_total", "counter", "Bytes of replays written.",
+         &counts->bytes},
+        {"fray_replays_kept", "gauge", "Replays that are kept.", &counts->kept},
+        {"fray_replays_kept_bytes", "gauge", "Bytes of these.", &counts->kept_bytes},
+        {"fray_desyncs_total", "counter",
+         "Reports of clients whose view had another hash than the server's.", &counts->desyncs},
+    };
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        fray_metrics_append(out, metrics[i].name, metrics[i].type, metrics[i].help,
+                            atomic_load(metrics[i].value));
+}
+
+void fray_games_replays_start(struct fray_games *games, fray_server *server)
+{
+    struct fray_buf error = {0};
+
+    if (!server->config.replays)
+        return;
+    if (fray_replay_store_open(&server->config, &games->replays, &error))
+        fray_log(FRAY_LOG_ERROR, "replays_off", "reason=%.*s", (int)error.len, error.data);
+    else
+        fray_metrics_add_source(&server->metrics,
+                                &(struct fray_metrics_source){
+                                    append_metrics, fray_replay_store_counts(games->replays)});
+    fray_buf_deinit(&error);
+}
+
+void fray_games_replays_stop(struct fray_games *games)
+{
+    fray_replay_store_close(games->replays);
+    games->replays = NULL;
+}
+
+void fray_games_record(struct fray_games *games, struct fray_match *match)
+{
+    if (games->replays)
+        fray_replay_recorder_create(games->replays, match);
+}
+
+void fray_games_remove(struct fray_games *games, struct fray_match *match)
+{
+    struct fray_match_recorder *recorder = match->recorder;
+    fray_lobby_remove(&games->lobby, match);
+    fray_replay_recorder_destroy(recorder);
+}
+
+/* ------------------------------------------------------------------ HTTP */
+
+static void refuse(fray_request *request, int status, const char *code, const char *message)
+{
+    struct fray_buf text = {0};
+    fray_buf_printf(&text, "{\"code\":\"%s\",\"message\":\"%s\"}", code, message);
+    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
+    fray_request_reply(request, status, "application/json", text.data, text.len);
+    fray_buf_deinit(&text);
+}
+
+/* Digits, or what stands for nothing. */
+static int64_t number_of(const fray_request *request, const char *name, int64_t otherwise)
+{
+    const char *text = fray_request_query(request, name);
+    char *end;
+    if (!text || !*text)
+        return otherwise;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    return *end || errno || value < 0 ? otherwise : value;
+}
+
+void fray_games_list_replays(fray_request *request, void *app)
+{
+    struct fray_games *games = app;
+    struct fray_buf text = {0};
+    int64_t limit = number_of(request, "limit", LISTED);
+    const struct fray_replay_filter filter = {
+        .game = fray_request_query(request, "game"),
+        .player = fray_request_query(request, "player"),
+        .before_ms = number_of(request, "before", 0),
+        .limit = (size_t)(limit > LISTED_MAX ? LISTED_MAX : limit),
+    };
+
+    FRAY_BUF_LITERAL(&text, "{\"replays\":");
+    if (games->replays)
+        fray_replay_store_list(games->replays, &filter, &text);
+    else
+        FRAY_BUF_LITERAL(&text, "[]");
+    FRAY_BUF_LITERAL(&text, "}");
+    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
+    fray_request_reply(request, 200, "application/json", text.data, text.len);
+    fray_buf_deinit(&text);
+}
+
+static void serve(fray_request *request, const char *id, const struct fray_replay_found *found)
+{
+    char etag[FRAY_REPLAY_ID_MAX + 32];
+    int len = snprintf(etag, sizeof etag, "\"%s-%llu\"", id, (unsigned long long)found->size);
+    const struct fray_static_reply reply = {
+        .validators = {.etag = fray_slice(etag, (size_t)len)},
+        .size = found->size,
+        .encoding = FRAY_HTTP_ENCODING_IDENTITY,
+        .is_immutable = found->is_whole,
+    };
+    fray_static_serve_fd(&reply, request, found->fd, "application/octet-stream");
+}
+
+void fray_games_get_replay(fray_request *request, void *app)
+{
+    struct fray_games *games = app;
+    const char *id = fray_request_path(request) + sizeof prefix - 1;
+    struct fray_replay_found found;
+
+    switch (games->replays ? fray_replay_store_find(games->replays, id, &found)
+                           : FRAY_ERR_NOT_FOUND) {
+    case FRAY_OK: serve(request, id, &found); break;
+    case FRAY_ERR_AGAIN:
+        refuse(request, 409, "being_played", "That match is being played; ask when it is over.");
+        break;
+    default: refuse(request, 404, "unknown_replay", "There is no such replay.");
+    }
+}
+
+/* ------------------------------------------------------------------ desyncs */
+
+/* The match whose replay is ID: "MATCH" or "MATCH-2". */
+static struct fray_match *match_of(struct fray_games *games, const fray_request *request)
+{
+    const char *id = fray_request_path(request) + sizeof prefix - 1;
+    size_t len = strcspn(id, "-/");
+    const char *rest = id + len + strspn(id + len, "-0123456789");
+    bool is_desync = strcmp(rest, desync_suffix) == 0;
+    return is_desync ? fray_lobby_find(&games->lobby, fray_slice(id, len)) : NULL;
+}
+
+static bool find_seat(const fray_request *request, const struct fray_match *match, uint32_t *seat)
+{
+    static const char scheme[] = "Bearer ";
+    const char *authorization = fray_request_header(request, "authorization");
+
+    if (!authorization || strncmp(authorization, scheme, sizeof scheme - 1) != 0)
+        return false;
+    struct fray_slice token = fray_slice_of(authorization + sizeof scheme - 1);
+    return fray_token_number(token, seat) && *seat < match->config.game->seats_max &&
+           match->seats[*seat].is_taken && match->seats[*seat].bot == FRAY_MATCH_NO_BOT &&
+           fray_token_equal(token, match->seats[*seat].token);
+}
+
+void fray_games_post_desync(fray_request *request, void *app)
+{
+    struct fray_match *match = match_of(app, request);
+    uint32_t seat;
+    size_t len;
+    const char *body = fray_request_body(request, &len);
+
+    if (!match || !match->recorder) {
+        refuse(request, 404, "unknown_replay", "No such match is being recorded.");
+        return;
+    }
+    if (!find_seat(request, match, &seat)) {
+        refuse(request, 401, "bad_token", "That seat is not yours, or not any more.");
+        return;
+    }
+    if (len > FRAY_REPLAY_DESYNC_MAX) {
+        refuse(request, 413, "too_long", "A log is 256 KB at most.");
+        return;
+    }
+    json_t *log = json_loadb(body, len, 0, NULL);
+    if (!json_is_object(log))
+        refuse(request, 400, "wrong_shape", "A log is a JSON object.");
+    else if (fray_replay_recorder_put_log(match->recorder, seat, log))
+        refuse(request, 409, "enough_logs", "There are enough logs of this match.");
+    else
+        fray_request_reply(request, 204, NULL, NULL, 0);
+    json_decref(log);
+}

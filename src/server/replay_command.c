@@ -1,0 +1,292 @@
+#include "server/replay_command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/replay_index.h"
+#include "server/replay_read.h"
+
+enum { LISTED = 50 };
+
+static int fail(const char *reason, const char *what)
+{
+    fprintf(stderr, "%s%s%s.\n", reason, *what ? ": " : "", what);
+    fprintf(stderr,
+            "Usage: fray replay list [--game GAME] [--player NAME] [--limit N] [--json]\n"
+            "       fray replay verify [--json] FILE|ID...\n"
+            "       fray replay play [--from TICK] [--to TICK] [--speed X] [--json] FILE|ID\n"
+            "       Each takes --data DIR, where the server keeps its data (\"data\").\n");
+    return FRAY_REPLAY_EXIT_OTHER;
+}
+
+/* ------------------------------------------------------------------ options */
+
+static bool read_count(const char *text, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+/* 0.25, 1, 8: in thousandths. */
+static bool read_speed(const char *text, uint64_t *speed)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value > 0 && value <= 1000))
+        return false;
+    *speed = (uint64_t)(value * 1000);
+    return *speed > 0;
+}
+
+static bool read_options(int argc, char **argv, struct fray_replay_options *options)
+{
+    static const struct option names[] = {
+        {"data", required_argument, NULL, 'd'},
+        {"game", required_argument, NULL, 'g'},
+        {"player", required_argument, NULL, 'p'},
+        {"limit", required_argument, NULL, 'l'},
+        {"from", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},
+        {"speed", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {0},
+    };
+    int letter;
+    bool is_good = true;
+    while (is_good && (letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (letter) {
+        case 'd': options->data = optarg; break;
+        case 'g': options->game = optarg; break;
+        case 'p': options->player = optarg; break;
+        case 'l': is_good = read_count(optarg, &options->limit); break;
+        case 'f': is_good = read_count(optarg, &options->from); break;
+        case 't': is_good = read_count(optarg, &options->to); break;
+        case 's': is_good = read_speed(optarg, &options->speed); break;
+        case 'j': options->is_json = true; break;
+        default: is_good = false;
+        }
+    }
+    return is_good;
+}
+
+/* ------------------------------------------------------------------ the index */
+
+static bool index_open(const struct fray_replay_options *options, struct fray_replay_index *index)
+{
+    struct fray_buf path = {0}, error = {0};
+    struct stat stat_of_dir;
+
+    fray_buf_printf(&path, "%s/replays", options->data);
+    fray_buf_append_byte(&path, '\0');
+    bool is_open = !stat(path.data, &stat_of_dir) && S_ISDIR(stat_of_dir.st_mode);
+    if (!is_open)
+        fprintf(stderr, "There are no replays in %s: name the server's directory with --data.\n",
+                options->data);
+    else if (fray_replay_index_open(index, path.data, &error)) {
+        fprintf(stderr, "%.*s\n", (int)error.len, error.data);
+        fray_replay_index_close(index);
+        is_open = false;
+    }
+    fray_buf_deinit(&path);
+    fray_buf_deinit(&error);
+    return is_open;
+}
+
+/* A file by its name, or a replay by its id. False: told. */
+static bool find(const struct fray_replay_options *options, const char *asked,
+                 struct fray_buf *path)
+{
+    struct fray_replay_index index;
+
+    if (strchr(asked, '/') || access(asked, F_OK) == 0) {
+        fray_buf_append(path, asked, strlen(asked) + 1);
+        return true;
+    }
+    if (!index_open(options, &index))
+        return false;
+    const struct fray_replay_row *row = fray_replay_index_find(&index, fray_slice_of(asked));
+    if (row)
+        fray_buf_printf(path, "%s/replays/%s", options->data, row->file);
+    else
+        fprintf(stderr, "%s: neither a file nor a replay in %s.\n", asked, options->data);
+    fray_buf_append_byte(path, '\0');
+    fray_replay_index_close(&index);
+    return row != NULL;
+}
+
+static void print_players(const json_t *players)
+{
+    const json_t *player;
+    size_t i;
+    json_array_foreach(players, i, player)
+        printf("%s%s (%s)", i ? ", " : "", json_string_value(json_object_get(player, "name")),
+               json_string_value(json_object_get(player, "outcome")));
+    printf("\n");
+}
+
+static void print_line(const json_t *entry)
+{
+    time_t started_s = (time_t)(json_integer_value(json_object_get(entry, "started_ms")) / 1000);
+    struct tm utc;
+    char stamp[32];
+
+    gmtime_r(&started_s, &utc);
+    strftime(stamp, sizeof stamp, "%F %T", &utc);
+    printf("%-13s  %s  %-10s %9lld %9lld  %-5s  ", json_string_value(json_object_get(entry, "id")),
+           stamp, json_string_value(json_object_get(entry, "game")),
+           json_integer_value(json_object_get(entry, "ticks")),
+           json_integer_value(json_object_get(entry, "bytes")),
+           json_is_true(json_object_get(entry, "complete")) ? "whole" : "cut");
+    print_players(json_object_get(entry, "players"));
+}
+
+static int list(const struct fray_replay_options *options)
+{
+    struct fray_replay_index index;
+    struct fray_buf text = {0};
+    const struct fray_replay_filter filter = {.game = options->game,
+                                              .player = options->player,
+                                              .limit = (size_t)options->limit,
+                                              .has_private = true};
+    if (!index_open(options, &index))
+        return FRAY_REPLAY_EXIT_BAD;
+    fray_replay_index_list(&index, &filter, &text);
+    fray_replay_index_close(&index);
+    if (options->is_json) {
+        printf("%.*s\n", (int)text.len, text.data);
+    } else {
+        json_t *entries = json_loadb(text.data, text.len, 0, NULL), *entry;
+        size_t i;
+        printf("%-13s  %-19s  %-10s %9s %9s  %-5s  %s\n", "ID", "START (UTC)", "GAME", "TICKS",
+               "BYTES", "STATE", "PLAYERS");
+        json_array_foreach(entries, i, entry) print_line(entry);
+        json_decref(entries);
+    }
+    fray_buf_deinit(&text);
+    return FRAY_REPLAY_EXIT_GOOD;
+}
+
+/* ------------------------------------------------------------------ verify */
+
+static int exit_of(enum fray_replay_fault fault)
+{
+    switch (fault) {
+    case FRAY_REPLAY_GOOD: return FRAY_REPLAY_EXIT_GOOD;
+    case FRAY_REPLAY_TRUNCATED: return FRAY_REPLAY_EXIT_CUT;
+    case FRAY_REPLAY_OTHER_GAME:
+    case FRAY_REPLAY_OTHER_RULES: return FRAY_REPLAY_EXIT_OTHER;
+    default: return FRAY_REPLAY_EXIT_BAD;
+    }
+}
+
+static void print_verdict(const char *asked, const struct fray_replay *replay)
+{
+    const char *text = fray_replay_fault_text(replay->fault);
+    switch (replay->fault) {
+    case FRAY_REPLAY_GOOD:
+        printf("%s: verified, %u ticks, %u hashes agree\n", asked, replay->ticks_max,
+               replay->hashes);
+        break;
+    case FRAY_REPLAY_TRUNCATED:
+        printf("%s: truncated, %u ticks, %u hashes up to tick %u agree\n", asked, replay->ticks_max,
+               replay->hashes, replay->hashed_tick);
+        break;
+    case FRAY_REPLAY_DIFFERS:
+        printf("%s: differs at tick %u, after tick %u agreed\n", asked, replay->fault_tick,
+               replay->hashed_tick);
+        break;
+    case FRAY_REPLAY_DAMAGED:
+    case FRAY_REPLAY_MALFORMED:
+        printf("%s: %s at tick %u\n", asked, text, replay->fault_tick);
+        break;
+    default: printf("%s: %s\n", asked, text);
+    }
+}
+
+static void print_verdict_json(const char *asked, const struct fray_replay *replay)
+{
+    json_t *verdict = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I}", "replay", asked, "verdict",
+                                replay->fault ? fray_replay_fault_text(replay->fault) : "verified",
+                                "verified", replay->fault == FRAY_REPLAY_GOOD, "ticks",
+                                (json_int_t)replay->ticks_max, "hashes", (json_int_t)replay->hashes,
+                                "agreed_tick", (json_int_t)replay->hashed_tick);
+    if (replay->fault)
+        json_object_set_new(verdict, "tick", json_integer(replay->fault_tick));
+    json_dumpf(verdict, stdout, JSON_COMPACT);
+    printf("\n");
+    json_decref(verdict);
+}
+
+static int verify(const struct fray_replay_options *options, const char *asked)
+{
+    struct fray_replay_reading reading;
+    struct fray_buf path = {0};
+    int code = FRAY_REPLAY_EXIT_BAD;
+
+    if (find(options, asked, &path)) {
+        if (fray_replay_reading_open(&reading, path.data)) {
+            fprintf(stderr, "%s cannot be read: %s.\n", path.data, strerror(errno));
+        } else {
+            if (reading.replay.frame)
+                (void)fray_replay_verify(&reading.replay);
+            if (options->is_json)
+                print_verdict_json(asked, &reading.replay);
+            else
+                print_verdict(asked, &reading.replay);
+            code = exit_of(reading.replay.fault);
+        }
+        fray_replay_reading_close(&reading);
+    }
+    fray_buf_deinit(&path);
+    return code;
+}
+
+/* Of several files the worst. */
+static int worse(int a, int b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return a < b ? a : b;
+}
+
+/* ------------------------------------------------------------------ all */
+
+int fray_replay_main(int argc, char **argv)
+{
+    const char *data = getenv("FRAY_DATA");
+    struct fray_replay_options options = {
+        .data = data ? data : "data", .limit = LISTED, .to = UINT32_MAX};
+    const char *command = argc > 1 ? argv[1] : "";
+    int code = FRAY_REPLAY_EXIT_GOOD;
+
+    if (argc < 2 || !read_options(argc - 1, argv + 1, &options))
+        return fail(argc < 2 ? "Say what to do"
+                             : "That is no option of this command, or no value "
+                               "for it",
+                    "");
+    char **files = argv + 1 + optind;
+    int files_count = argc - 1 - optind;
+    if (strcmp(command, "list") == 0 && !files_count)
+        return list(&options);
+    if (strcmp(command, "verify") == 0 && files_count) {
+        for (int i = 0; i < files_count; i++)
+            code = worse(code, verify(&options, files[i]));
+        return code;
+    }
+    if (strcmp(command, "play") == 0 && files_count == 1) {
+        struct fray_buf path = {0};
+        code = find(&options, files[0], &path) ? fray_replay_play(path.data, &options)
+                                               : FRAY_REPLAY_EXIT_BAD;
+        fray_buf_deinit(&path);
+        return code;
+    }
+    return fail("Not a command, or not its arguments", command);
+}

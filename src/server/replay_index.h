@@ -1,0 +1,62 @@
+/* Which replays there are: one row for each in a shared store (store/store.h), all of them in
+ * memory while it is open.
+ *
+ * An entry is a JSON object: id, match, game, version, rules, started_ms, ended_ms, ticks, hash,
+ * bytes, private, complete, file, players [{seat, name, bot, outcome}].
+ *
+ * Owner: the server's replay_store.h, which guards it, or a command. */
+#ifndef FRAY_SERVER_REPLAY_INDEX_H
+#define FRAY_SERVER_REPLAY_INDEX_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/name_map.h"
+#include "store/store.h"
+
+enum { FRAY_REPLAY_ID_MAX = 31, FRAY_REPLAY_FILE_MAX = 95 };
+
+struct fray_replay_row {
+    char id[FRAY_REPLAY_ID_MAX + 1];
+    char file[FRAY_REPLAY_FILE_MAX + 1]; /* without the directory */
+    char *game, *names;                  /* names: "\nAnn\nBob\n" */
+    char *json;                          /* the entry */
+    int64_t started_ms;
+    uint64_t bytes;
+    bool is_private;
+};
+
+struct fray_replay_index {
+    struct fray_store *store;
+    struct fray_replay_row **rows; /* the oldest first */
+    size_t count, cap;
+    uint64_t bytes; /* of all files */
+    struct fray_name_map by_id;
+};
+
+/* Opens or makes `directory`/index.db. FRAY_ERR_IO: `error` gets a sentence. */
+FRAY_MUST_CHECK enum fray_err fray_replay_index_open(struct fray_replay_index *index,
+                                                     const char *directory, struct fray_buf *error);
+void fray_replay_index_close(struct fray_replay_index *index);
+
+/* The entry is borrowed. Replaces one of the same id. False: it is not such an entry. Rows are
+ * queued in the store: fray_store_commit. */
+bool fray_replay_index_add(struct fray_replay_index *index, const json_t *entry);
+/* Forgets the oldest. */
+void fray_replay_index_remove_oldest(struct fray_replay_index *index);
+const struct fray_replay_row *fray_replay_index_find(const struct fray_replay_index *index,
+                                                     struct fray_slice id); /* NULL: none */
+bool fray_replay_index_has_file(const struct fray_replay_index *index, const char *file);
+
+struct fray_replay_filter {
+    const char *game, *player; /* NULL: any; player is a name */
+    int64_t before_ms;         /* begun before; 0: any */
+    size_t limit;
+    bool has_private;
+};
+
+/* Appends a JSON array of entries, the newest first. */
+void fray_replay_index_list(const struct fray_replay_index *index,
+                            const struct fray_replay_filter *filter, struct fray_buf *out);
+
+#endif

@@ -1,0 +1,151 @@
+#include "server/replay_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "game/catalog.h"
+
+enum { FILE_MAX = 1 << 30, PLAYERS_MAX = 512 };
+
+static enum fray_err read_all(int fd, struct fray_buf *bytes)
+{
+    struct stat stat;
+    if (fstat(fd, &stat))
+        return FRAY_ERR_IO;
+    if (!S_ISREG(stat.st_mode) || stat.st_size > FILE_MAX) {
+        errno = S_ISDIR(stat.st_mode) ? EISDIR : EFBIG;
+        return FRAY_ERR_IO;
+    }
+    for (;;) {
+        char *to = fray_buf_reserve(bytes, (size_t)stat.st_size - bytes->len + 1);
+        ssize_t count = read(fd, to, (size_t)stat.st_size - bytes->len);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return FRAY_ERR_IO;
+        bytes->len += (size_t)count;
+        if (!count || bytes->len == (size_t)stat.st_size)
+            return FRAY_OK;
+    }
+}
+
+enum fray_err fray_replay_reading_open(struct fray_replay_reading *reading, const char *path)
+{
+    size_t header_len;
+
+    *reading = (struct fray_replay_reading){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return FRAY_ERR_IO;
+    enum fray_err err = read_all(fd, &reading->bytes);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (err)
+        return err;
+    reading->replay.fault = FRAY_REPLAY_FOREIGN;
+    if (!fray_replay_header_decode(reading->bytes.data, reading->bytes.len, &reading->header,
+                                   &header_len)) {
+        reading->header = (struct fray_replay_header){0};
+        return FRAY_OK;
+    }
+    reading->replay.fault = FRAY_REPLAY_OTHER_GAME;
+    reading->game =
+        fray_catalog_find(fray_slice(reading->header.game.at, reading->header.game.len));
+    if (!reading->game)
+        return FRAY_OK;
+    reading->memory = fray_alloc(fray_replay_size(reading->game));
+    (void)fray_replay_open(&reading->replay, reading->game, fray_game_rules(reading->game),
+                           reading->bytes.data, reading->bytes.len, reading->memory);
+    return FRAY_OK;
+}
+
+void fray_replay_reading_close(struct fray_replay_reading *reading)
+{
+    fray_buf_deinit(&reading->bytes);
+    free(reading->memory);
+}
+
+const char *fray_replay_outcome_text(uint8_t outcome)
+{
+    static const char *const texts[] = {"left", "won", "lost", "drawn"};
+    return outcome <= FRAY_GAME_DRAWN ? texts[outcome] : texts[FRAY_GAME_PLAYING];
+}
+
+json_t *fray_replay_name_json(struct fray_replay_text name)
+{
+    json_t *json = json_stringn(name.len ? name.at : "", name.len);
+    return json ? json : json_string("?");
+}
+
+/* Who sat there, when it is somebody else than at the last look. */
+static void note_players(const struct fray_replay *replay, uint32_t *known, json_t *players)
+{
+    for (uint32_t seat = 0; seat < replay->game->seats_max; seat++) {
+        const struct fray_replay_seat *who = &replay->seats[seat];
+        if (!who->is_present || known[seat] == who->name_at + 1 ||
+            json_array_size(players) == PLAYERS_MAX)
+            continue;
+        known[seat] = who->name_at + 1;
+        json_array_append_new(
+            players,
+            json_pack("{s:i, s:o, s:o}", "seat", (int)seat, "name",
+                      fray_replay_name_json(fray_replay_name(replay, seat)), "bot",
+                      who->level == FRAY_REPLAY_PERSON ? json_null() : json_integer(who->level)));
+    }
+}
+
+static void add_outcomes(const struct fray_replay *replay, json_t *players)
+{
+    json_t *player;
+    size_t i;
+    json_array_foreach(players, i, player)
+    {
+        size_t seat = (size_t)json_integer_value(json_object_get(player, "seat"));
+        json_object_set_new(player, "outcome",
+                            json_string(fray_replay_outcome_text(replay->outcomes[seat])));
+    }
+}
+
+json_t *fray_replay_hex_json(uint64_t value)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)value);
+    return json_string(text);
+}
+
+json_t *fray_replay_reading_entry(struct fray_replay_reading *reading, int64_t ended_ms)
+{
+    const struct fray_replay_header *header = &reading->header;
+    struct fray_replay *replay = &reading->replay;
+    uint32_t known[FRAY_REPLAY_SEATS_MAX + 1] = {0};
+    json_t *players = json_array();
+
+    if (!header->game.len) {
+        json_decref(players);
+        return NULL;
+    }
+    bool is_playable = !replay->fault || replay->frame;
+    uint64_t hash = 0;
+    if (is_playable) {
+        uint32_t every = reading->game->tick_hz ? reading->game->tick_hz : 1;
+        do {
+            if (replay->frame->tick % every == 0)
+                note_players(replay, known, players);
+        } while (fray_replay_step(replay, NULL));
+        add_outcomes(replay, players);
+        hash = fray_game_hash(FRAY_GAME_HASH_START, replay->state, replay->game->state_size);
+    }
+    return json_pack("{s:o, s:o, s:i, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:o}", "match",
+                     fray_replay_name_json(header->match), "game",
+                     fray_replay_name_json(header->game), "version", header->version, "rules",
+                     fray_replay_hex_json(header->rules), "started_ms",
+                     (json_int_t)header->started_ms, "ended_ms", (json_int_t)ended_ms, "ticks",
+                     (json_int_t)(is_playable ? replay->ticks_max : 0), "hash",
+                     fray_replay_hex_json(hash), "private", header->flags & FRAY_REPLAY_PRIVATE,
+                     "complete", replay->fault == FRAY_REPLAY_GOOD, "players", players);
+}

@@ -1,0 +1,319 @@
+#include "server/replay_recorder.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "games/replay.h"
+#include "server/replay_read.h"
+#include "server/server.h"
+
+enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024 };
+
+/* Whoever sat there; the same person twice is two. */
+struct player {
+    char name[FRAY_MATCH_NAME_MAX + 1];
+    uint8_t seat, level, outcome;
+    bool is_there;
+};
+
+struct recorder {
+    struct fray_match_recorder ops; /* first */
+    struct fray_replay_store *store;
+    const struct fray_match *match;
+    struct fray_replay_writer writer;
+    void *memory;
+    struct fray_replay_file *file; /* NULL: not begun */
+    char id[FRAY_REPLAY_ID_MAX + 1];
+    unsigned number; /* of files of this match */
+    int64_t started_ms;
+    struct player *players;
+    uint32_t players_count, players_cap;
+    json_t *reports, *logs; /* of desyncs; NULL: none */
+};
+
+static struct recorder *self_of(struct fray_match_recorder *ops)
+{
+    return (struct recorder *)ops;
+}
+
+/* ------------------------------------------------------------------ who plays */
+
+static uint8_t level_of(const struct fray_match *match, uint32_t seat)
+{
+    const struct fray_match_seat *who = &match->seats[seat];
+    if (who->bot != FRAY_MATCH_NO_BOT)
+        return (uint8_t)who->bot;
+    return who->has_stand_in ? (uint8_t)(match->config.game->bot_levels - 1) : FRAY_REPLAY_PERSON;
+}
+
+static void write_who(struct recorder *self, uint32_t seat, uint8_t level)
+{
+    const char *name = self->match->seats[seat].name;
+    fray_replay_writer_who(&self->writer, seat, level,
+                           (struct fray_replay_text){name, (uint8_t)strlen(name)});
+}
+
+static struct player *player_at(struct recorder *self, uint32_t seat)
+{
+    for (uint32_t i = self->players_count; i--;) {
+        if (self->players[i].seat == seat && self->players[i].is_there)
+            return &self->players[i];
+    }
+    return NULL;
+}
+
+static void players_add(struct recorder *self, uint32_t seat)
+{
+    if (self->players_count == PLAYERS_MAX)
+        return;
+    if (self->players_count == self->players_cap) {
+        self->players_cap = self->players_cap ? self->players_cap * 2 : 8;
+        self->players = fray_realloc(self->players, self->players_cap * sizeof *self->players);
+    }
+    struct player *player = &self->players[self->players_count++];
+    *player = (struct player){.seat = (uint8_t)seat,
+                              .level = level_of(self->match, seat),
+                              .outcome = FRAY_GAME_PLAYING,
+                              .is_there = true};
+    snprintf(player->name, sizeof player->name, "%s", self->match->seats[seat].name);
+}
+
+/* Of the last game that ended: until the next one does, that is the result. */
+static void note_outcomes(struct recorder *self)
+{
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        struct player *player = &self->players[i];
+        enum fray_game_outcome outcome =
+            self->match->config.game->outcome(self->match->state, player->seat);
+        if (player->is_there && outcome != FRAY_GAME_PLAYING)
+            player->outcome = (uint8_t)outcome;
+    }
+}
+
+/* Stand-ins come and go, and people call themselves something else. */
+static void note_changes(struct recorder *self)
+{
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        struct player *player = &self->players[i];
+        if (!player->is_there)
+            continue;
+        uint8_t level = level_of(self->match, player->seat);
+        const char *name = self->match->seats[player->seat].name;
+        if (level == player->level && strcmp(name, player->name) == 0)
+            continue;
+        write_who(self, player->seat, level);
+        player->level = level;
+        snprintf(player->name, sizeof player->name, "%s", name);
+    }
+}
+
+/* ------------------------------------------------------------------ what the match tells */
+
+static void on_bytes(void *context, const void *bytes, size_t len)
+{
+    struct recorder *self = context;
+    struct fray_buf *buf = fray_replay_file_buf(self->file);
+    fray_buf_append(buf, bytes, len);
+    if (buf->len > FLUSH_AT)
+        fray_replay_file_flush(self->file);
+}
+
+static void on_begin(struct fray_match_recorder *ops, const struct fray_match *match,
+                     const int32_t *options)
+{
+    struct recorder *self = self_of(ops);
+    const struct fray_game *game = match->config.game;
+    struct fray_replay_header header = {
+        .match = {match->config.id, FRAY_MATCH_ID_LEN},
+        .rules = fray_game_rules(game),
+        .seed = match->seed,
+        .flags = match->config.is_private ? FRAY_REPLAY_PRIVATE : 0,
+    };
+
+    self->started_ms = fray_server_unix_ms();
+    header.started_ms = (uint64_t)self->started_ms;
+    memcpy(header.options, options, game->options_count * sizeof *options);
+    snprintf(self->id, sizeof self->id, self->number ? "%s-%u" : "%s", match->config.id,
+             self->number + 1);
+    self->number++;
+    self->players_count = 0;
+    self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
+    self->writer.sink = on_bytes;
+    self->writer.context = self;
+    fray_replay_writer_begin(&self->writer, game, &header, self->memory);
+}
+
+static void on_join(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
+{
+    struct recorder *self = self_of(ops);
+    players_add(self, seat);
+    write_who(self, seat, level_of(match, seat));
+    fray_replay_writer_join(&self->writer, seat);
+}
+
+static void on_leave(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
+{
+    struct recorder *self = self_of(ops);
+    struct player *player = player_at(self, seat);
+    (void)match;
+    note_outcomes(self);
+    if (player)
+        player->is_there = false;
+    fray_replay_writer_leave(&self->writer, seat);
+}
+
+static void on_step(struct fray_match_recorder *ops, const struct fray_match_step *step)
+{
+    struct fray_replay_rewind rewinds[FRAY_REPLAY_SEATS_MAX];
+    uint32_t count =
+        step->rewinds_count < FRAY_REPLAY_SEATS_MAX ? step->rewinds_count : FRAY_REPLAY_SEATS_MAX;
+    for (uint32_t i = 0; i < count; i++)
+        rewinds[i] = (struct fray_replay_rewind){step->rewinds[i].seat, step->rewinds[i].view};
+    fray_replay_writer_step(&self_of(ops)->writer,
+                            &(struct fray_replay_step){.inputs = step->inputs,
+                                                       .given = step->given,
+                                                       .now_ms = step->now_ms,
+                                                       .rewinds = rewinds,
+                                                       .rewinds_count = count});
+}
+
+static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t hash)
+{
+    struct recorder *self = self_of(ops);
+    (void)tick;
+    note_changes(self);
+    fray_replay_writer_hash(&self->writer, hash);
+    if (fray_match_phase(self->match) == FRAY_MATCH_OVER) {
+        note_outcomes(self);
+        fray_replay_file_publish(self->file);
+    } else {
+        fray_replay_file_flush(self->file);
+    }
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static json_t *players_json(const struct recorder *self)
+{
+    json_t *players = json_array();
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        const struct player *player = &self->players[i];
+        json_array_append_new(
+            players,
+            json_pack("{s:i, s:s, s:o, s:s}", "seat", player->seat, "name", player->name, "bot",
+                      player->level == FRAY_REPLAY_PERSON ? json_null()
+                                                          : json_integer(player->level),
+                      "outcome", fray_replay_outcome_text(player->outcome)));
+    }
+    return players;
+}
+
+static void on_end(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t tick,
+                   uint64_t hash)
+{
+    struct recorder *self = self_of(ops);
+    const struct fray_game *game = match->config.game;
+    uint8_t outcomes[FRAY_REPLAY_SEATS_MAX];
+
+    if (!self->file)
+        return;
+    note_outcomes(self);
+    memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
+    for (uint32_t i = 0; i < self->players_count; i++)
+        outcomes[self->players[i].seat] = self->players[i].outcome;
+    fray_replay_writer_end(&self->writer, outcomes, hash);
+    fray_replay_file_end(
+        self->file,
+        json_pack("{s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:I, s:o}", "match",
+                  match->config.id, "game", game->name, "version", game->version, "rules",
+                  fray_replay_hex_json(fray_game_rules(game)), "started_ms",
+                  (json_int_t)self->started_ms, "ended_ms", (json_int_t)fray_server_unix_ms(),
+                  "ticks", (json_int_t)tick, "hash", fray_replay_hex_json(hash), "private",
+                  match->config.is_private, "complete", 1, "desyncs",
+                  (json_int_t)json_array_size(self->reports), "players", players_json(self)));
+    self->file = NULL;
+    json_decref(self->reports);
+    json_decref(self->logs);
+    self->reports = self->logs = NULL;
+}
+
+void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_match *match)
+{
+    struct recorder *self = fray_alloc_zero(sizeof *self);
+    self->ops = (struct fray_match_recorder){on_begin, on_join, on_leave, on_step, on_hash, on_end};
+    self->store = store;
+    self->match = match;
+    self->memory = fray_alloc(fray_replay_writer_size(match->config.game));
+    match->recorder = &self->ops;
+}
+
+void fray_replay_recorder_destroy(struct fray_match_recorder *recorder)
+{
+    if (!recorder)
+        return;
+    struct recorder *self = self_of(recorder);
+    free(self->memory);
+    free(self->players);
+    free(self);
+}
+
+/* ------------------------------------------------------------------ desyncs */
+
+static void desync_put(struct recorder *self)
+{
+    char *text = NULL;
+    json_t *both =
+        json_pack("{s:s, s:s, s:O, s:O}", "replay", self->id, "game",
+                  self->match->config.game->name, "reports", self->reports, "logs", self->logs);
+    text = json_dumps(both, JSON_COMPACT);
+    fray_replay_file_put_desync(self->file, text, strlen(text));
+    free(text);
+    json_decref(both);
+}
+
+static void desync_begin(struct recorder *self)
+{
+    if (self->reports)
+        return;
+    self->reports = json_array();
+    self->logs = json_object();
+}
+
+void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t seat, uint32_t tick,
+                                 uint64_t hash)
+{
+    enum { REPORTS_MAX = 64 };
+    struct recorder *self = self_of(recorder);
+
+    atomic_fetch_add(&fray_replay_store_counts(self->store)->desyncs, 1);
+    if (!self->file)
+        return;
+    desync_begin(self);
+    if (json_array_size(self->reports) == REPORTS_MAX)
+        return;
+    json_array_append_new(self->reports,
+                          json_pack("{s:o, s:I, s:o, s:I}", "seat",
+                                    seat == FRAY_GAME_NOBODY ? json_null() : json_integer(seat),
+                                    "tick", (json_int_t)tick, "client_hash",
+                                    fray_replay_hex_json(hash), "at_ms",
+                                    (json_int_t)fray_server_unix_ms()));
+    desync_put(self);
+}
+
+enum fray_err fray_replay_recorder_put_log(struct fray_match_recorder *recorder, uint32_t seat,
+                                           json_t *log)
+{
+    struct recorder *self = self_of(recorder);
+    char key[8];
+
+    if (!self->file)
+        return FRAY_ERR_STATE;
+    desync_begin(self);
+    snprintf(key, sizeof key, "%u", (unsigned)(uint8_t)seat);
+    if (!json_object_get(self->logs, key) &&
+        json_object_size(self->logs) == FRAY_REPLAY_DESYNC_SEATS)
+        return FRAY_ERR_LIMIT;
+    json_object_set(self->logs, key, log);
+    desync_put(self);
+    return FRAY_OK;
+}

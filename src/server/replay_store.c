@@ -1,0 +1,536 @@
+#include "server/replay_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/replay_read.h"
+
+enum {
+    BUF_FIRST = 8 * 1024,            /* what most matches need between two flushes */
+    UNWRITTEN_MAX = 4 * 1024 * 1024, /* of one match; beyond, the disk is too slow for it */
+    DAY_MS = 24 * 3600 * 1000,
+};
+
+struct fray_replay_file {
+    struct fray_replay_store *store;
+    struct fray_replay_file *next; /* queued */
+    char id[FRAY_REPLAY_ID_MAX + 1];
+    char name[FRAY_REPLAY_FILE_MAX + 1];
+    struct fray_buf front; /* the match's */
+    atomic_bool is_failed; /* given up: nothing more is kept */
+    /* Under the mutex. */
+    struct fray_buf back, desync;              /* for the thread to write */
+    uint64_t total, written, open, wants_open; /* bytes; open: how many may be read by others */
+    bool is_queued, is_ended;
+    json_t *entry;
+    /* The thread's. */
+    struct fray_buf writing, writing_desync;
+    bool is_created;
+};
+
+struct fray_replay_store {
+    const struct fray_config *config;
+    struct fray_replay_counts counts;
+    char *directory;
+    int dir;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t has_work;
+    /* Under the mutex. */
+    struct fray_replay_file *first, *last; /* queued */
+    struct fray_replay_file **files;       /* all that are being written */
+    size_t files_count, files_cap;
+    struct fray_replay_index index; /* its store is the thread's */
+    bool is_closing;
+    bool is_failing; /* the thread's: the log has been told */
+};
+
+struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store)
+{
+    return &store->counts;
+}
+
+/* ------------------------------------------------------------------ the match's side */
+
+static void enqueue(struct fray_replay_file *file)
+{
+    struct fray_replay_store *store = file->store;
+    if (file->is_queued)
+        return;
+    file->is_queued = true;
+    file->next = NULL;
+    if (store->last)
+        store->last->next = file;
+    else
+        store->first = file;
+    store->last = file;
+    pthread_cond_signal(&store->has_work);
+}
+
+struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store, const char *id,
+                                                 int64_t started_ms)
+{
+    struct fray_replay_file *file = fray_alloc_zero(sizeof *file);
+    time_t started_s = (time_t)(started_ms / 1000);
+    struct tm utc;
+    char stamp[32];
+
+    gmtime_r(&started_s, &utc);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+    file->store = store;
+    snprintf(file->id, sizeof file->id, "%s", id);
+    snprintf(file->name, sizeof file->name, "%s-%s.replay", stamp, file->id);
+    (void)fray_buf_reserve(&file->front, BUF_FIRST);
+    (void)fray_buf_reserve(&file->back, BUF_FIRST);
+    pthread_mutex_lock(&store->mutex);
+    if (store->files_count == store->files_cap) {
+        store->files_cap = store->files_cap ? store->files_cap * 2 : 64;
+        store->files = fray_realloc(store->files, store->files_cap * sizeof *store->files);
+    }
+    store->files[store->files_count++] = file;
+    pthread_mutex_unlock(&store->mutex);
+    return file;
+}
+
+struct fray_buf *fray_replay_file_buf(struct fray_replay_file *file)
+{
+    return &file->front;
+}
+
+/* Under the mutex. In the steady state nothing is allocated: all buffers keep their memory. */
+static void hand_over(struct fray_replay_file *file)
+{
+    if (!atomic_load(&file->is_failed) && file->back.len > UNWRITTEN_MAX) {
+        atomic_store(&file->is_failed, true);
+        atomic_fetch_add(&file->store->counts.failed, 1);
+    }
+    if (!atomic_load(&file->is_failed) && file->front.len) {
+        fray_buf_append_slice(&file->back, fray_buf_slice(&file->front));
+        file->total += file->front.len;
+        enqueue(file);
+    }
+    file->front.len = 0;
+}
+
+void fray_replay_file_flush(struct fray_replay_file *file)
+{
+    pthread_mutex_lock(&file->store->mutex);
+    hand_over(file);
+    pthread_mutex_unlock(&file->store->mutex);
+}
+
+void fray_replay_file_publish(struct fray_replay_file *file)
+{
+    pthread_mutex_lock(&file->store->mutex);
+    hand_over(file);
+    file->wants_open = file->total;
+    if (file->written >= file->wants_open)
+        file->open = file->wants_open;
+    pthread_mutex_unlock(&file->store->mutex);
+}
+
+void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len)
+{
+    pthread_mutex_lock(&file->store->mutex);
+    file->desync.len = 0;
+    fray_buf_append(&file->desync, text, len);
+    enqueue(file);
+    pthread_mutex_unlock(&file->store->mutex);
+}
+
+void fray_replay_file_end(struct fray_replay_file *file, json_t *entry)
+{
+    struct fray_replay_store *store = file->store;
+    pthread_mutex_lock(&store->mutex);
+    hand_over(file);
+    file->entry = entry;
+    file->is_ended = true;
+    enqueue(file);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+/* ------------------------------------------------------------------ the thread's side */
+
+static bool write_all(int fd, struct fray_slice bytes)
+{
+    while (bytes.len) {
+        ssize_t count = write(fd, bytes.data, bytes.len);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        bytes = fray_slice_skip(bytes, (size_t)count);
+    }
+    return true;
+}
+
+/* Files are opened for each write: a thousand matches do not hold a thousand descriptors. */
+static bool append(struct fray_replay_store *store, const char *name, int flags,
+                   struct fray_slice bytes, bool syncs)
+{
+    int fd = openat(store->dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    if (fd < 0)
+        return false;
+    bool is_written = write_all(fd, bytes) && (!syncs || !fsync(fd));
+    int saved = errno;
+    is_written = !close(fd) && is_written;
+    errno = saved;
+    return is_written;
+}
+
+static void note_result(struct fray_replay_store *store, const char *what, bool is_written)
+{
+    if (is_written == !store->is_failing)
+        return;
+    store->is_failing = !is_written;
+    if (is_written)
+        fray_log(FRAY_LOG_INFO, "replays_recovered", "");
+    else
+        fray_log(FRAY_LOG_ERROR, "replays_failed", "reason=%s file=%s", strerror(errno), what);
+}
+
+static void write_replay(struct fray_replay_file *file, struct fray_slice bytes, bool is_last)
+{
+    struct fray_replay_store *store = file->store;
+    if (atomic_load(&file->is_failed) || (!bytes.len && !is_last))
+        return;
+    int flags = file->is_created ? O_APPEND : O_CREAT | O_EXCL;
+    bool is_written = append(store, file->name, flags, bytes, is_last);
+    note_result(store, file->name, is_written);
+    file->is_created = file->is_created || is_written;
+    if (is_written) {
+        atomic_fetch_add(&store->counts.bytes, bytes.len);
+        return;
+    }
+    atomic_store(&file->is_failed, true);
+    atomic_fetch_add(&store->counts.failed, 1);
+}
+
+static void write_desync(struct fray_replay_file *file)
+{
+    char name[FRAY_REPLAY_FILE_MAX + 16];
+    size_t stem = strlen(file->name) - strlen(".replay");
+    if (!file->writing_desync.len)
+        return;
+    snprintf(name, sizeof name, "%.*s.desync.json", (int)stem, file->name);
+    bool is_written =
+        append(file->store, name, O_CREAT | O_TRUNC, fray_buf_slice(&file->writing_desync), false);
+    note_result(file->store, name, is_written);
+    file->writing_desync.len = 0;
+}
+
+static void commit(struct fray_replay_store *store)
+{
+    if (!fray_store_commit(store->index.store))
+        return;
+    errno = EIO;
+    note_result(store, fray_store_error(store->index.store), false);
+}
+
+static void unlink_both(struct fray_replay_store *store, const char *file)
+{
+    char name[FRAY_REPLAY_FILE_MAX + 16];
+    (void)unlinkat(store->dir, file, 0);
+    snprintf(name, sizeof name, "%.*s.desync.json", (int)(strlen(file) - strlen(".replay")), file);
+    (void)unlinkat(store->dir, name, 0);
+}
+
+static bool is_too_much(const struct fray_replay_store *store)
+{
+    const struct fray_config *config = store->config;
+    const struct fray_replay_index *index = &store->index;
+    int64_t days = config->replays_max_days;
+    if (!index->count)
+        return false;
+    int64_t old_ms = (int64_t)time(NULL) * 1000 - days * DAY_MS;
+    return index->count > config->replays_max || index->bytes > config->replays_max_bytes ||
+           (days && index->rows[0]->started_ms < old_ms);
+}
+
+/* Under the mutex. */
+static void prune(struct fray_replay_store *store)
+{
+    while (is_too_much(store)) {
+        const char *file = store->index.rows[0]->file;
+        if (strlen(file) > strlen(".replay"))
+            unlink_both(store, file);
+        fray_replay_index_remove_oldest(&store->index);
+        atomic_fetch_add(&store->counts.pruned, 1);
+    }
+    atomic_store(&store->counts.kept, store->index.count);
+    atomic_store(&store->counts.kept_bytes, store->index.bytes);
+}
+
+static void index_add(struct fray_replay_store *store, const char *id, const char *name,
+                      uint64_t bytes, json_t *entry)
+{
+    json_object_set_new(entry, "id", json_string(id));
+    json_object_set_new(entry, "file", json_string(name));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)bytes));
+    pthread_mutex_lock(&store->mutex);
+    (void)fray_replay_index_add(&store->index, entry);
+    prune(store);
+    pthread_mutex_unlock(&store->mutex);
+    commit(store);
+}
+
+static void file_forget(struct fray_replay_file *file)
+{
+    struct fray_replay_store *store = file->store;
+    pthread_mutex_lock(&store->mutex);
+    size_t i = 0;
+    while (store->files[i] != file)
+        i++;
+    store->files[i] = store->files[--store->files_count];
+    pthread_mutex_unlock(&store->mutex);
+    json_decref(file->entry);
+    fray_buf_deinit(&file->front);
+    fray_buf_deinit(&file->back);
+    fray_buf_deinit(&file->desync);
+    fray_buf_deinit(&file->writing);
+    fray_buf_deinit(&file->writing_desync);
+    free(file);
+}
+
+static void swap(struct fray_buf *a, struct fray_buf *b)
+{
+    struct fray_buf held = *a;
+    *a = *b;
+    *b = held;
+}
+
+/* Without the mutex; what there is to write has been taken. */
+static void file_work(struct fray_replay_file *file, bool is_ended)
+{
+    struct fray_replay_store *store = file->store;
+
+    write_replay(file, fray_buf_slice(&file->writing), is_ended);
+    write_desync(file);
+    bool is_good = !atomic_load(&file->is_failed);
+    pthread_mutex_lock(&store->mutex);
+    if (is_good)
+        file->written += file->writing.len;
+    if (is_good && file->written >= file->wants_open)
+        file->open = file->wants_open;
+    file->writing.len = 0;
+    pthread_mutex_unlock(&store->mutex);
+    if (!is_ended)
+        return;
+    if (is_good) {
+        index_add(store, file->id, file->name, file->written, file->entry);
+        atomic_fetch_add(&store->counts.written, 1);
+    }
+    file_forget(file);
+}
+
+/* ------------------------------------------------------------------ files that no index knows */
+
+static void adopt(struct fray_replay_store *store, const char *name)
+{
+    struct fray_replay_reading reading;
+    struct fray_buf path = {0};
+    struct stat stat;
+    char id[FRAY_REPLAY_ID_MAX + 1];
+    const char *dash = strchr(name, '-');
+    size_t id_len = dash ? strlen(dash + 1) - strlen(".replay") : 0;
+
+    if (!id_len || id_len >= sizeof id || strlen(name) > FRAY_REPLAY_FILE_MAX ||
+        fstatat(store->dir, name, &stat, 0))
+        return;
+    memcpy(id, dash + 1, id_len);
+    id[id_len] = '\0';
+    fray_buf_printf(&path, "%s/%s", store->directory, name);
+    fray_buf_append_byte(&path, '\0');
+    if (!fray_replay_reading_open(&reading, path.data)) {
+        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
+        if (entry)
+            index_add(store, id, name, reading.bytes.len, entry);
+        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
+                 fray_replay_fault_text(reading.replay.fault));
+        json_decref(entry);
+    }
+    fray_replay_reading_close(&reading);
+    fray_buf_deinit(&path);
+}
+
+static bool is_unknown(struct fray_replay_store *store, const char *name)
+{
+    size_t len = strlen(name);
+    if (len <= strlen(".replay") || strcmp(name + len - strlen(".replay"), ".replay") != 0)
+        return false;
+    pthread_mutex_lock(&store->mutex);
+    bool is_known = fray_replay_index_has_file(&store->index, name);
+    for (size_t i = 0; i < store->files_count; i++)
+        is_known = is_known || strcmp(store->files[i]->name, name) == 0;
+    pthread_mutex_unlock(&store->mutex);
+    return !is_known;
+}
+
+static void adopt_all(struct fray_replay_store *store)
+{
+    int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        if (is_unknown(store, entry->d_name))
+            adopt(store, entry->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    pthread_mutex_lock(&store->mutex);
+    prune(store);
+    pthread_mutex_unlock(&store->mutex);
+    commit(store);
+}
+
+static void *run(void *context)
+{
+    struct fray_replay_store *store = context;
+
+    adopt_all(store);
+    pthread_mutex_lock(&store->mutex);
+    for (;;) {
+        while (!store->first && !store->is_closing)
+            pthread_cond_wait(&store->has_work, &store->mutex);
+        struct fray_replay_file *file = store->first;
+        if (!file)
+            break;
+        store->first = file->next;
+        if (!store->first)
+            store->last = NULL;
+        file->is_queued = false;
+        swap(&file->back, &file->writing);
+        swap(&file->desync, &file->writing_desync);
+        bool is_ended = file->is_ended;
+        pthread_mutex_unlock(&store->mutex);
+        file_work(file, is_ended);
+        pthread_mutex_lock(&store->mutex);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static enum fray_err directory_open(struct fray_replay_store *store, struct fray_buf *error)
+{
+    struct fray_buf path = {0};
+    fray_buf_printf(&path, "%s/replays", store->config->data);
+    fray_buf_append_byte(&path, '\0');
+    store->directory = path.data; /* taken */
+    bool is_made = (!mkdir(store->config->data, 0700) || errno == EEXIST) &&
+                   (!mkdir(store->directory, 0700) || errno == EEXIST);
+    store->dir = is_made ? open(store->directory, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (store->dir >= 0)
+        return FRAY_OK;
+    fray_buf_printf(error, "%s cannot be used: %s", store->directory, strerror(errno));
+    return FRAY_ERR_IO;
+}
+
+static void store_free(struct fray_replay_store *store)
+{
+    fray_replay_index_close(&store->index);
+    if (store->dir >= 0)
+        close(store->dir);
+    pthread_cond_destroy(&store->has_work);
+    pthread_mutex_destroy(&store->mutex);
+    free(store->files);
+    free(store->directory);
+    free(store);
+}
+
+enum fray_err fray_replay_store_open(const struct fray_config *config,
+                                     struct fray_replay_store **result, struct fray_buf *error)
+{
+    struct fray_replay_store *store = fray_alloc_zero(sizeof *store);
+
+    store->config = config;
+    store->dir = -1;
+    pthread_mutex_init(&store->mutex, NULL);
+    pthread_cond_init(&store->has_work, NULL);
+    enum fray_err err = directory_open(store, error);
+    if (!err)
+        err = fray_replay_index_open(&store->index, store->directory, error);
+    if (!err && pthread_create(&store->thread, NULL, run, store)) {
+        fray_buf_printf(error, "there is no thread for replays");
+        err = FRAY_ERR_IO;
+    }
+    if (err)
+        store_free(store);
+    else
+        *result = store;
+    return err;
+}
+
+void fray_replay_store_close(struct fray_replay_store *store)
+{
+    if (!store)
+        return;
+    pthread_mutex_lock(&store->mutex);
+    store->is_closing = true;
+    pthread_cond_signal(&store->has_work);
+    pthread_mutex_unlock(&store->mutex);
+    pthread_join(store->thread, NULL);
+    store_free(store);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+void fray_replay_store_list(struct fray_replay_store *store,
+                            const struct fray_replay_filter *filter, struct fray_buf *out)
+{
+    pthread_mutex_lock(&store->mutex);
+    fray_replay_index_list(&store->index, filter, out);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+/* Under the mutex. */
+static enum fray_err find_name(struct fray_replay_store *store, const char *id,
+                               char name[FRAY_REPLAY_FILE_MAX + 1], struct fray_replay_found *found)
+{
+    for (size_t i = 0; i < store->files_count; i++) {
+        const struct fray_replay_file *file = store->files[i];
+        if (strcmp(file->id, id) != 0)
+            continue;
+        memcpy(name, file->name, sizeof file->name);
+        found->size = file->open;
+        return file->open ? FRAY_OK : FRAY_ERR_AGAIN;
+    }
+    const struct fray_replay_row *row = fray_replay_index_find(&store->index, fray_slice_of(id));
+    if (!row)
+        return FRAY_ERR_NOT_FOUND;
+    memcpy(name, row->file, sizeof row->file);
+    found->size = row->bytes;
+    found->is_whole = true;
+    return FRAY_OK;
+}
+
+enum fray_err fray_replay_store_find(struct fray_replay_store *store, const char *id,
+                                     struct fray_replay_found *found)
+{
+    char name[FRAY_REPLAY_FILE_MAX + 1];
+    struct stat stat;
+
+    *found = (struct fray_replay_found){.fd = -1};
+    pthread_mutex_lock(&store->mutex);
+    enum fray_err err = find_name(store, id, name, found);
+    pthread_mutex_unlock(&store->mutex);
+    if (err)
+        return err;
+    found->fd = openat(store->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (found->fd >= 0 && !fstat(found->fd, &stat) && S_ISREG(stat.st_mode) &&
+        (uint64_t)stat.st_size >= found->size)
+        return FRAY_OK;
+    if (found->fd >= 0)
+        close(found->fd);
+    found->fd = -1;
+    return FRAY_ERR_NOT_FOUND;
+}

@@ -1,0 +1,79 @@
+/* The replays of a server: files in `data`/replays, an index of them (SQLite, by store/store.h),
+ * and the thread that writes both, so that no match ever waits for a disk.
+ *
+ *     replays/20261120T132356Z-k7m2p9xwq4.replay     games/replay.h
+ *     replays/20261120T132356Z-k7m2p9xwq4.desync.json
+ *     replays/index.db
+ *
+ * A disk that takes nothing costs replays, never a match: counted, and said once in the log. Files
+ * that are not in the index (the server was killed, the index lost) are taken in at the next start.
+ * The oldest are deleted beyond `replays_max_bytes`, `replays_max` and `replays_max_days`.
+ *
+ * Calls are the home thread's of /games unless said otherwise. */
+#ifndef FRAY_SERVER_REPLAY_STORE_H
+#define FRAY_SERVER_REPLAY_STORE_H
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "fray/err.h"
+#include "server/config.h"
+#include "server/replay_index.h"
+
+struct fray_replay_store;
+struct fray_replay_file;
+
+/* For /metrics; any thread reads. */
+struct fray_replay_counts {
+    atomic_ullong written; /* replays that are whole */
+    atomic_ullong failed;  /* files that were given up: disk full, or too slow */
+    atomic_ullong pruned;
+    atomic_ullong bytes; /* written */
+    atomic_ullong kept, kept_bytes;
+    atomic_ullong desyncs; /* reports of clients */
+};
+
+/* FRAY_ERR_IO: `error` gets a sentence. */
+FRAY_MUST_CHECK enum fray_err fray_replay_store_open(const struct fray_config *config,
+                                                     struct fray_replay_store **store,
+                                                     struct fray_buf *error);
+/* Writes all that is queued. Files must have been ended. NULL is fine. */
+void fray_replay_store_close(struct fray_replay_store *store);
+struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store);
+
+/* ------------------------------------------------------------------ files being written */
+
+/* Begins a file. Never fails: what cannot be written is counted later. */
+struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store, const char *id,
+                                                 int64_t started_ms);
+/* Appended to; goes to the disk with the next flush. */
+struct fray_buf *fray_replay_file_buf(struct fray_replay_file *file);
+void fray_replay_file_flush(struct fray_replay_file *file);
+/* Flushes; what there is so far may be read by anybody who may know of the match: the game is over.
+ */
+void fray_replay_file_publish(struct fray_replay_file *file);
+/* Writes `text` beside it, in place of what was there. */
+void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len);
+/* The file is whole. `entry` is taken; id, file and bytes are added to it. */
+void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
+
+/* ------------------------------------------------------------------ what is there */
+
+/* Appends a JSON array of entries, the newest first. */
+void fray_replay_store_list(struct fray_replay_store *store,
+                            const struct fray_replay_filter *filter, struct fray_buf *out);
+
+/* Opens a replay for reading. */
+struct fray_replay_found {
+    int fd; /* the caller's */
+    uint64_t size;
+    bool is_whole; /* its bytes will not change */
+};
+
+/* FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being played. */
+FRAY_MUST_CHECK enum fray_err fray_replay_store_find(struct fray_replay_store *store,
+                                                     const char *id,
+                                                     struct fray_replay_found *found);
+
+#endif

@@ -1,0 +1,340 @@
+// Replays: what the server keeps of matches, by HTTP and on the command line (docs/replays.md).
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, describe } from "node:test";
+import { KINDS } from "./game_players.mjs";
+import { serveFray } from "./harness.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+const LIMIT = { timeout: 60_000 };
+
+function makeData() {
+    const data = mkdtempSync(join(tmpdir(), "fray-replays-"));
+    after(() => rmSync(data, { recursive: true, force: true }));
+    return data;
+}
+
+function replay(...args) {
+    const done = spawnSync(join(build, "fray"), ["replay", ...args], { encoding: "utf8" });
+    return { code: done.status, out: done.stdout, err: done.stderr };
+}
+
+const filesOf = (data) =>
+    readdirSync(join(data, "replays")).filter((name) => name.endsWith(".replay"));
+
+/** By socket.io-client. */
+const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
+
+/** Asks until `is` holds of what `look` returns: the server writes off its loop. */
+async function until(look, is) {
+    for (;;) {
+        const seen = await look();
+        if (is(seen)) return seen;
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+}
+
+const listOf = async (url, query = "") =>
+    (await (await fetch(`${url}/replays${query}`)).json()).replays;
+
+/** Two people play until the first has a line. */
+async function playTictactoe(t, url, options = {}) {
+    const [ann, bob] = [await player(t, url, "Ann"), await player(t, url, "Bob")];
+    const joined = await ann.ask("create", { game: "tictactoe", ...options });
+    await bob.ask("join", { match: joined.match });
+    for (const [who, cell] of [
+        [ann, 0],
+        [bob, 3],
+        [ann, 1],
+        [bob, 4],
+        [ann, 2],
+    ])
+        await who.ask("place", { cell });
+    await ann.take("end_game");
+    return { ann, bob, match: joined.match, token: joined.token };
+}
+
+async function leave({ ann, bob }) {
+    await ann.ask("leave");
+    await bob.ask("leave");
+}
+
+describe("replays", LIMIT, () => {
+    const data = makeData();
+    const fray = serveFray(["--data", data]);
+
+    test("E_replay_of_a_match_is_listed_served_and_verified", LIMIT, async (t) => {
+        const game = await playTictactoe(t, fray.url);
+        const url = `${fray.url}/replays/${game.match}`;
+        const open = await until(
+            () => fetch(url),
+            ({ status }) => status === 200,
+        ); // the game is over, the match not
+        assert.match(open.headers.get("cache-control"), /no-cache/);
+        await leave(game);
+        const [entry] = await until(
+            () => listOf(fray.url, "?player=Ann"),
+            (list) => list.some(({ match }) => match === game.match),
+        );
+        assert.equal(entry.id, game.match);
+        assert.equal(entry.game, "tictactoe");
+        assert.equal(entry.complete, true);
+        assert.deepEqual(
+            entry.players.map(({ name, outcome, bot }) => [name, outcome, bot]),
+            [
+                ["Ann", "won", null],
+                ["Bob", "lost", null],
+            ],
+        );
+        assert.deepEqual(await listOf(fray.url, "?game=duel"), []);
+        assert.deepEqual(await listOf(fray.url, "?player=An"), []);
+        assert.deepEqual(await listOf(fray.url, `?before=${entry.started_ms}`), []);
+
+        const whole = await fetch(url);
+        const bytes = new Uint8Array(await whole.arrayBuffer());
+        assert.equal(bytes.length, entry.bytes);
+        assert.match(whole.headers.get("cache-control"), /immutable/);
+        const part = await fetch(url, { headers: { range: "bytes=0-3" } });
+        assert.equal(part.status, 206);
+        assert.equal(await part.text(), "FRPL");
+        const etag = whole.headers.get("etag");
+        assert.equal((await fetch(url, { headers: { "if-none-match": etag } })).status, 304);
+
+        const listed = replay("list", "--data", data, "--json", "--game", "tictactoe");
+        assert.equal(JSON.parse(listed.out)[0].id, game.match); // beside the running server
+        assert.match(replay("list", "--data", data).out, /Ann \(won\), Bob \(lost\)/);
+        const verified = replay("verify", "--data", data, game.match);
+        assert.equal(verified.code, 0, verified.err);
+        assert.match(verified.out, new RegExp(`^${game.match}: verified, ${entry.ticks} ticks`));
+        const played = replay("play", "--data", data, "--json", game.match);
+        assert.equal(played.code, 0);
+        const lines = played.out
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line));
+        const events = lines.flatMap(({ events }) => events);
+        assert.deepEqual(
+            events.filter(({ name }) => name === "placed").map(({ content }) => content.cell),
+            [0, 3, 1, 4, 2],
+        );
+        assert.equal(events.find(({ name }) => name === "end_game").content.winner, "Ann");
+        assert.equal(lines.at(-1).hash.length, 16);
+        assert.match(replay("play", "--data", data, "--to", "3", game.match).out, /placed/);
+    });
+
+    test("tampered, cut, foreign files and those of other rules are refused", LIMIT, async (t) => {
+        const game = await playTictactoe(t, fray.url);
+        await leave(game);
+        await until(
+            () => listOf(fray.url),
+            (list) => list.some(({ id }) => id === game.match),
+        );
+        const name = filesOf(data).find((file) => file.includes(game.match));
+        const bytes = readFileSync(join(data, "replays", name));
+        const file = join(data, "tampered");
+        const verdict = (changed) => {
+            writeFileSync(file, changed);
+            return replay("verify", file);
+        };
+        assert.equal(verdict(bytes).code, 0);
+        for (let at = 24; at < bytes.length; at += 7) {
+            const changed = Buffer.from(bytes);
+            changed[at] ^= 4;
+            const { code, out } = verdict(changed);
+            assert.ok(code === 1 || code === 2, `${at}: ${out}`);
+        }
+        const cut = verdict(bytes.subarray(0, bytes.length - 20));
+        assert.equal(cut.code, 3);
+        assert.match(cut.out, /truncated, \d+ ticks/);
+        const other = Buffer.from(bytes);
+        other[8] ^= 1;
+        assert.deepEqual([verdict(other).code, verdict(other).out], [2, `${file}: other rules\n`]);
+        assert.match(verdict(Buffer.from("FRPLnonsense")).out, /not a replay/);
+        assert.equal(replay("verify", join(data, "nowhere")).code, 1);
+        assert.equal(replay("verify", "--data", data, "no-such-id").code, 1);
+        assert.equal(replay("verify").code, 2);
+        assert.equal(replay("dance").code, 2);
+    });
+
+    test("a private match is found by its id alone", LIMIT, async (t) => {
+        const game = await playTictactoe(t, fray.url, { private: true });
+        await leave(game);
+        const reply = await until(
+            () => fetch(`${fray.url}/replays/${game.match}`),
+            ({ headers }) => /immutable/.test(headers.get("cache-control") ?? ""),
+        );
+        assert.equal(reply.status, 200);
+        assert.ok(!(await listOf(fray.url)).some(({ id }) => id === game.match));
+    });
+
+    test("a match that is being played tells nothing", LIMIT, async (t) => {
+        const [ann, bob] = [await player(t, fray.url, "Ann"), await player(t, fray.url, "Bob")];
+        const { match } = await ann.ask("create", { game: "rps", start: "auto" });
+        await bob.ask("join", { match });
+        await ann.ask("choose", { choice: 1 });
+        assert.equal((await fetch(`${fray.url}/replays/${match}`)).status, 409);
+        assert.equal((await fetch(`${fray.url}/replays/unknown`)).status, 404);
+        assert.equal((await fetch(`${fray.url}/replays/..%2findex.db`)).status, 404);
+    });
+
+    for (const game of ["duel", "arena", "rps"]) {
+        test(`E_replay_of_${game}_with_bots_verifies`, LIMIT, async (t) => {
+            const ann = await player(t, fray.url, `Ann of ${game}`);
+            const { match } = await ann.ask("create", { game, start: "auto" });
+            await ann.ask("add_bot");
+            if (game === "rps") await ann.ask("choose", { choice: 0 });
+            for (let i = 0; game !== "rps" && i < 30; i++) await ann.take("state");
+            await ann.ask("leave");
+            await until(
+                () => listOf(fray.url, `?game=${game}`),
+                (list) => list.some(({ id }) => id === match),
+            );
+            const verified = replay("verify", "--data", data, match);
+            assert.equal(verified.code, 0, verified.out);
+        });
+    }
+
+    test("E_desync_logs_are_kept_for_the_owner_of_a_seat", LIMIT, async (t) => {
+        const game = await playTictactoe(t, fray.url);
+        const url = `${fray.url}/replays/${game.match}/desync`;
+        const post = (token, body) =>
+            fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
+        const log = { game: "tictactoe", hashes: [{ tick: 1, own: "00", server: "01" }] };
+        assert.equal((await post(game.token, JSON.stringify(log))).status, 204);
+        assert.equal((await post(`${game.token}x`, JSON.stringify(log))).status, 401);
+        assert.equal((await post("", "{}")).status, 401);
+        assert.equal((await post(game.token, "[]")).status, 400);
+        assert.equal((await post(game.token, "{")).status, 400);
+        const long = JSON.stringify({ long: "x".repeat(300_000) });
+        assert.equal((await post(game.token, long)).status, 413);
+        await leave(game);
+        const file = await until(
+            async () =>
+                readdirSync(join(data, "replays")).find((name) =>
+                    name.endsWith(`${game.match}.desync.json`),
+                ),
+            (name) => name,
+        );
+        const kept = JSON.parse(readFileSync(join(data, "replays", file), "utf8"));
+        assert.deepEqual(kept.logs["0"], log);
+        assert.equal((await post(game.token, "{}")).status, 404);
+    });
+
+    test("metrics count replays", LIMIT, async () => {
+        const text = await (await fetch(`${fray.url}/metrics`)).text();
+        assert.ok(Number(/^fray_replays_written_total (\d+)$/m.exec(text)[1]) >= 5);
+        assert.match(text, /^fray_replays_failed_total 0$/m);
+        assert.match(text, /^fray_desyncs_total \d+$/m);
+    });
+});
+
+/** A server that a test may kill. */
+async function serveOnce(t, data, ...options) {
+    const child = spawn(
+        join(build, "fray"),
+        ["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data, ...options],
+        { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    const exit = once(child, "exit");
+    t.after(async () => {
+        child.kill("SIGKILL");
+        await exit;
+    });
+    child.log = "";
+    child.url = await new Promise((resolve) => {
+        child.stderr.on("data", (chunk) => {
+            child.log += chunk;
+            const said = /listening address=(\S+)/.exec(child.log);
+            if (said) resolve(`http://${said[1]}`);
+        });
+    });
+    child.end = async (signal) => {
+        child.kill(signal);
+        await exit;
+    };
+    return child;
+}
+
+test("E_replay_survives_SIGKILL_as_far_as_it_goes", LIMIT, async (t) => {
+    const data = makeData();
+    const server = await serveOnce(t, data);
+    const ann = await player(t, server.url, "Ann");
+    const { match } = await ann.ask("create", { game: "duel" });
+    await ann.ask("add_bot");
+    const path = await until(
+        async () => existsSync(join(data, "replays")) && filesOf(data)[0],
+        (name) => name,
+    );
+    const file = join(data, "replays", path);
+    const size = () => readFileSync(file).length;
+    const first = size();
+    await until(
+        async () => size(),
+        (now) => now > first + 40,
+    );
+    await server.end("SIGKILL");
+
+    const verified = replay("verify", file);
+    assert.equal(verified.code, 3, verified.out + verified.err);
+    assert.match(verified.out, /truncated, [1-9]\d* ticks, [1-9]\d* hashes/);
+    assert.equal(replay("play", "--to", "10", file).code, 0);
+
+    const again = await serveOnce(t, data); // takes it into the index
+    const [entry] = await until(
+        () => listOf(again.url),
+        (list) => list.length,
+    );
+    assert.deepEqual([entry.id, entry.complete, entry.players[0].name], [match, false, "Ann"]);
+    assert.equal((await fetch(`${again.url}/replays/${match}`)).status, 200);
+    await again.end("SIGTERM");
+});
+
+test("a directory that takes nothing costs replays, no match", LIMIT, async (t) => {
+    const data = makeData();
+    const server = await serveOnce(t, data);
+    const metric = async (name) => {
+        const text = await (await fetch(`${server.url}/metrics`)).text();
+        return new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1];
+    };
+    await until(() => metric("fray_replays_kept"), Boolean);
+    rmSync(join(data, "replays"), { recursive: true });
+    const games = [await playTictactoe(t, server.url), await playTictactoe(t, server.url)];
+    for (const game of games) await leave(game);
+    await until(
+        () => metric("fray_replays_failed_total"),
+        (failed) => failed === "2",
+    );
+    assert.equal(server.log.match(/replays_failed/g).length, 1, server.log);
+    await server.end("SIGTERM");
+});
+
+test("replays can be off, and the oldest go first", LIMIT, async (t) => {
+    const off = makeData();
+    const without = await serveOnce(t, off, "--replays=false");
+    await leave(await playTictactoe(t, without.url));
+    assert.deepEqual(await listOf(without.url), []);
+    assert.ok(!existsSync(join(off, "replays")));
+    await without.end("SIGTERM");
+
+    const data = makeData();
+    const server = await serveOnce(t, data, "--replays-max", "2");
+    const matches = [];
+    for (let i = 0; i < 3; i++) {
+        const game = await playTictactoe(t, server.url);
+        await leave(game);
+        matches.push(game.match);
+        await until(
+            () => listOf(server.url),
+            (list) => list.some(({ id }) => id === game.match),
+        );
+    }
+    const kept = (await listOf(server.url)).map(({ id }) => id);
+    assert.deepEqual(kept, [matches[2], matches[1]]);
+    assert.equal(filesOf(data).length, 2);
+    await server.end("SIGTERM");
+});
