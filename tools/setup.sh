@@ -47,8 +47,6 @@ setup_packages() {
 setup_npm() {
     [[ -f package-lock.json ]] || return 0
     cmp -s package-lock.json node_modules/.fray-lock && return 0
-    # npm ci empties what is there: never another worktree's packages, through a link to them.
-    [[ -L node_modules ]] && rm node_modules
     echo "Installing npm packages of package-lock.json"
     [[ -L node_modules ]] && rm node_modules # npm would empty the folder that it leads to
     # Their install scripts are not run: none is needed (esbuild's only makes its command faster).

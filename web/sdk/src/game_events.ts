@@ -14,13 +14,14 @@ export interface GameEvent {
 /** Events as snapshots bring them, again and again until acknowledged: each is given out once, when
  * the view has come to its tick. */
 export class GameEvents {
-    #waiting: GameEvent[] = [];
+    #waiting: { due: number; event: GameEvent }[] = [];
     #lastSeq = -1;
 
     constructor(readonly game: Game) {}
 
     restart(): void {
         this.#lastSeq = -1;
+        for (const waiting of this.#waiting) waiting.due = -Infinity; // of ticks that are over
     }
 
     /** `arg(i)` reads the event's i-th argument. */
@@ -36,15 +37,15 @@ export class GameEvents {
             if (inner) (args[outer] ??= {})[inner] = value;
             else args[outer] = value;
         });
-        this.#waiting.push({ name: described.name, tick, args });
+        this.#waiting.push({ due: tick, event: { name: described.name, tick, args } });
     }
 
     /** Gives out what is due when this tick is shown. */
     release(tick: number, give: (event: GameEvent) => void): void {
         while (
             this.#waiting.length &&
-            (this.#waiting[0]!.tick <= tick || this.#waiting.length > WAITING_MAX)
+            (this.#waiting[0]!.due <= tick || this.#waiting.length > WAITING_MAX)
         )
-            give(this.#waiting.shift()!);
+            give(this.#waiting.shift()!.event);
     }
 }

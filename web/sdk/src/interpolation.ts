@@ -32,6 +32,10 @@ export class Interpolation<T> {
         this.#knowsInputs = !hidesInputs(rules.game);
     }
 
+    restart(): void {
+        this.#aheadOf = -1;
+    }
+
     /** Returns the tick that is shown. */
     frame(now: number): number {
         const wanted = this.playback.advance(now);

@@ -277,7 +277,10 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
     #startNetcode(rules: Rules, options: NetcodeOptions): Netcode<T> {
         const connection = this.#connection;
         const link = {
-            isStream: true,
+            /* Who polls has the newest snapshot kept only: it may miss some, as with datagrams. */
+            get isStream() {
+                return connection.transport === "websocket";
+            },
             get buffered() {
                 return connection.buffered;
             },

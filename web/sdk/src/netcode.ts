@@ -18,7 +18,6 @@ const ACK_MS = 200;
 const HELLO_MS = 1000; // until it is said again
 const REPEATED = 3; // inputs in every datagram
 const BUFFERED_MAX = 4096; // bytes on the way out: more are old before they arrive
-const TIMELINE_MS = 2000;
 
 export interface NetcodeOptions {
     /** Snapshots per second, 10 … 60; 0: what the match has. */
@@ -253,11 +252,18 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     #onWelcome(welcome: packets.Welcome | null, now: number): void {
         if (!welcome || welcome.version !== packets.VERSION || !welcome.snapshotHz)
             return void this.refused++;
+        let askedAt = this.#helloAt;
+        if (this.welcome) {
+            /* A new game: ticks and all begin anew. */
+            askedAt = now - this.clock.rtt;
+            this.clock.reset();
+            this.#restartTimeline();
+        }
         this.welcome = welcome;
         this.playback.intervalMs = 1000 / welcome.snapshotHz;
         this.canPredict = welcome.rules === this.rules.hash;
         this.interpolation.mayStep = this.canPredict;
-        this.clock.pong(this.#helloAt, now, welcome.tick + 0.5);
+        this.clock.pong(askedAt, now, welcome.tick + 0.5);
         this.emit("welcome", { canPredict: this.canPredict, seat: welcome.seat });
     }
 
@@ -279,15 +285,8 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     }
 
     #onSnapshot(packet: Uint8Array, now: number): void {
-        const before = this.snapshots.tick;
         const header = this.snapshots.receive(packet, this.seat);
         if (!header) return void this.refused++;
-        const far = (TIMELINE_MS * this.rules.game.tick_hz) / 1000;
-        if (before >= 0 && this.snapshots.ack === header.seq && header.tick < before - far) {
-            this.#restartTimeline(); // a new game, whose ticks begin anew
-            this.snapshots.keepOnly(header.seq, header.tick);
-            this.clock.reset();
-        }
         this.lastSnapshotAt = now;
         this.snapshotRate.add(1);
         this.playback.arrived(header.tick, now);
@@ -319,6 +318,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
         this.snapshots.restart();
         this.#events.restart();
         this.prediction.restart();
+        this.interpolation.restart();
         this.playback.restart();
         this.#consumed = 0;
         this.#sentTick = 0;

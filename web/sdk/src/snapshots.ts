@@ -11,6 +11,7 @@ export class Snapshots {
     received = 0;
     missed = 0; // sequence numbers that never came
     #at: number[];
+    #isAnew = true; // the next one has nothing to do with those before
     #seqs = new Int32Array(KEPT).fill(-1);
     #ticks = new Float64Array(KEPT).fill(-1); // −1: nothing there
 
@@ -24,8 +25,7 @@ export class Snapshots {
         this.ackBits = 0;
         this.needsFull = false;
         this.#seqs.fill(-1);
-        const newest = this.newest;
-        for (let i = 0; i < KEPT; i++) if (i !== newest) this.#ticks[i] = -1;
+        this.#isAnew = true;
     }
 
     /** The header of a packet that was understood; its view is the slot's. */
@@ -51,7 +51,9 @@ export class Snapshots {
         this.#ticks[slot] = header.tick;
         this.#acknowledge(seq);
         if (isFull) this.needsFull = false;
-        if (this.newest < 0 || header.tick >= this.#ticks[this.newest]!) this.newest = slot;
+        if (this.#isAnew) this.#ticks.fill(-1).fill(header.tick, slot, slot + 1);
+        if (this.#isAnew || header.tick >= this.#ticks[this.newest]!) this.newest = slot;
+        this.#isAnew = false;
         return header;
     }
 
@@ -61,16 +63,6 @@ export class Snapshots {
 
     get state(): number {
         return this.newest < 0 ? 0 : this.#at[this.newest]!;
-    }
-
-    /** Forgets what is of another time. */
-    keepOnly(seq: number, tick: number): void {
-        const slot = seq % KEPT;
-        this.restart();
-        this.#seqs[slot] = this.ack = seq;
-        this.#ticks.fill(-1);
-        this.#ticks[slot] = tick;
-        this.newest = slot;
     }
 
     /** The view of a snapshot that is still kept. */

@@ -308,7 +308,7 @@ describe("netcode", () => {
         assert.ok(log.hashes.some(({ own, server }) => own === server));
     });
 
-    test("ticks that begin anew are followed", async () => {
+    test("a new game, whose ticks begin anew, is followed", async () => {
         const { world, server, join } = await match();
         const player = await join(0, { latency: 40, isStream: true });
         await join(1, {});

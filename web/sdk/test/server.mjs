@@ -64,7 +64,7 @@ export class Server {
     receive(seat, packet) {
         const viewer = this.#viewers.get(seat);
         const data = new DataView(packet.buffer, packet.byteOffset, packet.length);
-        if (packet[0] === HELLO) this.#greet(viewer, packet);
+        if (packet[0] === HELLO) this.#greet(viewer, (packet[2] & 1) !== 0);
         else if (packet[0] === PING) this.#pong(viewer, data.getUint32(1, true));
         else if (packet[0] === REPORT) this.reports.push({ seat, tick: data.getUint32(1, true) });
         else if (packet[0] === INPUT && viewer.isGreeted) this.#onInput(viewer, packet);
@@ -79,12 +79,13 @@ export class Server {
         this.wasm.init(this.state, 2n, 0);
         this.tick = 0;
         for (const seat of seats) this.join(seat);
+        for (const viewer of this.#viewers.values()) this.#greet(viewer);
     }
 
-    #greet(viewer, packet) {
+    #greet(viewer, isStream = viewer.isStream) {
         Object.assign(viewer, {
             isGreeted: true,
-            isStream: (packet[2] & 1) !== 0,
+            isStream,
             seq: 0,
             base: 0,
             sent: new Map(), // seq → {view, tick}
