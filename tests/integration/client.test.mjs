@@ -1,0 +1,236 @@
+// @fray/client (web/sdk) against the server: how it connects, meets, plays and comes back.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { describe } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import WebSocket from "ws";
+import { buildClient } from "../../web/sdk/build.mjs";
+import { serveFray, startProxy } from "./harness.mjs";
+
+const LIMIT = { timeout: 60_000 };
+const CALM_DUEL = { hits: 100, countdown_ticks: 0, round_ticks: 0 };
+
+const folder = mkdtempSync(join(tmpdir(), "fray-client-"));
+await buildClient(join(folder, "fray-client.mjs"));
+const { connect } = await import(pathToFileURL(join(folder, "fray-client.mjs")));
+rmSync(folder, { recursive: true });
+
+/** Resolves with the first value of the event for which `is` holds. */
+function next(emitter, name, is = () => true) {
+    return new Promise((resolve) => {
+        const off = emitter.on(name, (value) => {
+            if (!is(value)) return;
+            off();
+            resolve(value);
+        });
+    });
+}
+
+describe("@fray/client", LIMIT, () => {
+    const server = serveFray(["--mqtt-store", "memory", "--cors-origin", "https://pages.example"]);
+
+    async function open(t, name, options = {}) {
+        const client = await connect({ url: server.url, name, WebSocket, ...options });
+        t.after(() => client.close());
+        return client;
+    }
+
+    /** Draws a picture every 10 ms until `is` holds of one. */
+    async function draw(match, is, each = () => {}) {
+        for (;;) {
+            each();
+            const frame = match.frame(performance.now());
+            if (is(frame)) return frame;
+            await sleep(10);
+        }
+    }
+
+    test("modules are served with their type and a tag, to pages of other origins too", async () => {
+        for (const game of ["duel", "arena", "tictactoe", "rps"]) {
+            const url = `${server.url}/games/${game}.wasm`;
+            const headers = { origin: "https://pages.example" };
+            const reply = await fetch(url, { headers });
+            assert.equal(reply.headers.get("content-type"), "application/wasm");
+            assert.equal(reply.headers.get("access-control-allow-origin"), "https://pages.example");
+            await WebAssembly.compile(await reply.arrayBuffer());
+            const tag = reply.headers.get("etag");
+            const again = await fetch(url, { headers: { ...headers, "if-none-match": tag } });
+            assert.equal(again.status, 304);
+        }
+        const client = await fetch(`${server.url}/sdk/fray-client.mjs`);
+        assert.match(client.headers.get("content-type"), /^text\/javascript/);
+        await client.body.cancel();
+    });
+
+    test("WebSocket, polling where it is blocked, a refusal where nobody is", async (t) => {
+        assert.equal((await open(t, "Ann")).transport, "websocket");
+        assert.equal((await open(t, "Ann", { transport: "polling" })).transport, "polling");
+        const proxy = await startProxy(t, server.port, (text) => !/Upgrade: websocket/i.test(text));
+        assert.equal((await open(t, "Ann", { url: proxy.url })).transport, "polling");
+        proxy.blocked = true;
+        proxy.cut(); // connections that fetch() keeps
+        await assert.rejects(open(t, "Ann", { url: proxy.url }), { code: "unreachable" });
+    });
+
+    for (const transport of ["websocket", "polling"])
+        test(`a game without ticks over ${transport}: roster, chat, moves, results`, async (t) => {
+            const [ann, bob] = [await open(t, "Ann", { transport }), await open(t, "Bob")];
+            const mine = await ann.create("tictactoe");
+            assert.equal(mine.seat, 0);
+            assert.ok(mine.isHost);
+            const begun = next(mine, "roster", ({ phase }) => phase === "playing");
+            const theirs = await bob.join(mine.id);
+            await begun;
+            assert.deepEqual(
+                mine.roster.seats.map(({ name }) => name),
+                ["Ann", "Bob"],
+            );
+            const said = next(mine, "chat");
+            await theirs.chat("hello");
+            assert.equal((await said).from.name, "Bob");
+            const ended = next(theirs, "results");
+            for (const [match, cell] of [
+                [mine, 0],
+                [theirs, 3],
+                [mine, 1],
+                [theirs, 4],
+                [mine, 2],
+            ])
+                await match.ask("place", { cell });
+            assert.deepEqual(
+                (await ended).map(({ outcome }) => outcome),
+                ["won", "lost"],
+            );
+            await assert.rejects(mine.ask("place", { cell: 8 }), { code: "not_playing" });
+            const closed = next(mine, "closed");
+            await mine.leave();
+            assert.equal((await closed).code, "left");
+            assert.equal(ann.match, null);
+        });
+
+    for (const transport of ["websocket", "polling"])
+        test(`duel over ${transport}: both see each other walk, nothing differs`, async (t) => {
+            const [ann, bob] = [await open(t, "Ann", { transport }), await open(t, "Bob")];
+            const mine = await ann.create("duel", { options: CALM_DUEL });
+            const theirs = await bob.join(mine.id);
+            for (const match of [mine, theirs])
+                match.on("desync", () => assert.fail("client and server differ"));
+            const players = (view) => view.tables.players;
+            const both = (frame) => frame.ready && players(frame.predicted)[1].present;
+            const first = (await Promise.all([draw(mine, both), draw(theirs, both)]))[0];
+            assert.equal(first.isPredicted, true);
+            const from = players(first.predicted)[0].x;
+
+            mine.setInput({ walk: 1 });
+            const drawing = draw(mine, (frame) => players(frame.predicted)[0].x > from + 60);
+            await draw(theirs, (frame) => players(frame.interpolated)[0].x > from + 60);
+            await drawing;
+            mine.setInput({ walk: 0 });
+
+            const { stats } = mine;
+            assert.equal(stats.transport, transport);
+            assert.equal(stats.desyncs, 0);
+            assert.equal(stats.refused, 0);
+            assert.ok(stats.rtt < 1000 && stats.snapshotAge < 5000, JSON.stringify(stats));
+        });
+
+    test("a duel ends with events in step and results, and a rematch is followed", async (t) => {
+        const client = await open(t, "Ann");
+        const match = await client.create("duel", {
+            options: {
+                hits: 1,
+                rounds: 1,
+                countdown_ticks: 0,
+                round_ticks: 60 * 3,
+                pause_ticks: 1,
+            },
+        });
+        const events = [];
+        match.on("event", ({ name, tick }) => events.push({ name, tick }));
+        await match.addBot();
+        const press = () => match.setInput({ walk: 1 }); // off the map, at last
+        await draw(match, () => match.results, press);
+        assert.equal(match.results.length, 2);
+        await draw(match, () => events.some(({ name }) => name === "end_game"), press);
+        assert.deepEqual(
+            events,
+            [...events].sort((a, b) => a.tick - b.tick),
+        );
+        const playing = next(match, "roster", ({ phase }) => phase === "playing");
+        match.setInput({ rematch: true });
+        await Promise.all([
+            draw(match, (frame) => frame.predicted.tables.match.matches > 1),
+            playing,
+        ]);
+        assert.equal(match.stats.desyncs, 0);
+    });
+
+    test("arena: bots walk, a spectator watches what all may see", async (t) => {
+        const [ann, bob] = [await open(t, "Ann"), await open(t, "Bob")];
+        const match = await ann.quickPlay("arena");
+        const watched = await bob.join(match.id, { as: "spectator" });
+        assert.equal(watched.seat, null);
+        assert.equal(watched.saved, null);
+        const others = ({ interpolated }) =>
+            interpolated.tables.players.filter(({ present }) => present).length;
+        await draw(match, (frame) => frame.ready && others(frame) > 0);
+        const frame = await draw(watched, (frame) => frame.ready && others(frame) > 1);
+        assert.equal(frame.isPredicted, false);
+        assert.equal(frame.predicted, frame.interpolated);
+        const { stats } = watched;
+        assert.equal(stats.desyncs, 0);
+        assert.ok(stats.snapshotAge < 5000);
+    });
+
+    test("a lost connection is made again, and the seat taken again", async (t) => {
+        const proxy = await startProxy(t, server.port);
+        const ann = await open(t, "Ann", { url: proxy.url });
+        const bob = await open(t, "Bob");
+        const mine = await ann.create("duel", { options: CALM_DUEL });
+        const theirs = await bob.join(mine.id);
+        await draw(mine, ({ ready, predicted }) => ready && predicted.tables.players[1].present);
+        const gone = next(theirs, "roster", ({ seats }) => !seats[0].connected);
+        const [lost, back] = [next(mine, "lost"), next(mine, "back")];
+        proxy.cut();
+        await Promise.all([lost, gone]);
+        const returned = next(theirs, "roster", ({ seats }) => seats[0].connected);
+        await Promise.all([back, returned]);
+        assert.equal(mine.seat, 0);
+        const received = mine.netcode.snapshots.received;
+        const frame = await draw(mine, () => mine.netcode.snapshots.received > received + 5);
+        assert.equal(frame.isPredicted, true);
+        const { x } = frame.predicted.tables.players[0];
+        mine.setInput({ walk: 1 });
+        await draw(mine, ({ predicted }) => predicted.tables.players[0].x > x + 20);
+        assert.equal(mine.stats.desyncs, 0);
+    });
+
+    test("a reloaded page has its seat again", async (t) => {
+        const ann = await open(t, "Ann");
+        const before = await ann.create("duel", { options: CALM_DUEL });
+        await before.addBot();
+        const { saved, seat } = before;
+        ann.close();
+        const again = await open(t, "Ann");
+        const match = await again.reconnect(saved);
+        assert.equal(match.seat, seat);
+        await draw(match, ({ ready, isPredicted }) => ready && isPredicted);
+        await assert.rejects((await open(t, "Eve")).reconnect({ ...saved, token: "guess" }), {
+            code: "bad_token",
+        });
+    });
+
+    test("who is kicked is told, and is out", async (t) => {
+        const [ann, bob] = [await open(t, "Ann"), await open(t, "Bob")];
+        const mine = await ann.create("arena");
+        const theirs = await bob.join(mine.id);
+        const [kicked, closed] = [next(theirs, "kicked"), next(theirs, "closed")];
+        await mine.kick(theirs.seat);
+        assert.ok((await kicked).message.length > 5);
+        assert.equal((await closed).code, "kicked");
+        assert.equal(bob.match, null);
+    });
+});
