@@ -48,7 +48,7 @@ describe("@fray/client", LIMIT, () => {
         }
     }
 
-    test("modules are served with their type and a tag, to pages of other origins too", async () => {
+    test("modules come with their type and a tag, to other origins too", async () => {
         for (const game of ["duel", "arena", "tictactoe", "rps"]) {
             const url = `${server.url}/games/${game}.wasm`;
             const headers = { origin: "https://pages.example" };

@@ -122,7 +122,9 @@ describe("game packets", LIMIT, () => {
         }
         for (const client of [ann, bob])
             assert.deepEqual(
-                client.client.all.map((m) => m.type).filter((type) => !["match", "message"].includes(type)),
+                client.client.all
+                    .map((m) => m.type)
+                    .filter((type) => !["match", "message"].includes(type)),
                 [],
             );
     });

@@ -50,6 +50,7 @@ export class Pace {
     advance(now: number, server: number, way: number): number {
         const elapsed = Math.max(0, now - this.#last);
         this.#last = now;
+        this.#tick += (elapsed * this.tickHz * this.rate) / 1000;
         const wanted = server + way + TARGET;
         let lack = wanted - this.#tick;
         if (!(Math.abs(lack) < (LOST_MS * this.tickHz) / 1000)) {
@@ -62,7 +63,6 @@ export class Pace {
             if (this.#count >= 2) lack = TARGET - this.margin;
             const beyond = Math.sign(lack) * Math.max(0, Math.abs(lack) - DEAD_BAND);
             this.rate = 1 + Math.max(-MAX, Math.min(MAX, beyond * GAIN));
-            this.#tick += (elapsed * this.tickHz * this.rate) / 1000;
         }
         this.#lead = this.#tick - server;
         return this.#tick;
