@@ -124,6 +124,7 @@ static void open_player(struct play *play, struct player *player)
                                                            .url = url,
                                                            .rules = play->game,
                                                            .no_prediction = true,
+                                                           .input_batch = 2,
                                                            .app = play,
                                                            .on_message = on_message,
                                                            .on_lost = on_lost,

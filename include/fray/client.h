@@ -48,6 +48,8 @@ struct fray_client_config {
     const char *token; /* a JWT, where the server asks for one; or NULL */
     const struct fray_game *rules; /* or NULL */
     unsigned snapshot_hz;          /* wished, 10 … 60; 0: what the match has */
+    unsigned input_batch;          /* ticks whose inputs go in one packet, 1 … 4; 0: one, of games
+                                      above 30 Hz two. More is fewer packets, and later */
     bool no_prediction;            /* spares the steps: for bots that act on what they are sent */
     bool trusts_any_certificate;   /* of wss: for a server with --tls-self-signed */
     void *app;                     /* passed to the handlers */

@@ -241,6 +241,7 @@ static void on_joined(fray_client *client, const json_t *content)
                               .game = rules,
                               .seat = number,
                               .snapshot_hz = (uint8_t)client->config.snapshot_hz,
+                              .input_batch = (uint8_t)client->config.input_batch,
                               .is_stream = true,
                               .no_prediction = client->config.no_prediction,
                               .send = packet_send,

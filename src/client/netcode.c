@@ -9,7 +9,7 @@
 enum {
     HELLO_US = 1000000, /* until it is said again */
     ACK_US = 200000,    /* who sends no inputs acknowledges this often */
-    BATCH = 2,          /* inputs that a stream carries in one packet */
+    BATCH_FROM_HZ = 31, /* of faster games a stream carries two inputs in a packet */
     REPEATED = 3,       /* inputs that every datagram repeats */
     CATCH_UP = 10,      /* ticks sampled in one go; what is beyond is skipped */
     AHEAD_MAX = 120,    /* ticks that are predicted on from a snapshot */
@@ -57,6 +57,10 @@ void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_c
     const struct fray_game *game = config->game;
     const struct fray_game_table *players = players_of(game);
     *netcode = (struct fray_netcode){.config = *config, .newest = -1, .now_us = now_us};
+    if (!config->is_stream)
+        netcode->config.input_batch = 1;
+    else if (!config->input_batch)
+        netcode->config.input_batch = game->tick_hz >= BATCH_FROM_HZ ? 2 : 1;
     fray_client_clock_init(&netcode->clock, game->tick_hz);
     fray_client_pace_init(&netcode->pace, game->tick_hz);
     fray_client_playback_init(&netcode->playback, game->tick_hz,
@@ -410,9 +414,8 @@ void fray_netcode_advance(struct fray_netcode *netcode, uint64_t now_us)
         if (tick >= 1)
             samples_take(netcode, (uint32_t)tick);
     }
-    bool is_batch = game_of(netcode)->tick_hz > 30 && netcode->config.is_stream;
     uint32_t unsent = netcode->tick - netcode->sent_tick;
-    if (netcode->tick && unsent >= (is_batch ? BATCH : 1))
+    if (netcode->tick && unsent >= netcode->config.input_batch)
         input_send(netcode, true);
     else if (now_us - netcode->sent_us >= ACK_US)
         input_send(netcode, false);

@@ -25,7 +25,9 @@ struct fray_netcode_config {
     const struct fray_game *game;
     uint32_t seat; /* FRAY_GAME_NOBODY: a spectator */
     uint8_t snapshot_hz;
-    bool is_stream; /* packets arrive, and in order; else the last inputs are repeated */
+    uint8_t
+        input_batch; /* ticks whose inputs go in one packet of a stream; 0: by the game's pace */
+    bool is_stream;  /* packets arrive, and in order; else the last inputs are repeated */
     bool no_prediction;
     void (*send)(void *context, const void *packet, size_t len);
     void (*on_event)(void *context, const struct fray_game_event *event, uint32_t tick);
