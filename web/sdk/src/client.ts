@@ -61,7 +61,11 @@ export class Client extends Emitter<ClientEvents> {
         this.#url = url;
         connection.on("message", (message) => this.#route(message));
         connection.on("packet", (packet) => this.match?.packet(packet));
-        connection.on("open", ({ again }) => again && void this.#comeBack());
+        connection.on("open", ({ again }) => {
+            if (!again) return;
+            this.emit("back", undefined);
+            if (this.match) void this.#resume(this.match);
+        });
         connection.on("lost", ({ reason }) => {
             this.match?.lose(reason);
             this.emit("lost", { reason });
@@ -139,6 +143,7 @@ export class Client extends Emitter<ClientEvents> {
         this.#roster = null;
         try {
             const joined: Joined = await this.ask(type, content);
+            const { id } = this;
             const match = new Match<T>(
                 this.#connection,
                 joined,
@@ -150,6 +155,8 @@ export class Client extends Emitter<ClientEvents> {
                 if (this.match === match) this.match = null;
             });
             this.match = match;
+            /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
+            if (this.id !== id && this.transport !== "none") void this.#resume(match);
             setTimeout(() => this.#catchUp()); // when the caller has its listeners
             return match;
         } catch (error) {
@@ -193,10 +200,7 @@ export class Client extends Emitter<ClientEvents> {
         return typeof match !== "string" || match === this.match!.id;
     }
 
-    async #comeBack(): Promise<void> {
-        this.emit("back", undefined);
-        const { match } = this;
-        if (!match) return;
+    async #resume(match: Match<any>): Promise<void> {
         try {
             const joined: Joined = match.saved
                 ? await this.ask("reconnect", match.saved)

@@ -86,6 +86,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     readonly #inputs: Inputs;
     readonly #inputAt = (tick: number) => this.#inputs.at(tick);
     readonly #events: GameEvents;
+    readonly #give = (event: GameEvent) => this.emit("event", event);
     readonly #frame: Frame<T>;
     #tick = -1; // the client's
     #consumed = 0; // tick of the newest input that the server is through with
@@ -181,14 +182,16 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
         frame.isPredicted = this.#isPredicting() && this.prediction.view.ready;
         frame.predicted = frame.isPredicted ? this.prediction.view : this.interpolation.view;
         if (frame.isPredicted) this.prediction.frame(frame.alpha, elapsed);
-        if (!Number.isNaN(shown)) this.#events.release(shown, (event) => this.emit("event", event));
+        if (!Number.isNaN(shown)) this.#events.release(shown, this.#give);
         this.#updateRates(now);
         return frame;
     }
 
     #updateRates(now: number): void {
-        for (const rate of [this.bytesIn, this.bytesOut, this.snapshotRate, this.tickRate])
-            rate.update(now);
+        this.bytesIn.update(now);
+        this.bytesOut.update(now);
+        this.snapshotRate.update(now);
+        this.tickRate.update(now);
     }
 
     #isPredicting(): boolean {

@@ -90,7 +90,7 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
     return {
         kind: "polling",
         get buffered() {
-            return size + (isSending ? 1 : 0);
+            return size;
         },
         send: (message) => push(message, 0),
         sendPacket(packet) {
