@@ -6,12 +6,10 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { test } from "node:test";
 import { io } from "socket.io-client";
-
-const root = join(import.meta.dirname, "../..");
-const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+import { BUILD } from "./harness.mjs";
 
 async function start(t, options) {
-    const child = spawn(join(build, "tests/fixtures/socketio_support"), ["0", ...options], {
+    const child = spawn(join(BUILD, "tests/fixtures/socketio_support"), ["0", ...options], {
         stdio: ["ignore", "pipe", "inherit"],
     });
     t.after(() => child.kill("SIGKILL"));

@@ -10,7 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { io } from "socket.io-client";
 
 const root = join(import.meta.dirname, "../..");
-const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+export const BUILD = process.env.FRAY_BUILD ?? join(root, "build/release");
 
 const inHaste = ["--drain-timeout-ms", "0"]; // tests leave sessions behind
 
@@ -23,17 +23,12 @@ export const TRANSPORTS = {
 
 /** A fixture of tests/fixtures, for the suite that calls this. Options as in docs/config.md. */
 export function serveFixture(name, options = []) {
-    return serve(join(build, "tests/fixtures", name), ["0", ...inHaste, ...options]);
-}
-
-/** The server itself, likewise. */
-export function serveBinary(options = []) {
-    return serve(join(build, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
+    return serve(join(BUILD, "tests/fixtures", name), ["0", ...inHaste, ...options]);
 }
 
 /** A program of examples/, likewise. */
 export function serveExample(name, options = []) {
-    return serve(join(build, "examples", name), [
+    return serve(join(BUILD, "examples", name), [
         "--listen",
         "127.0.0.1:0",
         ...inHaste,
@@ -43,7 +38,7 @@ export function serveExample(name, options = []) {
 
 /** The server binary itself, likewise. */
 export function serveFray(options = []) {
-    return serve(join(build, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
+    return serve(join(BUILD, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
 }
 
 /** Returns what becomes {port, url, pid} before the first test. */

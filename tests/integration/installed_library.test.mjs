@@ -5,9 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
-
-const root = join(import.meta.dirname, "../..");
-const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+import { BUILD } from "./harness.mjs";
 
 // It calls fray and, as handlers do, jansson.
 const program = `
@@ -33,7 +31,7 @@ describe("the installed library", { timeout: 60_000 }, () => {
 
     let env;
     test("installs", () => {
-        run("meson", ["install", "-C", build, "--no-rebuild", "--quiet"], { DESTDIR: where });
+        run("meson", ["install", "-C", BUILD, "--no-rebuild", "--quiet"], { DESTDIR: where });
         const files = readdirSync(where, { recursive: true });
         assert.ok(files.some((file) => file.endsWith("include/fray/fray.h")));
         const described = files.find((file) => file.endsWith("/fray.pc"));

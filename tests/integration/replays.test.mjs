@@ -7,10 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { KINDS } from "./game_players.mjs";
-import { serveFray } from "./harness.mjs";
+import { BUILD, serveFray } from "./harness.mjs";
 
-const root = join(import.meta.dirname, "../..");
-const build = process.env.FRAY_BUILD ?? join(root, "build/release");
 const LIMIT = { timeout: 60_000 };
 
 function makeData() {
@@ -20,7 +18,7 @@ function makeData() {
 }
 
 function replay(...args) {
-    const done = spawnSync(join(build, "fray"), ["replay", ...args], { encoding: "utf8" });
+    const done = spawnSync(join(BUILD, "fray"), ["replay", ...args], { encoding: "utf8" });
     return { code: done.status, out: done.stdout, err: done.stderr };
 }
 
@@ -236,7 +234,7 @@ describe("replays", LIMIT, () => {
 /** A server that a test may kill. */
 async function serveOnce(t, data, ...options) {
     const child = spawn(
-        join(build, "fray"),
+        join(BUILD, "fray"),
         ["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data, ...options],
         { stdio: ["ignore", "ignore", "pipe"] },
     );

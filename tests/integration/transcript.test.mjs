@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test, { describe } from "node:test";
-import { serveBinary } from "./harness.mjs";
+import { serveFray } from "./harness.mjs";
 
 /** Debian's wscat is found by Debian's node; another node is told where its modules are. */
 const ENV = { ...process.env, NODE_PATH: "/usr/share/nodejs" };
@@ -73,7 +73,7 @@ async function runWscat(t, transcript) {
 
 describe("transcripts", { timeout: 60_000 }, () => {
     /* One worker: what a handler says arrives at once. */
-    const server = serveBinary(["--workers", "1", "--mqtt-store", "memory"]);
+    const server = serveFray(["--workers", "1", "--mqtt-store", "memory"]);
 
     for (const page of ["protocols.md", "games.md"]) {
         test(`there_are_some_in_${page}`, () => assert.ok(transcriptsOf(page).length > 0));
