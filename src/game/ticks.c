@@ -43,6 +43,8 @@ static void queue_empty(struct fray_ticks_seat *seat)
 void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us)
 {
     fray_tick_clock_start(&ticks->clock, ticks->clock.hz, phase, now_us);
+    ticks->dropped_counted = 0;
+    ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
     fray_history_clear(&ticks->history);
     for (uint32_t i = 0; i < ticks->seats_max; i++)
         queue_empty(&ticks->seats[i]);
@@ -200,7 +202,7 @@ void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_t
         ticks->counts.early += fate == FRAY_INPUT_EARLY;
         is_early = is_early || fate == FRAY_INPUT_EARLY;
     }
-    if (is_early)
+    if (is_early && now_us >= ticks->lenient_us)
         fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_EARLY, now_us);
 }
 
@@ -342,7 +344,12 @@ static void tick(struct fray_match *match, uint64_t now_us)
 
 void fray_ticks_advance(struct fray_match *match, uint64_t now_us)
 {
-    uint32_t count = fray_tick_clock_take(&match->ticks->clock, now_us);
+    struct fray_ticks *ticks = match->ticks;
+    uint64_t dropped = ticks->clock.dropped;
+    uint32_t count = fray_tick_clock_take(&ticks->clock, now_us);
+
+    if (ticks->clock.dropped != dropped)
+        ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
     while (count--)
         tick(match, now_us);
 }

@@ -16,6 +16,8 @@
 
 enum {
     FRAY_TICKS_SNAPSHOT_HZ = 20, /* of `state` (docs/decisions.md) */
+    /* Clients need a moment to notice that the match's time began anew, or stood still. */
+    FRAY_TICKS_LENIENT_MS = 5000,
 };
 
 struct fray_ticks_seat {
@@ -57,7 +59,9 @@ struct fray_ticks {
     uint32_t rewinds_count;
     uint64_t hash; /* of the whole state, once a second */
     uint32_t hash_tick;
-    struct fray_ticks_counts counts;
+    struct fray_ticks_counts counts, counted; /* counted: what the host has taken over */
+    uint64_t dropped_counted;
+    uint64_t lenient_us;              /* until then early inputs are no offence */
     struct fray_snapshots *snapshots; /* NULL: nobody has asked for them */
     uint64_t rules;                   /* fray_game_rules; 0: nobody has asked */
 };

@@ -23,11 +23,7 @@ struct fray_games {
     fray_timer_handle *driver; /* NULL: nothing is due, or it expires just now */
     uint64_t driver_us;        /* when it expires */
     bool is_driving;
-    struct fray_buf packet, inputs; /* of one packet: nobody's between calls */
-    struct fray_games_counts {
-        uint64_t malformed; /* packets */
-        uint64_t desyncs;   /* that clients reported */
-    } counts;
+    struct fray_buf packet, inputs;    /* of one packet: nobody's between calls */
     struct fray_replay_store *replays; /* NULL: none are kept */
 };
 

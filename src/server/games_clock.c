@@ -1,7 +1,10 @@
 /* One timer of the namespace drives all matches of /games: each waits in a wheel of its own for its
  * next tick or time limit, so that a thousand of them are no thousand timers of the server. */
 #include <stddef.h>
+#include <time.h>
 
+#include "game/ticks.h"
+#include "room/namespace.h"
 #include "server/games_feed.h"
 
 static void drive(fray_namespace *nsp, void *context);
@@ -32,16 +35,69 @@ static void drive(fray_namespace *nsp, void *context)
     driver_start(games);
 }
 
+/* The turn's time would hide how long those before it in the turn took. */
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void note_lateness(struct fray_tick_lateness *lateness, uint64_t due_us)
+{
+    static const unsigned bounds_us[] = FRAY_TICK_LATENESS_BOUNDS_US;
+    enum { BOUNDS = sizeof bounds_us / sizeof *bounds_us };
+    uint64_t now_us = clock_us(), late_us = now_us > due_us ? now_us - due_us : 0;
+    size_t k = 0;
+
+    while (k < BOUNDS && late_us > bounds_us[k])
+        k++;
+    fray_count(&lateness->counts[k]);
+    fray_count_add(&lateness->sum_us, late_us);
+    if (late_us > lateness->max_us)
+        __atomic_store_n(&lateness->max_us, late_us, __ATOMIC_RELAXED);
+}
+
+/* What the match has counted goes to /metrics, about once a second and at its end. */
+static void counts_take(struct fray_worker *worker, struct fray_ticks *ticks)
+{
+    struct fray_counters *to = &worker->counters;
+    const struct fray_ticks_counts *now = &ticks->counts, *was = &ticks->counted;
+
+    fray_count_add(&to->game_inputs, now->taken - was->taken);
+    fray_count_add(&to->game_inputs_late, now->late - was->late);
+    fray_count_add(&to->game_inputs_early, now->early - was->early);
+    fray_count_add(&to->game_inputs_refused, now->refused - was->refused);
+    fray_count_add(&to->game_inputs_flooding, now->flooding - was->flooding);
+    fray_count_add(&to->game_ticks_dropped, ticks->clock.dropped - ticks->dropped_counted);
+    ticks->counted = *now;
+    ticks->dropped_counted = ticks->clock.dropped;
+}
+
+static void tick(struct fray_games *games, struct fray_match *match, uint64_t now_us)
+{
+    struct fray_worker *home = games->nsp->home;
+    uint32_t before = match->steps;
+
+    note_lateness(&home->tick_lateness, fray_tick_clock_due(&match->ticks->clock));
+    fray_match_advance(match, now_us);
+    fray_count_add(&home->counters.game_ticks, match->steps - before);
+    if (match->steps / match->ticks->clock.hz != before / match->ticks->clock.hz)
+        counts_take(home, match->ticks);
+    if (match->feeds)
+        fray_games_feeds_send(games, match, before);
+}
+
 static void on_due(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_match *match =
         (struct fray_match *)(void *)((char *)timer - offsetof(struct fray_match, timer));
     struct fray_games *games = match->host;
 
-    uint32_t before = match->steps;
-    fray_match_advance(match, now_us);
-    if (match->feeds)
-        fray_games_feeds_send(games, match, before);
+    if (match->ticks && match->is_begun)
+        tick(games, match, now_us);
+    else
+        fray_match_advance(match, now_us);
     fray_games_publish(games, games->nsp, match);
 }
 
@@ -60,4 +116,7 @@ void fray_games_clock_set(struct fray_games *games, struct fray_match *match)
 void fray_games_clock_forget(struct fray_games *games, struct fray_match *match)
 {
     fray_timer_cancel(&games->wheel, &match->timer);
+    if (match->ticks)
+        counts_take(games->nsp->home, match->ticks);
+    fray_count(&games->nsp->home->counters.game_matches_closed);
 }

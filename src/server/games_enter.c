@@ -2,9 +2,13 @@
 #include <stdio.h>
 
 #include "game/catalog.h"
+#include "room/namespace.h"
 #include "server/games_request.h"
 
-enum { OPTIONS_MAX = 32 };
+enum {
+    OPTIONS_MAX = 32,
+    HOLD_CROWD_MS = 30000, /* a fighter in a crowd is missed by nobody for longer */
+};
 
 static struct fray_match_person person_of(const struct fray_games_request *request)
 {
@@ -212,6 +216,8 @@ static void make(const struct fray_games_request *request, const struct fray_mat
     uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
     struct fray_match_config timed = *config;
     timed.times = request->games->times;
+    if (config->game->tick_hz && config->game->seats_max > 2 && timed.times.hold_ms > HOLD_CROWD_MS)
+        timed.times.hold_ms = HOLD_CROWD_MS;
     struct fray_match *match =
         fray_lobby_create(&request->games->lobby, &timed, random, request->now_us);
     if (!match) {
@@ -219,6 +225,7 @@ static void make(const struct fray_games_request *request, const struct fray_mat
         return;
     }
     fray_games_record(request->games, match);
+    fray_count(&request->nsp->home->counters.game_matches_opened);
     (void)sit(request, match); /* the first has a seat */
     enter(request, match);
 }

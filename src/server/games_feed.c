@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "game/ticks.h"
+#include "room/namespace.h"
 
 static void welcome(const struct fray_games_feed *feed)
 {
@@ -141,6 +142,8 @@ static void snapshot_send(struct fray_games *games, struct fray_games_feed *feed
     fray_message_class(message, is_stream ? FRAY_TRANSIENT : FRAY_LATEST, "snapshot");
     enum fray_send_result result = fray_send(feed->socket, message);
     fray_viewer_sent(feed->viewer, result != FRAY_DROPPED);
+    fray_count(&games->nsp->home->counters.game_snapshots);
+    fray_count_add(&games->nsp->home->counters.game_snapshots_dropped, result == FRAY_DROPPED);
     fray_message_unref(message);
 }
 

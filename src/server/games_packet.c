@@ -1,6 +1,7 @@
 /* The packets of the game protocol (games/packet.h) that clients of /games send. */
 #include "base/log.h"
 #include "game/ticks.h"
+#include "room/namespace.h"
 #include "server/games_feed.h"
 #include "server/replay_recorder.h"
 
@@ -13,7 +14,7 @@ static void refuse(const struct fray_games_request *request, uint8_t code)
 
 static void malformed(const struct fray_games_request *request, struct fray_match *match)
 {
-    request->games->counts.malformed++;
+    fray_count(&request->nsp->home->counters.game_packets_malformed);
     if (request->place->role == FRAY_GAMES_PLAYER)
         fray_ticks_offend(match, request->place->seat, FRAY_OFFENCE_MALFORMED, request->now_us);
     refuse(request, FRAY_REFUSED_MALFORMED);
@@ -95,7 +96,7 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     struct fray_packet_report report;
     if (!fray_packet_report_decode(&report, bytes.data, bytes.len))
         return false;
-    request->games->counts.desyncs++;
+    fray_count(&request->nsp->home->counters.game_desyncs);
     fray_log(FRAY_LOG_WARN, "game_desync", "match=%s game=%s tick=%u client_hash=%llx",
              match->config.id, match->config.game->name, report.tick,
              (unsigned long long)report.hash);

@@ -1,6 +1,7 @@
 /* What /games tells its clients (games_app.h). */
 #include <stdio.h>
 
+#include "room/namespace.h"
 #include "server/games_feed.h"
 
 enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100, CLOSE_KICKED = 4001 };
@@ -215,6 +216,7 @@ static void put_cheaters_out(fray_namespace *nsp, struct fray_match *match)
             continue;
         fray_socket *socket = socket_of(nsp, match, i);
         fray_match_expel(match, i, fray_now_us(nsp));
+        fray_count(&nsp->home->counters.game_cheaters);
         if (socket)
             fray_games_tell_kicked(socket, match, "cheating");
     }

@@ -49,6 +49,38 @@ static void append_counters(const struct fray_metrics *metrics, struct fray_buf 
                         difference(sum.connections_accepted, sum.connections_closed));
     fray_metrics_append(out, "fray_sessions_open", "gauge", "Sessions that are open.",
                         difference(sum.sessions_opened, sum.sessions_closed));
+    fray_metrics_append(out, "fray_game_matches_open", "gauge", "Matches that are open.",
+                        difference(sum.game_matches_opened, sum.game_matches_closed));
+}
+
+static void append_lateness(const struct fray_metrics *metrics, struct fray_buf *out)
+{
+    static const unsigned bounds_us[] = FRAY_TICK_LATENESS_BOUNDS_US;
+    enum { BOUNDS = sizeof bounds_us / sizeof *bounds_us };
+    const char *name = "fray_game_tick_lateness_seconds";
+    uint64_t counts[BOUNDS + 1] = {0}, sum_us = 0, max_us = 0, count = 0;
+
+    for (size_t i = 0; i < metrics->workers_count; i++) {
+        const struct fray_tick_lateness *lateness = &metrics->workers[i]->tick_lateness;
+        for (size_t k = 0; k <= BOUNDS; k++)
+            counts[k] += __atomic_load_n(&lateness->counts[k], __ATOMIC_RELAXED);
+        sum_us += __atomic_load_n(&lateness->sum_us, __ATOMIC_RELAXED);
+        uint64_t most = __atomic_load_n(&lateness->max_us, __ATOMIC_RELAXED);
+        max_us = most > max_us ? most : max_us;
+    }
+    append_head(out, name, "histogram", "How long after they were due ticks of matches began.");
+    for (size_t k = 0; k < BOUNDS; k++) {
+        count += counts[k];
+        fray_buf_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds_us[k] / 1e6,
+                        (unsigned long long)count);
+    }
+    count += counts[BOUNDS];
+    fray_buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
+                    (unsigned long long)count, name, (double)sum_us / 1e6, name,
+                    (unsigned long long)count);
+    append_head(out, "fray_game_tick_lateness_max_seconds", "gauge",
+                "The most that a tick was late since the start.");
+    fray_buf_printf(out, "fray_game_tick_lateness_max_seconds %.6f\n", (double)max_us / 1e6);
 }
 
 /* Since Linux 6.2 the directory's size is how many there are; before, they have to be counted. */
@@ -120,6 +152,7 @@ void fray_metrics_encode(const struct fray_metrics *metrics, int64_t now_s, stru
                         (uint64_t)uptime_s);
     fray_metrics_append(out, "fray_workers", "gauge", "Worker threads.", metrics->workers_count);
     append_counters(metrics, out);
+    append_lateness(metrics, out);
     for (size_t i = 0; i < atomic_load(&metrics->sources_count); i++)
         metrics->sources[i].append(metrics->sources[i].context, out);
     append_process(metrics, out);

@@ -23,6 +23,17 @@ struct fray_counters {
 #undef COUNTER
 };
 
+/* How late the ticks of matches were: counts up to each bound, the last of any. Like the counters.
+ */
+#define FRAY_TICK_LATENESS_BOUNDS_US                                                               \
+    {                                                                                              \
+        100, 250, 500, 1000, 2000, 3000, 5000, 7500, 10000, 16667, 33333, 100000                   \
+    }
+struct fray_tick_lateness {
+    uint64_t counts[13]; /* not cumulative */
+    uint64_t sum_us, max_us;
+};
+
 /* Work for another worker's thread. Embedded in what it carries; run() frees it. */
 struct fray_parcel {
     struct fray_parcel *next;
@@ -55,6 +66,7 @@ struct fray_worker {
     struct fray_timer_wheel *timers;
     struct fray_cells *cells; /* for what lives long and exists by the thousand */
     struct fray_counters counters;
+    struct fray_tick_lateness tick_lateness;
     struct fray_outbox_limits outbox_limits;
     uint32_t messages_per_second, messages_burst; /* from one session; 0: no limit */
     struct fray_worker_lab *lab;                  /* NULL: the network is as it is */

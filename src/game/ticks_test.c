@@ -1,0 +1,302 @@
+/* Matches of ticked games with fake time: who is stepped with what, what it costs, who cheats. */
+#include "game/ticks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "game/catalog.h"
+
+enum { SECOND = 1000000, WALK = 3 * 256 /* a duellist's way in one tick */ };
+
+static struct fray_match *open_match(const struct fray_game *game, uint8_t fighters)
+{
+    struct fray_match_config config = {
+        .game = game,
+        .id = "m",
+        .fighters = fighters,
+        .times = {.hold_ms = 60000, .stand_in_ms = 10000, .think_ms = 400},
+    };
+    return fray_match_create(&config, 7, SECOND);
+}
+
+static uint32_t sit(struct fray_match *match, const char *name, uint64_t now_us)
+{
+    static uint8_t random[FRAY_TOKEN_RANDOM];
+    uint32_t seat;
+    random[0]++;
+    assert_null(fray_match_sit(match, &(struct fray_match_person){.id = name, .name = name}, random,
+                               now_us, &seat));
+    return seat;
+}
+
+/* Every tick as it falls due. */
+static uint64_t run(struct fray_match *match, uint64_t until_us)
+{
+    uint64_t due_us;
+    while ((due_us = fray_match_due(match)) <= until_us) {
+        fray_match_advance(match, due_us);
+        fray_match_sent(match);
+    }
+    return until_us;
+}
+
+static struct fray_match *open_duel(uint64_t now_us)
+{
+    struct fray_match *match = open_match(&fray_duel, 0);
+    sit(match, "Ann", now_us);
+    sit(match, "Bob", now_us);
+    assert_true(match->is_begun);
+    return match;
+}
+
+/* Of a duellist, 1/256 px. */
+static int32_t x_of(const struct fray_match *match, uint32_t seat)
+{
+    const struct fray_game_table *players = &fray_duel.tables[1];
+    int32_t x;
+    memcpy(&x, match->state + players->offset + seat * players->stride + players->x - 1, sizeof x);
+    return x;
+}
+
+static void put(struct fray_match *match, uint32_t seat, uint32_t tick, int8_t walk,
+                uint64_t now_us)
+{
+    int32_t input[8] = {0};
+    const struct fray_game_field *field = fray_duel.input->fields;
+    while (strcmp(field->name, "walk") != 0)
+        field++;
+    memcpy((char *)input + field->offset, &walk, sizeof walk);
+    fray_ticks_put(match, seat,
+                   &(struct fray_ticks_inputs){.first_tick = tick, .count = 1, .inputs = input},
+                   now_us);
+}
+
+static void steps_at_its_rate_and_hashes_every_second(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 11 * SECOND);
+    assert_in_range(match->steps, 600, 601);
+    assert_int_equal(match->ticks->hash_tick, 600);
+    assert_int_equal(match->ticks->clock.dropped, 0);
+    fray_match_destroy(match);
+}
+
+static void a_stall_is_caught_up_with_by_five_ticks(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 2 * SECOND);
+    uint32_t before = match->steps;
+    fray_match_advance(match, 3 * SECOND);
+    assert_int_equal(match->steps, before + 5);
+    assert_in_range(match->ticks->clock.dropped, 54, 56);
+    fray_match_destroy(match);
+}
+
+static void held_keys_go_into_every_tick(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 3 * SECOND); /* the countdown is over */
+    int32_t x = x_of(match, 0);
+    json_t *right = json_pack("{s:i}", "walk", 1);
+    assert_null(fray_match_act(match, 0, "input", right, 3 * SECOND));
+    json_decref(right);
+    uint32_t before = match->steps;
+    run(match, 3 * SECOND + SECOND / 4);
+    assert_int_equal(x_of(match, 0), x + (int32_t)(match->steps - before) * WALK);
+    fray_match_drop(match, 0, 3 * SECOND + SECOND / 4);
+    x = x_of(match, 0);
+    run(match, 4 * SECOND);
+    assert_in_range(x_of(match, 0), x, x + 60 * WALK);
+    fray_match_destroy(match);
+}
+
+static void queued_inputs_are_used_in_their_ticks(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 3 * SECOND);
+    fray_ticks_seat_packets(match, 1);
+    int32_t x = x_of(match, 1);
+    uint32_t now = match->steps;
+    put(match, 1, now + 3, -1, 3 * SECOND);
+    put(match, 1, now + 4, -1, 3 * SECOND);
+    put(match, 1, now, -1, 3 * SECOND);
+    put(match, 1, now + 40, -1, 3 * SECOND);
+    for (uint32_t tick = now + 1; tick <= now + 4; tick++) {
+        fray_match_advance(match, fray_match_due(match));
+        assert_int_equal(match->steps, tick);
+        int32_t moved = tick < now + 3 ? 0 : (int32_t)(tick - now - 2) * WALK;
+        assert_int_equal(x_of(match, 1), x - moved);
+    }
+    assert_int_equal(match->ticks->counts.taken, 2);
+    assert_int_equal(match->ticks->counts.late, 1);
+    assert_int_equal(match->ticks->counts.early, 1);
+    assert_false(match->has_cheaters);
+    fray_match_destroy(match);
+}
+
+/* Sixty a second, each for a tick that is too far away: a clock that runs fast. */
+static bool is_put_out_for_a_fast_clock(struct fray_match *match, uint64_t now_us)
+{
+    for (int i = 0; i < 300 && !match->has_cheaters; i++, now_us += SECOND / 60) {
+        run(match, now_us);
+        put(match, 1, match->steps + 100, 0, now_us);
+    }
+    return match->seats[1].is_cheating;
+}
+
+static void a_fast_clock_is_an_offence_unless_time_stood_still(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 10 * SECOND);
+    fray_ticks_seat_packets(match, 1);
+    fray_match_advance(match, 12 * SECOND); /* a stall: most of it is dropped */
+    for (uint64_t now_us = 12 * SECOND; now_us < 16 * SECOND; now_us += SECOND / 60) {
+        run(match, now_us);
+        put(match, 1, match->steps + 100, 0, now_us);
+    }
+    assert_false(match->has_cheaters);
+    assert_true(is_put_out_for_a_fast_clock(match, 20 * SECOND));
+    fray_match_expel(match, 1, 25 * SECOND);
+    assert_int_equal(match->seats[1].bot, 2);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
+    uint32_t seat;
+    assert_string_equal(fray_match_sit(match, &(struct fray_match_person){"Bob", "Bob", NULL, 0},
+                                       (const uint8_t[FRAY_TOKEN_RANDOM]){9}, 25 * SECOND, &seat),
+                        "kicked");
+    fray_match_destroy(match);
+}
+
+static void a_bot_stands_in_and_gives_back(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    char token[FRAY_TOKEN_LEN + 1];
+    memcpy(token, match->seats[1].token, sizeof token);
+    run(match, 5 * SECOND);
+    fray_match_drop(match, 1, 5 * SECOND);
+    run(match, 14 * SECOND);
+    assert_false(match->seats[1].has_stand_in);
+    run(match, 16 * SECOND);
+    assert_true(match->seats[1].has_stand_in);
+    uint32_t seat;
+    assert_null(fray_match_return(match, token, &seat));
+    assert_int_equal(seat, 1);
+    assert_false(match->seats[1].has_stand_in);
+    fray_match_drop(match, 1, 16 * SECOND);
+    run(match, 77 * SECOND);
+    assert_false(match->seats[1].is_taken);
+    fray_match_destroy(match);
+}
+
+static void bots_make_way(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_arena, 8);
+    sit(match, "Ann", SECOND);
+    assert_int_equal(fray_match_players(match), 8);
+    uint32_t bob = sit(match, "Bob", SECOND);
+    assert_int_equal(fray_match_players(match), 8);
+    run(match, 3 * SECOND);
+    fray_match_leave(match, bob, 3 * SECOND);
+    assert_int_equal(fray_match_players(match), 8);
+    for (uint32_t i = 0; i < 12; i++)
+        sit(match, (char[]){'P', (char)('a' + i), '\0'}, 3 * SECOND);
+    assert_int_equal(fray_match_players(match), 13);
+    for (uint32_t i = 0; i < fray_arena.seats_max; i++)
+        assert_true(!match->seats[i].is_taken || match->seats[i].bot == FRAY_MATCH_NO_BOT);
+    fray_match_destroy(match);
+}
+
+/* Every allocation of the program goes through these, where no sanitizer has its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS 0
+static size_t allocations;
+#else
+#define COUNTS_ALLOCATIONS 1
+static size_t allocations;
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+
+void *malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    allocations++;
+    return __libc_realloc(memory, size);
+}
+#endif
+
+static size_t allocations_until(struct fray_match *match, uint64_t until_us)
+{
+    struct fray_buf packet = {0};
+    struct fray_viewer *viewer = fray_viewer_create(
+        fray_ticks_snapshots(match), 0, &(struct fray_packet_hello){1, FRAY_HELLO_STREAM, 0});
+    uint64_t due_us;
+
+    fray_buf_reserve(&packet, 65536);
+    fray_ticks_seat_packets(match, 0);
+    match->is_heard = false; /* as the host says when nobody takes JSON */
+    size_t before = allocations;
+    while ((due_us = fray_match_due(match)) <= until_us) {
+        fray_match_advance(match, due_us);
+        packet.len = 0;
+        if (fray_viewer_is_due(viewer, match->steps)) {
+            fray_snapshots_take(fray_ticks_snapshots(match), match->steps, match->state);
+            fray_viewer_encode(viewer, &(struct fray_viewer_frame){0}, &packet);
+            fray_viewer_sent(viewer, true);
+        }
+    }
+    size_t made = allocations - before;
+    fray_viewer_destroy(viewer);
+    fray_buf_deinit(&packet);
+    return made;
+}
+
+static void a_steady_tick_allocates_nothing(void **state)
+{
+    (void)state;
+    if (!COUNTS_ALLOCATIONS)
+        skip();
+    struct fray_match *match = open_match(&fray_arena, 60);
+    assert_true(allocations > 0);
+    sit(match, "Ann", SECOND);
+    run(match, 2 * SECOND);
+    assert_int_equal(allocations_until(match, 20 * SECOND), 0);
+    assert_in_range(match->steps, 565, 575);
+    fray_match_destroy(match);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_at_its_rate_and_hashes_every_second),
+        cmocka_unit_test(a_stall_is_caught_up_with_by_five_ticks),
+        cmocka_unit_test(held_keys_go_into_every_tick),
+        cmocka_unit_test(queued_inputs_are_used_in_their_ticks),
+        cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
+        cmocka_unit_test(a_bot_stands_in_and_gives_back),
+        cmocka_unit_test(bots_make_way),
+        cmocka_unit_test(a_steady_tick_allocates_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
