@@ -162,7 +162,7 @@ export class Table {
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
-        showActions(model, act);
+        showActions(model, act, pageLink("../replay/", { id: this.#joined.match }));
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;

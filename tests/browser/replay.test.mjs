@@ -1,0 +1,163 @@
+// The page of replays: a match played by stock clients, played again and verified in the page.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { KINDS } from "../integration/game_players.mjs";
+import { serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 900 } };
+const data = mkdtempSync(join(tmpdir(), "fray-replay-page-"));
+after(() => rmSync(data, { recursive: true, force: true }));
+
+const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
+
+describe("the page of replays", () => {
+    const fray = serveFray(["--data", data]);
+    const open = useBrowser();
+
+    async function kept(match) {
+        for (;;) {
+            const reply = await fetch(`${fray.url}/replays/${match}`);
+            if (/immutable/.test(reply.headers.get("cache-control"))) return;
+        }
+    }
+
+    async function playTictactoe(t) {
+        const [ann, bob] = [await player(t, fray.url, "Ann"), await player(t, fray.url, "Bob")];
+        const { match } = await ann.ask("create", { game: "tictactoe" });
+        await bob.ask("join", { match });
+        for (const [who, cell] of [
+            [ann, 0],
+            [bob, 3],
+            [ann, 1],
+            [bob, 4],
+            [ann, 2],
+        ])
+            await who.ask("place", { cell });
+        await ann.ask("leave");
+        await bob.ask("leave");
+        await kept(match);
+        return match;
+    }
+
+    async function playWithBots(t, game) {
+        const ann = await player(t, fray.url, "Ann");
+        const { match } = await ann.ask("create", { game, start: "auto" });
+        await ann.ask("add_bot");
+        if (game === "rps") {
+            await ann.ask("choose", { choice: 0 });
+            await ann.take("round");
+        }
+        for (let i = 0; game !== "rps" && i < 40; i++) await ann.take("state");
+        await ann.ask("leave");
+        await kept(match);
+        return match;
+    }
+
+    const visit = async (id) => {
+        const page = await open(`${fray.url}/games/replay/?id=${id}`, DESKTOP);
+        await page.waitForSelector("body[data-ready]");
+        return page;
+    };
+    const verdict = (page) => page.textContent("#verdict");
+    const marks = (page) =>
+        page.$$eval(".cell", (cells) => cells.map(({ dataset }) => dataset.mark || "-").join(""));
+
+    test("E_replay_page_plays_tictactoe_and_verifies_it", async (t) => {
+        const page = await visit(await playTictactoe(t));
+        assert.equal(await verdict(page), "verified ✓");
+        assert.equal(await marks(page), "---------");
+        await page.selectOption("#speed", "8");
+        await page.click("#play");
+        await page.waitForFunction(() => document.getElementById("play").disabled);
+        assert.equal(await marks(page), "XXXOO----");
+        assert.equal(await page.locator(".cell.won").count(), 3);
+        assert.match(await page.textContent("#people"), /Ann won.*Bob lost/);
+        assert.match(await page.textContent("#happened"), /end game winner Ann/);
+        await page.click("#back");
+        assert.equal(await marks(page), "XX-OO----");
+        await page.focus("#seek");
+        await page.keyboard.press("Home");
+        assert.equal(await marks(page), "---------");
+        await page.keyboard.press("ArrowRight");
+        await page.click("#step");
+        assert.equal((await marks(page)).replaceAll("-", "").length > 0, true);
+    });
+
+    for (const game of ["rps", "duel", "arena"]) {
+        test(`E_replay_page_plays_${game}_and_verifies_it`, async (t) => {
+            const page = await visit(await playWithBots(t, game));
+            assert.equal(await verdict(page), "verified ✓");
+            await page.selectOption("#speed", "8");
+            await page.click("#play");
+            await page.waitForFunction(() => document.getElementById("play").disabled);
+            assert.match(await page.textContent("#time"), /tick (\d+) of \1/);
+            if (game === "rps") {
+                await page.waitForSelector(".hand");
+                return;
+            }
+            const colours = await page.$eval("#field", (canvas) => {
+                const { data } = canvas
+                    .getContext("2d")
+                    .getImageData(0, 0, canvas.width, canvas.height);
+                return new Set(new Uint32Array(data.buffer)).size;
+            });
+            assert.ok(colours > 3, "something is painted");
+        });
+    }
+
+    test("a damaged file and an unknown one say so", async (t) => {
+        const match = await playTictactoe(t);
+        const bytes = Buffer.from(
+            await (await fetch(`${fray.url}/replays/${match}`)).arrayBuffer(),
+        );
+        bytes[bytes.length - 20] ^= 1;
+        const page = await open(`${fray.url}/games/replay/`, {
+            ...DESKTOP,
+            prepare: (blank) =>
+                blank.route("**/replays/forged", (route) =>
+                    route.fulfill({ body: bytes, contentType: "application/octet-stream" }),
+                ),
+        });
+        await page.goto(`${fray.url}/games/replay/?id=forged`);
+        await page.waitForSelector("#verdict[data-fault]");
+        assert.match(await verdict(page), /(damaged|malformed|differs) at tick/);
+        await page.goto(`${fray.url}/games/replay/?id=nowhere`);
+        await page.waitForSelector("#failure:not([hidden])");
+        assert.match(await page.textContent("#failure"), /no such replay/);
+        page.complaints = page.complaints.filter((text) => !/404/.test(text));
+    });
+
+    test("the end of a game leads to its replay", async () => {
+        const first = await open(`${fray.url}/games/tictactoe/?play=friend`, DESKTOP);
+        await first.waitForSelector("#invitation:not([hidden])");
+        const second = await open(await first.inputValue("#link"), DESKTOP);
+        for (const [page, cell] of [
+            [first, 0],
+            [second, 3],
+            [first, 1],
+            [second, 4],
+            [first, 2],
+        ]) {
+            await page.waitForSelector(`.board.open [data-cell="${cell}"]`);
+            await page.click(`[data-cell="${cell}"]`);
+        }
+        const replay = first.context().waitForEvent("page");
+        await first.click("#action-replay");
+        const page = await replay;
+        await page.waitForSelector('#verdict[data-fault="truncated"]'); // the match is not over
+        await page.click("#play");
+        await page.waitForSelector(".cell.won");
+    });
+
+    test("the lobby leads to the list, the list to a replay", async (t) => {
+        await playTictactoe(t);
+        const page = await open(`${fray.url}/lobby/`, DESKTOP);
+        await page.click('nav a:has-text("Replays")');
+        await page.click("#replays li:first-child a");
+        await page.waitForSelector('#verdict[data-fault="good"]');
+    });
+});

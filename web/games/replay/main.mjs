@@ -1,0 +1,201 @@
+// The page of replays: one match, played again by the rules in the page, or a list of them.
+import { announce } from "../../shared/announce.mjs";
+import { origin, pageLink, parameters } from "../../shared/connection.mjs";
+import { byId, element, setText } from "../../shared/dom.mjs";
+import { Recording } from "./recording.mjs";
+import { makeStage } from "./stages.mjs";
+
+const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
+const HAPPENED_MAX = 60;
+const id = parameters.get("id");
+
+let recording, stage;
+let isPlaying = false;
+let carry = 0; // of the next step: 0 … 1
+let last = null; // time of the frame before
+
+const stepMs = () => (recording.game.tick_hz ? 1000 / recording.game.tick_hz : TURN_MS);
+
+function clockText(ms) {
+    const seconds = Math.floor(ms / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function nameOf(id) {
+    return recording.seats().find((seat) => seat.id === id)?.name ?? id;
+}
+
+function tell(events) {
+    for (const { name, args } of events) {
+        const kind = recording.game.events.find((other) => other.name === name);
+        if (kind.delivery === "newest") continue; // the picture shows it
+        const words = kind.args.map(({ name: key, seat }) => {
+            const value = seat ? (args[key] === null ? "nobody" : nameOf(args[key])) : args[key];
+            return `${key} ${value}`;
+        });
+        const line = element(
+            "li",
+            {},
+            element("span", {}, `${recording.tick}`),
+            element("b", {}, name.replaceAll("_", " ")),
+            ` ${words.join(", ")}`,
+        );
+        byId("happened").prepend(line);
+    }
+    while (byId("happened").children.length > HAPPENED_MAX) byId("happened").lastChild.remove();
+}
+
+function show() {
+    const { tick } = recording;
+    byId("seek").value = tick;
+    byId("seek").setAttribute("aria-valuetext", `tick ${tick}, ${clockText(recording.ms)}`);
+    setText(byId("time"), `${clockText(recording.ms)} · tick ${tick} of ${recording.ticks}`);
+    const isEnd = tick >= recording.ticks;
+    byId("play").disabled = byId("step").disabled = isEnd;
+    byId("back").disabled = tick === 0;
+    stage.show(recording, {
+        alpha: recording.game.tick_hz ? carry || 1 : 1,
+        now: performance.now(),
+    });
+}
+
+/** Between two states one is on the way from the one before to the one that is. */
+function frame(now) {
+    requestAnimationFrame(frame);
+    const elapsed = last === null ? 0 : Math.min(now - last, 250);
+    last = now;
+    if (!isPlaying) return;
+    carry += (elapsed * Number(byId("speed").value)) / stepMs();
+    while (carry >= 1 && isPlaying) {
+        carry--;
+        step();
+    }
+    show();
+}
+
+function step() {
+    const events = recording.step();
+    if (events) tell(events);
+    if (recording.tick >= recording.ticks) {
+        carry = 0;
+        setPlaying(false);
+        announce("The replay has ended.");
+    }
+}
+
+function setPlaying(value) {
+    isPlaying = value;
+    setText(byId("play"), isPlaying ? "Pause" : "Play");
+    byId("play").setAttribute("aria-pressed", String(isPlaying));
+    document.body.dataset.playing = isPlaying ? "yes" : "no";
+}
+
+function seek(tick) {
+    carry = 0;
+    recording.seek(tick);
+    byId("happened").replaceChildren();
+    show();
+}
+
+function showVerdict({ fault, tick, agreed, hashes }) {
+    const said = {
+        good: ["verified ✓", `${hashes} hashes agree, the last at tick ${agreed}.`],
+        truncated: [
+            "verified ✓ as far as it goes",
+            `${hashes} hashes agree up to tick ${agreed}; the end is missing.`,
+        ],
+        differs: [
+            `differs at tick ${tick}`,
+            `These rules come to another state than was recorded; tick ${agreed} still agreed.`,
+        ],
+    }[fault] ?? [`${fault} at tick ${tick}`, "The file is not what was written."];
+    setText(byId("verdict"), said[0]);
+    byId("verdict").dataset.fault = fault;
+    byId("verdict").title = said[1];
+    setText(byId("verdict-detail"), said[1]);
+    announce(`${said[0]}. ${said[1]}`);
+}
+
+function showPeople() {
+    byId("people").replaceChildren(
+        ...recording.seats().map(({ name, bot, outcome }) => {
+            const note = [bot === null ? null : "bot", outcome].filter(Boolean).join(", ");
+            return element("li", {}, element("b", {}, name), note ? ` ${note}` : "");
+        }),
+    );
+}
+
+async function openReplay() {
+    const reply = await fetch(`${origin}/replays/${encodeURIComponent(id)}`);
+    if (reply.status === 409)
+        throw new Error("A game of that match is on: look again when it is over.");
+    if (!reply.ok) throw new Error("There is no such replay, or not any more.");
+    const bytes = new Uint8Array(await reply.arrayBuffer());
+    recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
+    setText(byId("title"), recording.game.title);
+    document.title = `${recording.game.title}, replay · fray`;
+    setText(byId("verdict"), "verifying …");
+    const verdict = await recording.verify((tick) =>
+        setText(byId("verdict"), `verifying ${tick} …`),
+    );
+    recording.seek(recording.ticks);
+    showPeople();
+    recording.seek(0);
+    byId("seek").max = recording.ticks;
+    byId("viewer").hidden = false;
+    stage = makeStage(recording);
+    showVerdict(verdict);
+    show();
+    byId("play").addEventListener("click", () => setPlaying(!isPlaying));
+    byId("step").addEventListener("click", () => {
+        setPlaying(false);
+        carry = 0;
+        step();
+        show();
+    });
+    byId("back").addEventListener("click", () => {
+        setPlaying(false);
+        seek(Math.max(0, recording.tick - 1));
+    });
+    byId("seek").addEventListener("input", () => seek(Number(byId("seek").value)));
+    addEventListener("resize", show);
+    document.addEventListener("keydown", (event) => {
+        if (event.target.matches("input, select, button, a") || event.key !== " ") return;
+        event.preventDefault();
+        if (!byId("play").disabled) setPlaying(!isPlaying);
+    });
+    requestAnimationFrame(frame);
+    document.body.dataset.ready = "yes";
+}
+
+async function openList() {
+    const reply = await fetch(`${origin}/replays`);
+    const { replays } = reply.ok ? await reply.json() : { replays: [] };
+    byId("list").hidden = false;
+    byId("none").hidden = replays.length > 0;
+    byId("replays").append(
+        ...replays.map(({ id, game, players, started_ms }) =>
+            element(
+                "li",
+                { class: "card" },
+                element("b", {}, game),
+                element(
+                    "span",
+                    {},
+                    players.map(({ name, outcome }) => `${name} (${outcome})`).join(", "),
+                ),
+                element("time", { class: "quiet" }, new Date(started_ms).toLocaleString()),
+                element("a", { class: "button", href: pageLink("", { id }) }, "Watch"),
+            ),
+        ),
+    );
+    document.body.dataset.ready = "yes";
+}
+
+try {
+    await (id ? openReplay() : openList());
+} catch (error) {
+    setText(byId("failure"), error.message);
+    byId("failure").hidden = false;
+    document.body.dataset.ready = "failed";
+}

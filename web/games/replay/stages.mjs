@@ -1,0 +1,44 @@
+// How each game looks in a replay: with the board, the hands or the painter of its own page. A stage
+// has show(recording, {alpha, now}): alpha is how far between the last two states.
+import { byId } from "../../shared/dom.mjs";
+import { Board } from "../tictactoe/board.mjs";
+import { showHands } from "../rps/hands.mjs";
+import { DotsStage } from "./dots.mjs";
+
+class TictactoeStage {
+    #board = new Board(byId("board"), byId("strike"), () => {});
+
+    show(recording) {
+        const { match } = recording.describe();
+        this.#board.show({
+            board: match.board.map((mark) => ["", "x", "o"].indexOf(mark)),
+            own: undefined,
+            isOwnTurn: false,
+            line: match.ending === "line" ? match.line : null,
+            last: match.moves_count ? match.moves[match.moves_count - 1] : -1,
+        });
+    }
+}
+
+class RpsStage {
+    show(recording) {
+        const state = recording.describe();
+        const seats = recording.seats();
+        const model = {
+            state,
+            own: null,
+            find: (id) => seats.find((seat) => seat.id === id) ?? { id, name: "—", bot: null },
+        };
+        showHands(byId("hands"), model, { isRevealing: true });
+    }
+}
+
+const STAGES = { tictactoe: TictactoeStage, rps: RpsStage };
+
+/** `game` of the recording; its place in the page is made visible. */
+export function makeStage(recording) {
+    const { name } = recording.game;
+    const place = document.querySelector(`[data-stage="${name}"]`) ?? byId("field");
+    place.hidden = false;
+    return new (STAGES[name] ?? DotsStage)(recording);
+}
