@@ -1,16 +1,16 @@
-/* The row codec (delta.h). A part is the number of fields up to the last that changed, a bit for
- * each before it, then the values. Wide values are sent as a difference of one of three widths
- * where that is shorter. */
+/* The row codec (delta.h). A part is which of its fields changed, and their values. */
 #include "delta.h"
 
+/* Values are sent whole, or as a difference where that is shorter. Which it is, a prefix says that
+ * was chosen by measuring: most of what changes are places, by what somebody walks. */
 enum {
-    WHOLE_MAX = 6, /* fields of at most so many bits are sent as they are */
-    CLASS_BITS = 2,
-    CLASS_WHOLE = 3,
+    WHOLE_MAX = 8,   /* fields of at most so many bits are always sent whole */
+    NARROW_MAX = 14, /* of these a small difference is the only other way */
+    STEP_BITS = 6,
+    WALK_BITS = 12,
+    LEAP_BITS = 13,
+    PREFIX_MAX = 3,
 };
-
-/* Of differences: crumbs; what a slow thing moves; what a player runs in three ticks of 1/30 s. */
-static const uint8_t class_widths[] = {5, 9, 13};
 
 static bool is_in_part(const struct fray_game_field *field, enum fray_delta_part part)
 {
@@ -99,9 +99,9 @@ uint32_t fray_delta_bits_max(const struct fray_game_table *table, enum fray_delt
         if (!is_in_part(field, part))
             continue;
         fields++;
-        bits += 1 + field->count * (1u + CLASS_BITS + field->bits);
+        bits += 1 + field->count * (1u + PREFIX_MAX + field->bits);
     }
-    return bits + fray_bits_golomb_count(fields, 1);
+    return bits + 3 + fray_bits_golomb_count(fields, 0);
 }
 
 /* ------------------------------------------------------------------ values */
@@ -122,27 +122,45 @@ static void value_encode(const struct fray_game_field *field, uint32_t old, uint
     }
     uint32_t unused = 32u - field->bits;
     int32_t difference = (int32_t)((value - old) << unused) >> unused; /* modulo 2^bits */
-    for (uint32_t class = 0; class < CLASS_WHOLE && class_widths[class] < field->bits; class ++) {
-        uint32_t width = class_widths[class];
-        if (fits(difference, width)) {
-            uint64_t low = (uint32_t)difference & ((1u << width) - 1);
-            fray_bits_put(out, class | low << CLASS_BITS, CLASS_BITS + width);
-            return;
-        }
+    uint64_t low = (uint32_t)difference;
+    if (field->bits <= NARROW_MAX) {
+        if (fits(difference, STEP_BITS))
+            fray_bits_put(out, 1 | (low << 1 & ((2u << STEP_BITS) - 1)), 1 + STEP_BITS);
+        else
+            fray_bits_put(out, (uint64_t)value << 1, 1 + field->bits);
+    } else if (fits(difference, STEP_BITS)) {
+        fray_bits_put(out, 4 | (low << 3 & ((8u << STEP_BITS) - 1)), 3 + STEP_BITS);
+    } else if (fits(difference, WALK_BITS)) {
+        fray_bits_put(out, 1 | (low << 1 & ((2u << WALK_BITS) - 1)), 1 + WALK_BITS);
+    } else if (fits(difference, LEAP_BITS)) {
+        fray_bits_put(out, 2 | (low << 2 & ((4u << LEAP_BITS) - 1)), 2 + LEAP_BITS);
+    } else {
+        fray_bits_put(out, (uint64_t)value << 3, 3 + field->bits);
     }
-    fray_bits_put(out, CLASS_WHOLE | (uint64_t)value << CLASS_BITS, CLASS_BITS + field->bits);
+}
+
+/* The width of the difference that follows, or 0: the whole value does. */
+static uint32_t width_decode(const struct fray_game_field *field, struct fray_bits_reader *in)
+{
+    if (field->bits <= WHOLE_MAX)
+        return 0;
+    if (field->bits <= NARROW_MAX)
+        return fray_bits_take(in, 1) ? STEP_BITS : 0;
+    if (fray_bits_take(in, 1))
+        return WALK_BITS;
+    if (fray_bits_take(in, 1))
+        return LEAP_BITS;
+    return fray_bits_take(in, 1) ? STEP_BITS : 0;
 }
 
 static uint32_t value_decode(const struct fray_game_field *field, uint32_t old,
                              struct fray_bits_reader *in)
 {
-    if (field->bits <= WHOLE_MAX)
+    uint32_t width = width_decode(field, in);
+    if (width == 0)
         return fray_bits_take(in, field->bits);
-    uint32_t class = fray_bits_take(in, CLASS_BITS);
-    if (class == CLASS_WHOLE)
-        return fray_bits_take(in, field->bits);
-    uint32_t unused = 32u - class_widths[class];
-    int32_t difference = (int32_t)(fray_bits_take(in, class_widths[class]) << unused) >> unused;
+    uint32_t unused = 32u - width;
+    int32_t difference = (int32_t)(fray_bits_take(in, width) << unused) >> unused;
     return (old + (uint32_t)difference) & mask_of(field);
 }
 
@@ -168,19 +186,27 @@ static void field_decode(const struct fray_game_field *field, uint8_t *row,
 
 /* ------------------------------------------------------------------ parts */
 
-/* How many fields of the part there are up to the last that differs. */
-static uint32_t count_to_last(const struct fray_game_table *table, enum fray_delta_part part,
-                              const uint8_t *base, const uint8_t *row)
+/* Which fields of a part are written is a code: 0 the first two (as in "x and y"), 1 the first
+ * alone, 2 the second alone, and for n > 2 the n-th is the last, and a bit follows for each before
+ * it. */
+enum { CODE_TWO = 0, CODE_FIRST = 1, CODE_SECOND = 2 };
+
+/* 0: none differs. */
+static uint32_t number_of_last(const struct fray_game_table *table, enum fray_delta_part part,
+                               const uint8_t *base, const uint8_t *row, bool *first_differs)
 {
     uint32_t number = 0, last = 0;
 
+    *first_differs = false;
     for (uint32_t i = 0; i < table->fields_count; i++) {
         const struct fray_game_field *field = &table->fields[i];
         if (!is_in_part(field, part))
             continue;
         number++;
-        if (field_differs(field, base, row))
-            last = number;
+        if (!field_differs(field, base, row))
+            continue;
+        last = number;
+        *first_differs |= number == 1;
     }
     return last;
 }
@@ -188,16 +214,17 @@ static uint32_t count_to_last(const struct fray_game_table *table, enum fray_del
 void fray_delta_encode(const struct fray_game_table *table, enum fray_delta_part part,
                        const void *base, const void *row, struct fray_bits_writer *out)
 {
-    uint32_t count = count_to_last(table, part, base, row), number = 0;
+    bool first_differs;
+    uint32_t last = number_of_last(table, part, base, row, &first_differs), number = 0;
 
-    if (count == 0)
+    if (last == 0)
         return;
-    fray_bits_put_golomb(out, count - 1, 1);
-    for (uint32_t i = 0; number < count; i++) {
+    fray_bits_put_golomb(out, last == 2 && first_differs ? CODE_TWO : last, 0);
+    for (uint32_t i = 0; number < last; i++) {
         if (!is_in_part(&table->fields[i], part))
             continue;
         bool differs = field_differs(&table->fields[i], base, row);
-        if (++number < count)
+        if (++number < last && last > 2)
             fray_bits_put(out, differs, 1);
         if (differs)
             field_encode(&table->fields[i], base, row, out);
@@ -207,14 +234,19 @@ void fray_delta_encode(const struct fray_game_table *table, enum fray_delta_part
 void fray_delta_decode(const struct fray_game_table *table, enum fray_delta_part part, void *row,
                        struct fray_bits_reader *in)
 {
-    uint32_t last = fray_bits_take_golomb(in, 1), number = 0;
+    uint32_t code = fray_bits_take_golomb(in, 0), number = 0;
+    uint32_t last = code == CODE_TWO ? 2 : code;
 
     for (uint32_t i = 0; i < table->fields_count && !in->is_bad; i++) {
         if (!is_in_part(&table->fields[i], part))
             continue;
-        if (number == last || fray_bits_take(in, 1))
+        number++;
+        bool differs = number == last || code == CODE_TWO;
+        if (number < last && last > 2)
+            differs = fray_bits_take(in, 1);
+        if (differs)
             field_decode(&table->fields[i], row, in);
-        if (number++ == last)
+        if (number == last)
             return;
     }
     in->is_bad = true;

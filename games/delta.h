@@ -59,7 +59,13 @@ struct fray_delta_list {
     uint32_t order; /* of the Golomb code */
     uint32_t gap;   /* rows that were passed over since the last one listed */
 };
-enum { FRAY_DELTA_GAP_KNOWN = 0, FRAY_DELTA_GAP_ANY = 2 }; /* order: among known rows, among all */
+/* Its order among rows that are known: mostly all of them change. Among all that may enter, few do.
+ */
+enum { FRAY_DELTA_GAP_KNOWN = 0 };
+static inline uint32_t fray_delta_gap_any(uint32_t rows)
+{
+    return rows < 16 ? 0 : 28 - (uint32_t)__builtin_clz(rows); /* floor(log2 rows) - 3 */
+}
 
 static inline void fray_delta_list_put(struct fray_delta_list *list, struct fray_bits_writer *out)
 {

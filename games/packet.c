@@ -271,20 +271,28 @@ bool fray_packet_refused_decode(uint8_t *code, const void *bytes, size_t len)
 
 /* ------------------------------------------------------------------ SNAPSHOT's header */
 
+/* On the wire alone: what input_tick is. Without either there is none. */
+enum { INPUT_IS_TICK = 4, INPUT_FOLLOWS = 8, FLAGS_ALL = 15 };
+
 size_t fray_packet_snapshot_header_encode(const struct fray_packet_snapshot *snapshot, void *out,
                                           size_t size)
 {
     struct cursor cursor = write_to(out, size, FRAY_PACKET_SNAPSHOT);
+    uint16_t back = (uint16_t)(snapshot->seq - snapshot->base_seq);
+    uint32_t flags = snapshot->flags;
 
-    put(&cursor, snapshot->flags, 1);
+    if (snapshot->input_tick)
+        flags |= snapshot->input_tick == snapshot->tick ? INPUT_IS_TICK : INPUT_FOLLOWS;
+    put(&cursor, flags, 1);
     put(&cursor, snapshot->seq, 2);
-    put(&cursor, snapshot->base_seq, 2);
+    put(&cursor, back, 1);
     put(&cursor, snapshot->tick, 4);
-    put(&cursor, snapshot->input_tick, 4);
     put(&cursor, (uint8_t)snapshot->margin, 1);
-    if (snapshot->flags & FRAY_SNAPSHOT_HASH)
+    if (flags & INPUT_FOLLOWS)
+        put(&cursor, snapshot->input_tick, 4);
+    if (flags & FRAY_SNAPSHOT_HASH)
         put(&cursor, snapshot->hash, 8);
-    return written(&cursor);
+    return back <= UINT8_MAX ? written(&cursor) : 0;
 }
 
 size_t fray_packet_snapshot_header_decode(struct fray_packet_snapshot *snapshot, const void *bytes,
@@ -294,18 +302,22 @@ size_t fray_packet_snapshot_header_decode(struct fray_packet_snapshot *snapshot,
 
     if (!read_from(&cursor, bytes, len, FRAY_PACKET_SNAPSHOT))
         return 0;
-    snapshot->flags = (uint8_t)take(&cursor, 1);
+    uint32_t flags = (uint32_t)take(&cursor, 1);
+    snapshot->flags = flags & (FRAY_SNAPSHOT_HASH | FRAY_SNAPSHOT_EVENTS_LOST);
     snapshot->seq = (uint16_t)take(&cursor, 2);
-    snapshot->base_seq = (uint16_t)take(&cursor, 2);
+    snapshot->base_seq = (uint16_t)(snapshot->seq - take(&cursor, 1));
     snapshot->tick = (uint32_t)take(&cursor, 4);
-    snapshot->input_tick = (uint32_t)take(&cursor, 4);
     snapshot->margin = (int8_t)take(&cursor, 1);
+    snapshot->input_tick = flags & INPUT_IS_TICK ? snapshot->tick : 0;
+    if (flags & INPUT_FOLLOWS)
+        snapshot->input_tick = (uint32_t)take(&cursor, 4);
     snapshot->hash = 0;
     snapshot->events_count = 0;
-    if (snapshot->flags & FRAY_SNAPSHOT_HASH)
+    if (flags & FRAY_SNAPSHOT_HASH)
         snapshot->hash = take(&cursor, 8);
-    if (snapshot->flags > (FRAY_SNAPSHOT_HASH | FRAY_SNAPSHOT_EVENTS_LOST) || snapshot->seq == 0 ||
-        snapshot->base_seq == 0 || cursor.at > len)
+    bool is_twice = flags & INPUT_IS_TICK && flags & INPUT_FOLLOWS;
+    if (flags > FLAGS_ALL || is_twice || snapshot->seq == 0 || snapshot->base_seq == 0 ||
+        cursor.at > len)
         return 0;
     return cursor.at;
 }

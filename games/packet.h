@@ -12,10 +12,10 @@
 
 enum {
     FRAY_PACKET_VERSION = 1,
-    FRAY_PACKET_INPUTS_MAX = 24,  /* of one INPUT */
-    FRAY_PACKET_EVENTS_MAX = 64,  /* of one SNAPSHOT; more wait for the next */
-    FRAY_PACKET_NO_MARGIN = -128, /* no input has arrived yet */
-    FRAY_PACKET_SNAPSHOT_HEADER = 23,
+    FRAY_PACKET_INPUTS_MAX = 24,      /* of one INPUT */
+    FRAY_PACKET_EVENTS_MAX = 64,      /* of one SNAPSHOT; more wait for the next */
+    FRAY_PACKET_NO_MARGIN = -128,     /* no input has arrived yet */
+    FRAY_PACKET_SNAPSHOT_HEADER = 22, /* at most, before the bits */
 };
 
 enum fray_packet_type {
@@ -134,8 +134,8 @@ bool fray_packet_pong_decode(struct fray_packet_pong *pong, const void *bytes, s
 size_t fray_packet_refused_encode(uint8_t code, void *out, size_t size);
 bool fray_packet_refused_decode(uint8_t *code, const void *bytes, size_t len);
 
-/* The part before the bits, 15 or 23 bytes: what tells which baseline to take. Decode returns its
- * length, 0 when malformed, and touches no events. */
+/* The part before the bits, 10 to 22 bytes: what tells which baseline to take, at most 255 before.
+ * Decode returns its length, 0 when malformed, and touches no events. */
 size_t fray_packet_snapshot_header_encode(const struct fray_packet_snapshot *snapshot, void *out,
                                           size_t size);
 size_t fray_packet_snapshot_header_decode(struct fray_packet_snapshot *snapshot, const void *bytes,

@@ -89,6 +89,7 @@ static bool is_candidate(const struct tables *t, uint32_t row, bool enters)
 static void list_decode(struct tables *t, bool enters, struct fray_bits_reader *in,
                         void (*each)(struct tables *, uint32_t, struct fray_bits_reader *))
 {
+    uint32_t order = enters ? fray_delta_gap_any(t->table->rows) : FRAY_DELTA_GAP_KNOWN;
     uint32_t left = 0, skip = 0;
     bool know_skip = false;
 
@@ -98,7 +99,7 @@ static void list_decode(struct tables *t, bool enters, struct fray_bits_reader *
         if (!is_candidate(t, row, enters))
             continue;
         if (!know_skip) {
-            skip = fray_bits_take_golomb(in, enters ? FRAY_DELTA_GAP_ANY : FRAY_DELTA_GAP_KNOWN);
+            skip = fray_bits_take_golomb(in, order);
             know_skip = true;
             in->is_bad |= skip > left;
         }
@@ -241,7 +242,7 @@ static void changes_encode(const struct tables *t, struct fray_bits_writer *out)
 
 static void enters_encode(const struct tables *t, struct fray_bits_writer *out)
 {
-    struct fray_delta_list list = {.order = FRAY_DELTA_GAP_ANY};
+    struct fray_delta_list list = {.order = fray_delta_gap_any(t->table->rows)};
     bool any = table_has(t, FATE_ENTERED);
 
     fray_bits_put(out, any, 1);

@@ -288,29 +288,39 @@ void fray_viewer_view(const struct fray_viewer *viewer, void *view)
     }
 }
 
-/* The header goes in front once all is known that it says. */
-static void put_header(struct fray_viewer *viewer, const struct fray_viewer_picture *picture,
-                       const struct fray_viewer_frame *frame, bool with_hash, void *at)
+/* How long the header will be, with all that does not depend on what comes after it. Its events,
+ * most of it, are not looked at. */
+static size_t header_begin(const struct fray_viewer_picture *picture,
+                           const struct fray_viewer_frame *frame,
+                           struct fray_packet_snapshot *header, void *at)
+{
+    const struct fray_viewer *viewer = picture->viewer;
+    bool with_hash =
+        frame->with_hash || viewer->tick - viewer->hash_tick >= viewer->ring->game->tick_hz;
+
+    header->flags = with_hash ? FRAY_SNAPSHOT_HASH : 0;
+    header->seq = viewer->seq;
+    header->base_seq = picture->base ? picture->base->seq : viewer->seq;
+    header->tick = viewer->tick;
+    header->input_tick = frame->input_tick;
+    header->margin = frame->margin;
+    header->hash = 0;
+    return fray_packet_snapshot_header_encode(header, at, FRAY_PACKET_SNAPSHOT_HEADER);
+}
+
+static void header_end(struct fray_viewer *viewer, struct fray_packet_snapshot *header, void *at)
 {
     struct fray_snapshots *ring = viewer->ring;
-    struct fray_packet_snapshot header; /* of which the events, most of it, are not looked at */
 
-    header.flags = 0;
-    header.seq = viewer->seq;
-    header.base_seq = picture->base ? picture->base->seq : viewer->seq;
-    header.tick = viewer->tick;
-    header.input_tick = frame->input_tick;
-    header.margin = frame->margin;
     if (viewer->has_lost_events)
-        header.flags |= FRAY_SNAPSHOT_EVENTS_LOST;
-    if (with_hash) {
-        header.flags |= FRAY_SNAPSHOT_HASH;
+        header->flags |= FRAY_SNAPSHOT_EVENTS_LOST;
+    viewer->has_lost_events = false;
+    if (header->flags & FRAY_SNAPSHOT_HASH) {
         fray_viewer_view(viewer, ring->view);
-        header.hash = fray_game_hash(FRAY_GAME_HASH_START, ring->view, ring->game->state_size);
+        header->hash = fray_game_hash(FRAY_GAME_HASH_START, ring->view, ring->game->state_size);
         viewer->hash_tick = viewer->tick;
     }
-    fray_packet_snapshot_header_encode(&header, at, FRAY_PACKET_SNAPSHOT_HEADER);
-    viewer->has_lost_events = false;
+    fray_packet_snapshot_header_encode(header, at, FRAY_PACKET_SNAPSHOT_HEADER);
 }
 
 /* What has passed since the last packet may be sent, but not more than a packet's worth at once. */
@@ -333,12 +343,12 @@ void fray_viewer_encode(struct fray_viewer *viewer, const struct fray_viewer_fra
     viewer->seq = fray_packet_seq_next(viewer->seq);
     viewer->tick = newest_tick(ring);
     viewer->has_encoded = true;
-    bool with_hash = frame->with_hash || viewer->tick - viewer->hash_tick >= ring->game->tick_hz;
-    size_t header = with_hash ? FRAY_PACKET_SNAPSHOT_HEADER : FRAY_PACKET_SNAPSHOT_HEADER - 8;
     uint8_t *packet = (uint8_t *)fray_buf_reserve(out, ring->packet_max);
 
     struct fray_viewer_picture picture = picture_begin(viewer);
-    picture.out = fray_bits_writer(packet + header, ring->packet_max - header);
+    struct fray_packet_snapshot header;
+    size_t before = header_begin(&picture, frame, &header, packet);
+    picture.out = fray_bits_writer(packet + before, ring->packet_max - before);
     fray_ring_look(ring, viewer->seat);
     uint32_t events_end = fray_viewer_put_events(&picture);
     fray_viewer_compare(&picture);
@@ -346,11 +356,11 @@ void fray_viewer_encode(struct fray_viewer *viewer, const struct fray_viewer_fra
         fray_viewer_limit(&picture);
     fray_viewer_put_tables(&picture);
     remember(&picture, events_end);
-    put_header(viewer, &picture, frame, with_hash, packet);
+    header_end(viewer, &header, packet);
     size_t len = fray_bits_finish(&picture.out);
-    assert(len);
-    out->len += header + len;
-    viewer->room -= (int32_t)(header + len) * 8;
+    assert(before && len);
+    out->len += before + len;
+    viewer->room -= (int32_t)(before + len) * 8;
     if (viewer->room < -FRAY_SNAPSHOTS_PACKET * 8)
         viewer->room = -FRAY_SNAPSHOTS_PACKET * 8;
     adapt(viewer);

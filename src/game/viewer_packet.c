@@ -250,7 +250,7 @@ static void put_changed(struct fray_viewer_picture *picture, const struct fray_r
 static void put_entered(struct fray_viewer_picture *picture, const struct fray_ring_table *t)
 {
     const struct fray_snapshots *ring = picture->viewer->ring;
-    struct fray_delta_list list = {.order = FRAY_DELTA_GAP_ANY};
+    struct fray_delta_list list = {.order = fray_delta_gap_any(t->table->rows)};
     uint32_t next = 0;
 
     for (uint32_t word = 0; word < t->words; word++)
