@@ -134,8 +134,9 @@ double fray_client_pace_advance(struct fray_client_pace *pace, uint64_t now_us, 
                                 double way_ticks)
 {
     double elapsed_us = now_us > pace->last_us ? (double)(now_us - pace->last_us) : 0;
-    double wanted = server_tick + way_ticks + margin_ticks, lack = wanted - pace->tick;
     pace->last_us = now_us;
+    pace->tick += elapsed_us / pace->tick_us * pace->rate;
+    double wanted = server_tick + way_ticks + margin_ticks, lack = wanted - pace->tick;
     if (!pace->is_running || magnitude(lack) > lost_us / pace->tick_us) {
         pace_begin(pace, wanted);
     } else {
@@ -145,7 +146,6 @@ double fray_client_pace_advance(struct fray_client_pace *pace, uint64_t now_us, 
         }
         double beyond = lack - clamp(lack, -dead_band_ticks, dead_band_ticks);
         pace->rate = 1 + clamp(beyond * gain, -dilation_max, dilation_max);
-        pace->tick += elapsed_us / pace->tick_us * pace->rate;
     }
     pace->lead = pace->tick - server_tick;
     return pace->tick;
