@@ -13,9 +13,7 @@
 #include "server/server.h"
 #include "server/static_reply.h"
 
-enum { LISTED = 50, LISTED_MAX = 200 };
-
-static const char prefix[] = "/replays/", desync_suffix[] = "/desync";
+enum { LISTED = 50, LISTED_MAX = 200, PREFIX_LEN = sizeof "/replays/" - 1 };
 
 /* ------------------------------------------------------------------ life */
 
@@ -140,7 +138,7 @@ static void serve(fray_request *request, const char *id, const struct fray_repla
 void fray_games_get_replay(fray_request *request, void *app)
 {
     struct fray_games *games = app;
-    const char *id = fray_request_path(request) + sizeof prefix - 1;
+    const char *id = fray_request_path(request) + PREFIX_LEN;
     struct fray_replay_found found;
 
     switch (games->replays ? fray_replay_store_find(games->replays, id, &found)
@@ -158,10 +156,10 @@ void fray_games_get_replay(fray_request *request, void *app)
 /* The match whose replay is ID: "MATCH" or "MATCH-2". */
 static struct fray_match *match_of(struct fray_games *games, const fray_request *request)
 {
-    const char *id = fray_request_path(request) + sizeof prefix - 1;
+    const char *id = fray_request_path(request) + PREFIX_LEN;
     size_t len = strcspn(id, "-/");
     const char *rest = id + len + strspn(id + len, "-0123456789");
-    bool is_desync = strcmp(rest, desync_suffix) == 0;
+    bool is_desync = strcmp(rest, "/desync") == 0;
     return is_desync ? fray_lobby_find(&games->lobby, fray_slice(id, len)) : NULL;
 }
 

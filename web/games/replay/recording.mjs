@@ -1,4 +1,4 @@
-// A replay file (docs/replays.md) in the game's own WebAssembly module, which plays and verifies it.
+// A replay file (docs/replays.md) in the game's own WebAssembly module: that plays and verifies it.
 import { readField } from "../../sdk/src/describe.ts";
 import { loadRules } from "../../sdk/src/rules.ts";
 

@@ -1,5 +1,5 @@
-// How each game looks in a replay: with the board, the hands or the painter of its own page. A stage
-// has show(recording, {alpha, now}): alpha is how far between the last two states.
+// How each game looks in a replay: with the board or the hands of its own page. A stage has
+// show(recording, {alpha, now}): alpha is how far between the last two states.
 import { byId } from "../../shared/dom.mjs";
 import { Board } from "../tictactoe/board.mjs";
 import { showHands } from "../rps/hands.mjs";
