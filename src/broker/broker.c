@@ -153,8 +153,8 @@ static bool is_available(void *context, struct fray_subscriber *subscriber)
 
 /* ------------------------------------------------------------------ delivering */
 
-static void deliver(struct fray_broker_session *session, struct fray_publication *publication,
-                    struct fray_broker_delivery_options *options)
+void fray_broker_deliver(struct fray_broker_session *session, struct fray_publication *publication,
+                         struct fray_broker_delivery_options *options)
 {
     struct fray_broker *broker = session->broker;
     if (session->is_gone)
@@ -185,14 +185,15 @@ uint32_t fray_broker_route(struct fray_broker *broker, const struct fray_broker_
     broker->matches_count = broker->matches_cap = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct fray_broker_match *match = &matches[i];
-        deliver(match->session, publication,
-                &(struct fray_broker_delivery_options){
-                    .qos = match->qos,
-                    .retain = match->retain_as_published && publication->retain,
-                    .identifiers = match->identifiers ? match->identifiers : &match->identifier,
-                    .identifiers_count = match->identifiers_count,
-                    .group = match->group,
-                });
+        fray_broker_deliver(
+            match->session, publication,
+            &(struct fray_broker_delivery_options){
+                .qos = match->qos,
+                .retain = match->retain_as_published && publication->retain,
+                .identifiers = match->identifiers ? match->identifiers : &match->identifier,
+                .identifiers_count = match->identifiers_count,
+                .group = match->group,
+            });
         free(match->identifiers);
     }
     free(broker->matches);
@@ -225,14 +226,14 @@ void fray_broker_route_shared(struct fray_broker *broker, struct fray_slice filt
                                                                        .available = is_available,
                                                                        .context = &pick}))
         return;
-    deliver(pick.session, publication,
-            &(struct fray_broker_delivery_options){
-                .qos = pick.subscription.qos,
-                .retain = pick.subscription.retain_as_published && publication->retain,
-                .identifiers = &pick.subscription.identifier,
-                .identifiers_count = pick.subscription.identifier ? 1 : 0,
-                .group = pick.subscription.group,
-            });
+    fray_broker_deliver(pick.session, publication,
+                        &(struct fray_broker_delivery_options){
+                            .qos = pick.subscription.qos,
+                            .retain = pick.subscription.retain_as_published && publication->retain,
+                            .identifiers = &pick.subscription.identifier,
+                            .identifiers_count = pick.subscription.identifier ? 1 : 0,
+                            .group = pick.subscription.group,
+                        });
 }
 
 /* ------------------------------------------------------------------ retained */
@@ -293,13 +294,16 @@ void fray_broker_send_retained(struct fray_broker_session *session, struct fray_
     struct retained_walk walk = {0};
     fray_retained_match(&broker->retained, filter, *broker->worker->now_us, on_retained, &walk);
     for (uint32_t i = 0; i < walk.count; i++) {
-        deliver(session, walk.found[i],
-                &(struct fray_broker_delivery_options){
-                    .qos = subscription->qos,
-                    .retain = true,
-                    .identifiers = &subscription->identifier,
-                    .identifiers_count = subscription->identifier ? 1 : 0,
-                });
+        struct fray_broker_delivery_options options = {
+            .qos = subscription->qos,
+            .retain = true,
+            .identifiers = &subscription->identifier,
+            .identifiers_count = subscription->identifier ? 1 : 0,
+        };
+        if (session->ops && session->ops->on_found)
+            session->ops->on_found(session, walk.found[i], &options);
+        else
+            fray_broker_deliver(session, walk.found[i], &options);
         fray_publication_unref(walk.found[i]);
     }
     free(walk.found);

@@ -53,6 +53,10 @@ struct fray_broker_session_ops {
     /* A message at QoS 0; of a subscriber in this program at any QoS. */
     void (*on_message)(struct fray_broker_session *session, struct fray_publication *publication,
                        const struct fray_broker_delivery_options *options);
+    /* A retained message that a subscription just made has found, as it is to be delivered. NULL:
+     * it is, at once. */
+    void (*on_found)(struct fray_broker_session *session, struct fray_publication *publication,
+                     const struct fray_broker_delivery_options *options);
     /* session->outgoing has something to send. NULL: nothing is queued for it, a subscriber in this
      * program. */
     void (*on_queued)(struct fray_broker_session *session);
@@ -163,13 +167,20 @@ struct fray_slice fray_broker_assign_client_id(struct fray_broker *broker, char 
 FRAY_MUST_CHECK enum fray_err
 fray_broker_session_subscribe(struct fray_broker_session *session, struct fray_slice filter,
                               const struct fray_subscription *subscription, bool *existed);
-/* The retained messages of a subscription just made (3.3.1.3). */
+/* One message, at the lesser of its QoS and that of the options: at 0 to the connection, if there
+ * is one; else queued. */
+void fray_broker_deliver(struct fray_broker_session *session, struct fray_publication *publication,
+                         struct fray_broker_delivery_options *options);
+/* The retained messages of a subscription just made (3.3.1.3), to on_found. */
 void fray_broker_send_retained(struct fray_broker_session *session, struct fray_slice filter,
                                const struct fray_subscription *subscription);
 FRAY_MUST_CHECK enum fray_err fray_broker_session_unsubscribe(struct fray_broker_session *session,
                                                               struct fray_slice filter);
 
 /* ------------------------------------------------------------------ QoS 1 and 2 to the client */
+
+/* Whether the queue is at most half full: what may wait elsewhere leaves the rest to others. */
+bool fray_broker_queue_has_room(const struct fray_broker_session *session);
 
 /* What is to be sent next, as fray_qos_outgoing_next. */
 struct fray_broker_send {

@@ -82,6 +82,13 @@ void fray_broker_enqueue(struct fray_broker_session *session, struct fray_public
         session->ops->on_queued(session);
 }
 
+bool fray_broker_queue_has_room(const struct fray_broker_session *session)
+{
+    const struct fray_qos_outgoing *out = session->outgoing;
+    return !out || (out->pending_count <= out->config->pending_max / 2 &&
+                    out->pending_bytes <= out->config->pending_bytes_max / 2);
+}
+
 enum fray_err fray_broker_next(struct fray_broker_session *session, struct fray_broker_send *send)
 {
     struct fray_qos_send next;

@@ -63,8 +63,8 @@ static void on_taken(struct fray_broker_session *session, enum fray_mqtt_reason 
     snprintf(party->heard + strlen(party->heard), 16, "taken %02x\n", reason);
 }
 
-static const struct fray_broker_session_ops client_ops = {on_message, on_queued, on_taken};
-static const struct fray_broker_session_ops program_ops = {on_message, NULL, on_taken};
+static const struct fray_broker_session_ops client_ops = {on_message, NULL, on_queued, on_taken};
+static const struct fray_broker_session_ops program_ops = {on_message, NULL, NULL, on_taken};
 
 static const struct fray_broker_connect usual = {
     .ops = &client_ops, .receive_maximum = 10, .expiry_s = 100};

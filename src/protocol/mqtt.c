@@ -142,6 +142,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
     struct fray_mqtt_connection *self = connection_of(session);
     struct fray_broker_session *client = self->client;
     bool was_connected = client || self->close_reason;
+    fray_mqtt_backlog_end(self);
     self->client = NULL;
     fray_mqtt_sockets_close(self, reason);
     fray_timer_cancel(session->worker->timers, &self->timer);

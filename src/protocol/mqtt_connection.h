@@ -12,6 +12,7 @@ struct fray_mqtt_connection {
     struct fray_broker_session *client; /* NULL: no CONNECT yet, or closed */
     struct fray_buf *partial;           /* bytes of a packet that is not complete; NULL: none */
     struct fray_mqtt_aliases *aliases;  /* NULL: none in use */
+    struct fray_mqtt_backlog *backlog;  /* NULL: nothing waits */
     char *username;                     /* NULL: none */
     char *token; /* the password, where it is a token: who its sockets are; NULL: none */
     struct fray_mqtt_socket *sockets; /* in namespaces; NULL: none */
@@ -92,6 +93,14 @@ void fray_mqtt_socket_subscribed(struct fray_mqtt_connection *connection, struct
 /* The connection's outbox is empty again. */
 void fray_mqtt_sockets_writable(struct fray_mqtt_connection *connection);
 void fray_mqtt_sockets_close(struct fray_mqtt_connection *connection, enum fray_disconnect reason);
+
+/* mqtt_backlog.c: the retained messages of a subscription just made. */
+void fray_mqtt_on_found(struct fray_broker_session *client, struct fray_publication *publication,
+                        const struct fray_broker_delivery_options *options);
+/* Goes on as far as the client takes them. */
+void fray_mqtt_backlog_send(struct fray_mqtt_connection *self);
+/* The connection ends; `client` is still its session. What is owed at QoS 1 and 2 is queued. */
+void fray_mqtt_backlog_end(struct fray_mqtt_connection *self);
 
 /* mqtt_alias.c: topic aliases of both directions (3.3.2.3.4). */
 /* The topic of a PUBLISH that came with an alias; `topic` empty: the one set before. False: none

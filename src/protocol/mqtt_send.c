@@ -94,7 +94,7 @@ static void send_next(struct fray_mqtt_connection *self, const struct fray_broke
         send_publish(self, send->publication, &delivery);
 }
 
-void fray_mqtt_pump(struct fray_mqtt_connection *self)
+static void send_owed(struct fray_mqtt_connection *self)
 {
     struct fray_broker_send send;
     while (self->client && !self->session.is_closing && !self->session.is_overrun) {
@@ -108,6 +108,13 @@ void fray_mqtt_pump(struct fray_mqtt_connection *self)
     }
 }
 
+void fray_mqtt_pump(struct fray_mqtt_connection *self)
+{
+    send_owed(self);
+    if (self->backlog && self->client)
+        fray_mqtt_backlog_send(self);
+}
+
 static void on_queued(struct fray_broker_session *client)
 {
     fray_mqtt_pump(client->connection);
@@ -116,6 +123,7 @@ static void on_queued(struct fray_broker_session *client)
 static void on_taken(struct fray_broker_session *client, enum fray_mqtt_reason reason)
 {
     struct fray_mqtt_connection *self = client->connection;
+    fray_mqtt_backlog_end(self);
     self->client = NULL;
     self->close_reason = (uint8_t)reason;
     if (reason == FRAY_MQTT_SESSION_TAKEN_OVER)
@@ -125,6 +133,7 @@ static void on_taken(struct fray_broker_session *client, enum fray_mqtt_reason r
 
 const struct fray_broker_session_ops fray_mqtt_session_ops = {
     .on_message = on_message,
+    .on_found = fray_mqtt_on_found,
     .on_queued = on_queued,
     .on_taken = on_taken,
 };

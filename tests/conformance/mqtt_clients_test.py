@@ -323,6 +323,59 @@ class OwnPorts(unittest.TestCase):
             self.assertNotEqual(raw.read(4), b"HTTP")
 
 
+class ManyRetained(unittest.TestCase):
+    """More retained messages than a client's outbox (4096) or queue holds."""
+
+    COUNT = 5000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--mqtt-max-queued-messages", "100", "--mqtt-max-inflight", "20")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def setUp(self):
+        self.writer = Client(self, self.server, name="writer")
+        for qos in (0, 1):
+            for i in range(self.COUNT - 1):
+                self.writer.mqtt.publish(f"many/{qos}/{i}", "first", qos, retain=True)
+            self.writer.publish(f"many/{qos}/last", "first", 1, retain=True)
+
+    def test_a_new_subscription_gets_them_all(self):
+        for kind in (0, 1):
+            for qos in range(3):
+                with self.subTest(kind=kind, qos=qos):
+                    reader = Client(self, self.server, name="reader")
+                    reader.subscribe(f"many/{kind}/#", qos)
+                    topics = {reader.next().topic for _ in range(self.COUNT)}
+                    self.assertEqual(len(topics), self.COUNT)
+                    reader.close()
+
+    def test_none_comes_behind_a_newer_one(self):
+        reader = Client(self, self.server, name="reader")
+        reader.subscribe("many/1/#", 1)
+        for i in range(self.COUNT - 1):
+            self.writer.mqtt.publish(f"many/1/{i}", "second", 1, retain=True)
+        self.writer.publish("many/1/last", "second", 1, retain=True)
+        latest = {}
+        while len(latest) < self.COUNT:
+            got = reader.next()
+            if latest.get(got.topic) == b"second":
+                self.assertEqual(got.payload, b"second", got.topic)
+            latest[got.topic] = got.payload
+
+    def test_who_leaves_in_between_finds_as_many_as_its_queue_holds(self):
+        with RawClient(self.server.port) as raw:  # acknowledges nothing
+            raw.send(connect_packet(b"leaves", 5, expiry_s=100))
+            raw.packet()
+            raw.send(packet_of(0x82, b"\x00\x01\x00" + field(b"many/1/#") + b"\x01"))
+            raw.packet()
+        back = Client(self, self.server, name="leaves", expiry=100)
+        self.assertEqual(len({back.next().topic for _ in range(120)}), 120)
+
+
 class Mosquitto(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
