@@ -15,7 +15,11 @@ struct fray_mqtt_identity {
     struct fray_slice username;  /* empty: none */
 };
 
-enum fray_mqtt_action { FRAY_MQTT_ACTION_PUBLISH, FRAY_MQTT_ACTION_SUBSCRIBE };
+enum fray_mqtt_action {
+    FRAY_MQTT_ACTION_PUBLISH,
+    FRAY_MQTT_ACTION_SUBSCRIBE,      /* to all that the filter matches; also: to hear a topic */
+    FRAY_MQTT_ACTION_SUBSCRIBE_PART, /* to some of it: each topic is asked for again */
+};
 
 /* Who may connect, and do what. The server's; outlives all connections. */
 struct fray_mqtt_access {

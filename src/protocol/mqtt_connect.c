@@ -191,6 +191,8 @@ static void accept(struct fray_mqtt_connection *self, const struct fray_mqtt_con
         fray_mqtt_refuse(self, connect->version, FRAY_MQTT_SERVER_BUSY);
         return;
     }
+    /* What it subscribed to before was judged by the rules of then. */
+    self->judges_topics = self->config->access && connack.session_present;
     fray_count(&self->session.worker->counters.mqtt_connects);
     start_keep_alive(self, connect->keep_alive_s);
     set_properties(self, connect, &connack.properties);

@@ -33,6 +33,7 @@ struct fray_mqtt_connection {
     bool keeps_problems; /* the client asked for no problem information */
     bool has_left;       /* DISCONNECT came: no will */
     bool has_no_expiry;  /* CONNECT said session expiry 0 */
+    bool judges_topics;  /* a subscription may match what the client must not hear */
 };
 
 /* A connection by a token that expires. */
@@ -59,6 +60,12 @@ static inline void fray_mqtt_promise(struct fray_mqtt_connection *self)
 }
 bool fray_mqtt_may(const struct fray_mqtt_connection *self, enum fray_mqtt_action action,
                    struct fray_slice topic);
+/* Whether the client may hear of the topic; free for those without partial subscriptions. */
+static inline bool fray_mqtt_may_hear(const struct fray_mqtt_connection *self,
+                                      struct fray_slice topic)
+{
+    return !self->judges_topics || fray_mqtt_may(self, FRAY_MQTT_ACTION_SUBSCRIBE, topic);
+}
 
 /* mqtt_connect.c */
 /* False: the CONNECT waits for its verdict and is to be offered again. */

@@ -139,13 +139,25 @@ static void on_pubcomp(struct fray_mqtt_connection *self, const struct fray_mqtt
 
 /* ------------------------------------------------------------------ SUBSCRIBE, UNSUBSCRIBE */
 
+/* A filter of which only a part is allowed is accepted, and what it matches is judged before it is
+ * sent. Not so in a shared group, whose others would miss what this member must not hear. */
+static bool may_subscribe(struct fray_mqtt_connection *self, struct fray_slice filter)
+{
+    struct fray_slice group, bare;
+    bool is_shared = fray_mqtt_topic_filter_split(filter, &group, &bare);
+    if (fray_mqtt_may(self, FRAY_MQTT_ACTION_SUBSCRIBE, bare))
+        return true;
+    if (is_shared || !fray_mqtt_may(self, FRAY_MQTT_ACTION_SUBSCRIBE_PART, bare))
+        return false;
+    self->judges_topics = true;
+    return true;
+}
+
 static enum fray_mqtt_reason subscribe(struct fray_mqtt_connection *self,
                                        const struct fray_mqtt_filter *filter,
                                        const struct fray_subscription *subscription, bool *existed)
 {
-    struct fray_slice group, bare;
-    fray_mqtt_topic_filter_split(filter->filter, &group, &bare);
-    if (!fray_mqtt_may(self, FRAY_MQTT_ACTION_SUBSCRIBE, bare)) {
+    if (!may_subscribe(self, filter->filter)) {
         fray_count(&self->session.worker->counters.mqtt_denied);
         return FRAY_MQTT_NOT_AUTHORIZED;
     }

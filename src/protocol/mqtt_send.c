@@ -59,7 +59,8 @@ static void on_message(struct fray_broker_session *client, struct fray_publicati
     if (self->session.is_closing)
         return;
     uint64_t now_us = *self->session.worker->now_us;
-    if (fray_publication_is_expired(publication, now_us))
+    if (fray_publication_is_expired(publication, now_us) ||
+        !fray_mqtt_may_hear(self, fray_publication_topic(publication)))
         return;
     if (fray_mqtt_is_v5(self))
         fray_publication_set_expiry(publication, &delivery, now_us);
@@ -88,7 +89,8 @@ static void send_next(struct fray_mqtt_connection *self, const struct fray_broke
     };
     if (fray_mqtt_is_v5(self))
         fray_publication_set_expiry(send->publication, &delivery, *self->session.worker->now_us);
-    if (is_too_large(self, send->publication, &delivery))
+    if (!fray_mqtt_may_hear(self, fray_publication_topic(send->publication)) ||
+        is_too_large(self, send->publication, &delivery))
         fray_broker_skip(self->client, send->packet_id);
     else
         send_publish(self, send->publication, &delivery);

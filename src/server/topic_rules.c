@@ -165,6 +165,7 @@ bool fray_topic_rules_allow(const struct fray_topic_rules *rules,
 {
     unsigned wanted = action == FRAY_MQTT_ACTION_PUBLISH ? MAY_WRITE : MAY_READ;
     struct fray_buf filter = {0};
+    bool is_part = action == FRAY_MQTT_ACTION_SUBSCRIBE_PART;
     bool is_allowed = false, is_denied = false;
     for (size_t i = 0; i < rules->count && !is_denied; i++) {
         const struct rule *rule = &rules->rules[i];
@@ -172,10 +173,12 @@ bool fray_topic_rules_allow(const struct fray_topic_rules *rules,
             !rule->user || fray_slice_equal(fray_slice_of(rule->user), identity->username);
         if (!is_his || !expand(rule->filter, identity, &filter))
             continue;
+        bool overlaps = fray_topic_filters_overlap(fray_buf_slice(&filter), topic);
+        bool covers = overlaps && fray_topic_filter_covers(fray_buf_slice(&filter), topic);
         if (rule->access & DENY)
-            is_denied = fray_topic_filters_overlap(fray_buf_slice(&filter), topic);
+            is_denied = is_part ? covers : overlaps;
         else if (rule->access & wanted)
-            is_allowed |= fray_topic_filter_covers(fray_buf_slice(&filter), topic);
+            is_allowed |= is_part ? overlaps : covers;
     }
     fray_buf_deinit(&filter);
     return is_allowed && !is_denied;

@@ -5,8 +5,9 @@
  *
  * In every FILTER %c is the client identifier and %u the user name; a rule does not apply to a
  * client whose name is empty or holds '/', '+' or '#'. What no rule allows is denied; `deny` goes
- * before all others. A subscription must be covered by one rule as a whole. Lines that begin with
- * '#' are comments. Read once, then only looked at: any thread. */
+ * before all others. A filter is allowed as a whole where one rule covers it and no denied topic
+ * matches it; in part where a rule overlaps it and no `deny` covers it. Lines that begin with '#'
+ * are comments. Read once, then only looked at: any thread. */
 #ifndef FRAY_SERVER_TOPIC_RULES_H
 #define FRAY_SERVER_TOPIC_RULES_H
 

@@ -26,6 +26,8 @@ static bool allows(const struct fray_topic_rules *rules, const char *user, const
 
 #define MAY_PUBLISH(user, client, topic)                                                           \
     allows(rules, user, client, FRAY_MQTT_ACTION_PUBLISH, topic)
+#define MAY_SUBSCRIBE_PART(user, client, topic)                                                    \
+    allows(rules, user, client, FRAY_MQTT_ACTION_SUBSCRIBE_PART, topic)
 #define MAY_SUBSCRIBE(user, client, topic)                                                         \
     allows(rules, user, client, FRAY_MQTT_ACTION_SUBSCRIBE, topic)
 
@@ -50,6 +52,20 @@ static void rules_are_each_user_s_and_everybody_s(void **state)
     assert_true(MAY_PUBLISH("", "d1", "devices/d1"));
     assert_false(MAY_PUBLISH("", "d1", "devices/d2"));
     assert_false(MAY_PUBLISH("", "", "other"));
+    fray_topic_rules_destroy(rules);
+}
+
+static void a_part_is_what_some_rule_allows_and_none_denies(void **state)
+{
+    (void)state;
+    struct fray_topic_rules *rules =
+        parse("topic read news/#\ntopic deny news/secret/#\ntopic write log/#\n");
+    assert_true(MAY_SUBSCRIBE_PART("", "", "#"));
+    assert_true(MAY_SUBSCRIBE_PART("", "", "+/today"));
+    assert_true(MAY_SUBSCRIBE_PART("", "", "news/+/x"));
+    assert_false(MAY_SUBSCRIBE_PART("", "", "news/secret/+"));
+    assert_false(MAY_SUBSCRIBE_PART("", "", "log/+"));
+    assert_false(MAY_SUBSCRIBE_PART("", "", "other/#"));
     fray_topic_rules_destroy(rules);
 }
 
@@ -101,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_each_user_s_and_everybody_s),
+        cmocka_unit_test(a_part_is_what_some_rule_allows_and_none_denies),
         cmocka_unit_test(names_cannot_widen_a_pattern),
         cmocka_unit_test(a_bad_line_is_named),
         cmocka_unit_test(passwords_verify_against_their_hash_alone),
