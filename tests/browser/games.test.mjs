@@ -42,6 +42,25 @@ async function listen(page) {
         );
 }
 
+/** As listen(), from before the page is loaded: for open()'s `prepare`. */
+const listenFirst = (page) =>
+    page.addInitScript(() => {
+        window.said = [];
+        const take = () => {
+            const text = document.getElementById("live")?.textContent;
+            if (text && window.said.at(-1) !== text) window.said.push(text);
+        };
+        const all = { subtree: true, childList: true, characterData: true };
+        new MutationObserver(take).observe(document, all);
+    });
+const heard = (page, text) =>
+    page.waitForFunction((wanted) => window.said.some((said) => said.includes(wanted)), text);
+
+async function say(page, text) {
+    await page.fill("#chat-field", text);
+    await page.press("#chat-field", "Enter");
+}
+
 /** Presses Tab until the focus is there. */
 async function tabTo(page, selector, key = "Tab") {
     for (let presses = 0; presses < 40; presses++) {
@@ -75,6 +94,7 @@ const tap = (page, cell) => page.tap(`[data-cell="${cell}"]`);
 
 describe("the games' pages", () => {
     const fray = serveFray(["--cors-origin", "*"]); // one test comes from another origin
+    const successor = serveFray();
     const open = useBrowser();
     const visit = async (path, options = DESKTOP) => {
         const page = await open(fray.url + path, options);
@@ -175,11 +195,52 @@ describe("the games' pages", () => {
             () => document.getElementById("spectators").textContent === "1 is watching",
         );
         assert.equal(await third.locator("#actions button").count(), 0);
-        await second.fill("#chat-field", "good <b>luck</b>");
-        await second.press("#chat-field", "Enter");
+        await say(second, "good <b>luck</b>");
         for (const page of [first, second, third])
             await page.waitForSelector('#chat-log li:has-text("good <b>luck</b>")');
         assert.equal(await second.locator("#chat-log li.own").count(), 1);
+    });
+
+    test("reads out what is said, but not what was said before", async () => {
+        const lobby = await visit("/lobby/");
+        await isReady(lobby);
+        await say(lobby, "said to the lobby");
+        await lobby.waitForSelector('#chat-log li:has-text("said to the lobby")');
+        const [first, second] = await meet("tictactoe");
+        await say(first, "an old line");
+        await second.waitForSelector('#chat-log li:has-text("an old line")');
+        const options = { ...DESKTOP, prepare: listenFirst };
+        const third = await open(first.url(), options);
+        await third.waitForSelector('#chat-log li:has-text("an old line")');
+        await status(third, /is thinking/);
+        await say(second, "a new line");
+        await heard(third, "a new line");
+        const alone = await visit("/games/tictactoe/", options);
+        await isReady(alone);
+        await alone.click('[value="bot"]');
+        await heard(alone, "You have a seat.");
+        for (const page of [third, alone]) {
+            const all = (await page.evaluate(() => window.said)).join();
+            assert.doesNotMatch(all, /old line|to the lobby/);
+        }
+    });
+
+    test("says who is away, and what belongs together keeps its place and colour", async () => {
+        const [first, second] = await meet("tictactoe");
+        const third = await open(first.url(), DESKTOP);
+        await status(third, /is thinking/);
+        const colours = await third.$$eval("#versus .avatar", (all) =>
+            all.map((avatar) => avatar.style.color),
+        );
+        assert.deepEqual(colours, ["var(--you)", "var(--foe)"]); // as the marks of who watches
+        await click(first, 4);
+        await status(first, /is thinking/);
+        await second.goto("about:blank");
+        await status(first, /is away/);
+        const [side, frame] = await first.evaluate(() =>
+            [".side", "main"].map((at) => document.querySelector(at).getBoundingClientRect().right),
+        );
+        assert.ok(side <= frame, `the column ends at ${side}, the frame at ${frame}`);
     });
 
     test("a reload comes back to the same seat", async () => {
@@ -334,9 +395,27 @@ describe("the games' pages", () => {
     test("the lobby's chat", async () => {
         const pages = [await visit("/lobby/"), await visit("/lobby/")];
         for (const page of pages) await isReady(page);
-        await pages[0].fill("#chat-field", "anybody?");
-        await pages[0].press("#chat-field", "Enter");
+        await say(pages[0], "anybody?");
         for (const page of pages) await page.waitForSelector('#chat-log li:has-text("anybody?")');
+    });
+
+    test("a server that starts anew is heard, though it counts from 1 again", async (t) => {
+        const proxy = await startProxy(t, fray.port);
+        const page = await open(`${proxy.url}/lobby/`, DESKTOP);
+        await isReady(page);
+        for (const [text, server] of [
+            ["one", fray],
+            ["two", successor],
+        ]) {
+            proxy.port = server.port;
+            proxy.cut();
+            await page.waitForSelector(".connection:not([hidden])");
+            await page.waitForSelector(".connection", { state: "hidden" });
+            await say(page, text);
+            await page.waitForSelector(`#chat-log li:has-text("${text}")`);
+        }
+        assert.match(await page.textContent("#chat-log"), /one.*two/);
+        page.complaints = page.complaints.filter((text) => !/ERR_|WebSocket|Failed/.test(text));
     });
 
     test("light and dark are both readable", async () => {

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { setImmediate } from "node:timers/promises";
@@ -57,8 +59,12 @@ function serve(program, args) {
  * it must then exit with 0 and without a sanitizer's report. It is an error if it ends by itself.
  */
 async function start(program, args, server) {
-    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    /* Unless `data` is among the options: no other server's, such as one of ./run. */
+    const data = mkdtempSync(join(tmpdir(), "fray-test-"));
+    const env = { ...process.env, FRAY_DATA: data };
+    const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const exit = once(child, "exit");
+    exit.then(() => rmSync(data, { recursive: true, force: true }));
     server.pid = child.pid;
     let output = "";
     let isStopping = false;
@@ -144,6 +150,7 @@ export class Inbox {
 export async function startProxy(t, port, filter = () => true) {
     const sockets = new Set();
     const proxy = {
+        port, // that leads on, for connections from now on
         blocked: false,
         cut() {
             for (const socket of sockets) socket.resetAndDestroy();
@@ -151,7 +158,7 @@ export async function startProxy(t, port, filter = () => true) {
     };
     const listener = net.createServer((near) => {
         if (proxy.blocked) return near.resetAndDestroy();
-        const far = net.connect(port, "127.0.0.1");
+        const far = net.connect(proxy.port, "127.0.0.1");
         for (const [from, to] of [
             [near, far],
             [far, near],

@@ -35,8 +35,8 @@ connection.on("lobby", show);
 connection.on("chat_message", (line) => {
     if (line.room) return;
     const isOwn = line.from.id === connection.id;
-    chat.add(line, isOwn);
-    if (!isOwn) announce(`${line.from.name}: ${line.text}`);
+    const isNew = chat.add(line, isOwn) && document.body.dataset.ready === "yes"; // no history
+    if (isNew && !isOwn) announce(`${line.from.name}: ${line.text}`);
 });
 
 byId("hands").append(...[0, 1, 2].map((choice) => kindGlyph(choice, 3)));

@@ -4,6 +4,9 @@
 let region;
 let pending = [];
 
+/** With a full stop, unless it ends in a mark of its own. */
+export const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 export function announce(text) {
     if (!region) {
         region = document.createElement("p");

@@ -8,7 +8,7 @@ const MAX = 500;
 export class Chat {
     #log = byId("chat-log");
     #field = byId("chat-field");
-    #seen = new Set(); // numbers: history comes again after a reconnection
+    #seen = new Set(); // history comes again after a reconnection
 
     constructor({ send }) {
         this.#field.maxLength = MAX;
@@ -32,12 +32,15 @@ export class Chat {
         this.#log.replaceChildren();
     }
 
+    /** False: that line is there already. */
     add({ number, from, text, at }, isOwn) {
-        if (this.#seen.has(number)) return;
-        this.#seen.add(number);
+        const line = `${number} ${at}`; // numbers begin anew with the room, or the server
+        if (this.#seen.has(line)) return false;
+        this.#seen.add(line);
         const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-        const name = element("b", {}, from.name);
-        this.#append(element("li", { class: isOwn ? "own" : null, title: time }, name, text));
+        const name = element("b", {}, from.name, element("span", { class: "sr" }, ":"));
+        this.#append(element("li", { class: isOwn ? "own" : null, title: time }, name, " ", text));
+        return true;
     }
 
     note(text) {

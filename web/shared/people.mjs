@@ -15,7 +15,7 @@ function describe(model, seat) {
     if (seat.bot !== null) words.push(botTitle(seat.bot, model.bot_levels));
     if (seat.seat === model.host) words.push("host");
     if (seat.stand_in) words.push("a bot stands in");
-    else if (!seat.connected) words.push("connection lost");
+    else if (!seat.connected) words.push("away");
     if (model.phase === "waiting" && seat.ready) words.push("ready");
     if (model.phase === "over" && seat.rematch) words.push("wants a rematch");
     return words.join(" · ");

@@ -149,10 +149,11 @@ export class Table {
     }
 
     #hear(line) {
-        if (line.room !== this.#joined?.room) return;
+        if (!this.#joined || line.room !== this.#joined.room) return;
         const isOwn = line.from.id === this.#connection.id;
-        this.#chat.add(line, isOwn);
-        if (!isOwn) announce(`${line.from.name}: ${line.text}`);
+        const isHistory = this.#match?.match !== this.#joined.match; // it comes before `match`
+        const isNew = this.#chat.add(line, isOwn);
+        if (isNew && !isHistory && !isOwn) announce(`${line.from.name}: ${line.text}`);
     }
 
     #update({ match, state }) {

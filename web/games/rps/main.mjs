@@ -1,5 +1,5 @@
 // Rock-paper-scissors' page: the ring to choose from, everybody's hand, the round's clock.
-import { announce } from "../../shared/announce.mjs";
+import { announce, sentence } from "../../shared/announce.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
 import { parameters } from "../../shared/connection.mjs";
 import { byId, setText } from "../../shared/dom.mjs";
@@ -60,7 +60,7 @@ function compareRounds(old, next) {
         announceRound(old, next);
     } else if (is.phase === "choosing" && was.games !== is.games) {
         reveal = null;
-        announce(`The game begins. ${verdict().text}.`);
+        announce(`The game begins. ${sentence(verdict().text)}`);
     }
 }
 
@@ -140,13 +140,10 @@ function announceRound(old, next) {
     const hands = shown.map((row) => `${nameOf(row)}: ${kindName(row.shown - 1, options.kinds)}`);
     const said = verdict();
     announce(
-        [
-            `Round ${old.state.match.round}.`,
-            hands.join(", "),
-            ".",
-            `${said.text}.`,
-            said.detail,
-        ].join(" "),
+        [`Round ${old.state.match.round}.`, hands.join(", "), said.text, said.detail]
+            .filter(Boolean)
+            .map(sentence)
+            .join(" "),
     );
     if (!isOver(next)) return;
     if (next.own && next.state.match.winner === next.own.id) celebrate();

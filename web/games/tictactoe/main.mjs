@@ -1,5 +1,5 @@
 // Tic-tac-toe's page: the board, whose turn it is, how it ended.
-import { announce } from "../../shared/announce.mjs";
+import { announce, sentence } from "../../shared/announce.mjs";
 import { avatar } from "../../shared/avatar.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
 import { byId, element, reconcile, setText } from "../../shared/dom.mjs";
@@ -48,11 +48,10 @@ function verdict(model) {
         };
     }
     if (match.phase === "playing") {
-        const isOwn = match.turn === model.own?.id;
-        return {
-            text: isOwn ? "Your move" : `${name(match.turn)} is thinking`,
-            mood: isOwn ? "good" : "",
-        };
+        if (match.turn === model.own?.id) return { text: "Your move", mood: "good" };
+        const other = model.seats.find(({ id }) => id === match.turn);
+        const isAway = other && !other.connected && !other.stand_in;
+        return { text: `${name(match.turn)} is ${isAway ? "away" : "thinking"}`, mood: "" };
     }
     if (match.winner === null)
         return { text: match.ending === "draw" ? "A draw" : "Game over", mood: "" };
@@ -81,7 +80,7 @@ function tell(model, said) {
         const seat = LETTERS.indexOf(letter);
         if (seat !== model.own?.seat) words.push(`${letter} at ${cellName(cell)}.`);
     }
-    announce([...words, `${said.text}.`].join(" "));
+    announce([...words, sentence(said.text)].join(" "));
     if (match.phase !== "over" || old?.phase !== "playing") return;
     if (model.own && match.winner === model.own.id) celebrate();
     if (byId("board").contains(document.activeElement)) byId("action-rematch")?.focus();
@@ -135,7 +134,8 @@ function showCard(node, { seat, sitting, isTurn }, model) {
     node.dataset.text = key;
     const figure =
         sitting && avatar({ ...sitting, bot: sitting.bot !== null || sitting.stand_in }, isOwn);
-    if (figure && !isOwn && sitting.bot === null) figure.style.color = "var(--foe)";
+    if (figure && !isOwn && (!model.own || sitting.bot === null))
+        figure.style.color = !model.own && seat === 0 ? "var(--you)" : "var(--foe)"; // as its marks
     const who = element("div", { class: "who" }, element("b", {}, name), element("span", {}, note));
     node.replaceChildren(...(figure ? [figure] : []), who);
 }
