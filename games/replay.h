@@ -34,7 +34,7 @@
 #include "fray/game.h"
 
 enum {
-    FRAY_REPLAY_FORMAT = 1,
+    FRAY_REPLAY_FORMAT = 1,  /* raise it when records or the rows of delta.h change */
     FRAY_REPLAY_PRIVATE = 1, /* a flag: listed nowhere, only for who knows its id */
     FRAY_REPLAY_OPTIONS_MAX = 32,
     FRAY_REPLAY_SEATS_MAX = 255,
