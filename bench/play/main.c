@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "../load/process.h"
+#include "ticks.h"
 
 enum { TURN_MS = 2, JOIN_S = 30, CONNECTING_MAX = 32, MATCH_ID_SIZE = 32 };
 
@@ -191,11 +192,15 @@ static void measure(struct play *play)
 {
     run(play, play->options.warmup_seconds);
     play->sums = (struct sums){0};
+    struct ticks ticks_before, ticks_after;
+    bool has_ticks = ticks_fetch(play->options.port, &ticks_before);
     struct process_usage before = process_usage(play->options.server);
     uint64_t bytes = bytes_received(play), start = now_ms();
     run(play, play->options.seconds);
     struct process_usage after = process_usage(play->options.server);
     double seconds = (double)(now_ms() - start) / 1000;
+    if (has_ticks && ticks_fetch(play->options.port, &ticks_after))
+        ticks_report(&ticks_before, &ticks_after, seconds);
     uint32_t with_view = 0;
     uint64_t desyncs = 0;
     for (uint32_t i = 0; i < play->options.clients; i++) {

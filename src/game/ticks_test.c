@@ -216,6 +216,26 @@ static void bots_make_way(void **state)
     fray_match_destroy(match);
 }
 
+static void a_restart_begins_anew_with_the_same_players(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_arena, 4);
+    sit(match, "Ann", SECOND);
+    run(match, 5 * SECOND);
+    fray_ticks_seat_packets(match, 0);
+    match->is_anew = false;
+    uint64_t hash = match->ticks->hash;
+    fray_match_restart(match, 5 * SECOND);
+    assert_true(match->is_anew); /* clients are welcomed again */
+    assert_int_equal(match->steps, 0);
+    assert_int_equal(fray_match_players(match), 4);
+    run(match, 7 * SECOND);
+    assert_in_range(match->steps, 60, 61);
+    assert_int_equal(match->ticks->hash_tick, 60);
+    assert_true(match->ticks->hash != hash);
+    fray_match_destroy(match);
+}
+
 /* Every allocation of the program goes through these, where no sanitizer has its own. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COUNTS_ALLOCATIONS 0
@@ -296,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
         cmocka_unit_test(a_bot_stands_in_and_gives_back),
         cmocka_unit_test(bots_make_way),
+        cmocka_unit_test(a_restart_begins_anew_with_the_same_players),
         cmocka_unit_test(a_steady_tick_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

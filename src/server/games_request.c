@@ -4,13 +4,18 @@ struct fray_games_request fray_games_request(fray_socket *socket, const fray_eve
                                              void *app)
 {
     fray_namespace *nsp = fray_socket_namespace(socket);
+    /* What has attachments is a packet, or nothing that is known here: its JSON need not be read.
+     */
+    bool is_read = event && !fray_event_attachments(event);
     return (struct fray_games_request){
         .games = app,
         .nsp = nsp,
         .socket = socket,
         .place = fray_socket_data(socket),
         .event = event,
-        .content = event ? json_array_get(fray_event_args(event), 0) : fray_socket_auth(socket),
+        .content = is_read ? json_array_get(fray_event_args(event), 0)
+                   : event ? NULL
+                           : fray_socket_auth(socket),
         .now_us = fray_now_us(nsp),
     };
 }
