@@ -237,7 +237,14 @@ static void a_restart_begins_anew_with_the_same_players(void **state)
 }
 
 /* Every allocation of the program goes through these, where no sanitizer has its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __has_feature
+#define HAS_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#else
+#define HAS_SANITIZER 0
+#endif
+#if HAS_SANITIZER
 #define COUNTS_ALLOCATIONS 0
 static size_t allocations;
 #else
