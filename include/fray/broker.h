@@ -24,6 +24,11 @@ struct fray_broker_message {
     size_t len;
     unsigned qos; /* 0, 1 or 2 */
     bool retain;  /* kept for later subscribers, in place of the one before; len 0: none is */
+    /* Request and response (MQTT 5.0, 4.10): whoever answers publishes to response_topic, with the
+     * same correlation. NULL: nobody waits for an answer. */
+    const char *response_topic;
+    const void *correlation;
+    size_t correlation_len; /* 0: none */
 };
 
 struct fray_broker_subscriber {
@@ -40,8 +45,8 @@ struct fray_broker_subscriber {
 FRAY_API fray_broker *fray_server_broker(fray_server *server);
 
 /* The message is copied, and published on the broker's next turn; calls of one thread keep their
- * order. FRAY_ERR_SYNTAX: no topic to publish to, or a wrong QoS. FRAY_ERR_CLOSED: the server has
- * stopped. */
+ * order. FRAY_ERR_SYNTAX: no topic to publish or to answer to, or a wrong QoS. FRAY_ERR_CLOSED: the
+ * server has stopped. */
 FRAY_API enum fray_err
 fray_broker_publish(fray_broker *broker, const struct fray_broker_message *message) FRAY_MUST_CHECK;
 

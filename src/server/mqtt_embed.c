@@ -34,10 +34,32 @@ static void run_publish(struct fray_loop *loop, struct fray_post *post)
     free(self);
 }
 
+static bool is_name(const char *text)
+{
+    struct fray_slice topic = fray_slice_of(text);
+    return fray_utf8_valid(topic) && fray_mqtt_topic_name_valid(topic);
+}
+
+static struct fray_mqtt_properties properties_of(const struct fray_broker_message *message)
+{
+    struct fray_mqtt_properties properties = {0};
+    if (message->response_topic) {
+        properties.present |= FRAY_MQTT_PROPERTY_BIT(FRAY_MQTT_RESPONSE_TOPIC);
+        properties.response_topic = fray_slice_of(message->response_topic);
+    }
+    if (message->correlation_len) {
+        properties.present |= FRAY_MQTT_PROPERTY_BIT(FRAY_MQTT_CORRELATION_DATA);
+        properties.correlation_data = fray_slice(message->correlation, message->correlation_len);
+    }
+    return properties;
+}
+
 enum fray_err fray_broker_publish(fray_broker *broker, const struct fray_broker_message *message)
 {
     struct fray_slice topic = fray_slice_of(message->topic);
-    if (!fray_utf8_valid(topic) || !fray_mqtt_topic_name_valid(topic) || message->qos > 2)
+    if (!is_name(message->topic) || message->qos > 2 ||
+        (message->response_topic && !is_name(message->response_topic)) ||
+        message->correlation_len > FRAY_MQTT_STRING_MAX)
         return FRAY_ERR_SYNTAX;
     if (!is_serving(broker))
         return FRAY_ERR_CLOSED;
@@ -48,6 +70,7 @@ enum fray_err fray_broker_publish(fray_broker *broker, const struct fray_broker_
             .retain = message->retain,
             .topic = topic,
             .payload = fray_slice(message->payload, message->len),
+            .properties = properties_of(message),
         },
         0, &scratch);
     fray_buf_deinit(&scratch);
@@ -74,14 +97,23 @@ static void on_message(struct fray_broker_session *session, struct fray_publicat
     const fray_broker_subscription *self = session->connection;
     struct fray_slice payload = fray_publication_payload(publication);
     struct fray_slice topic = fray_publication_topic(publication);
+    struct fray_mqtt_properties properties;
+    fray_mqtt_message_properties(publication->bytes, &publication->shape, &properties);
+    struct fray_slice response = properties.response_topic;
     char *name = fray_strndup(topic.data, topic.len);
-    self->subscriber.on_message(&(struct fray_broker_message){.topic = name,
-                                                              .payload = payload.data,
-                                                              .len = payload.len,
-                                                              .qos = options->qos,
-                                                              .retain = options->retain},
-                                self->subscriber.context);
+    char *answer_to = response.len ? fray_strndup(response.data, response.len) : NULL;
+    self->subscriber.on_message(
+        &(struct fray_broker_message){.topic = name,
+                                      .payload = payload.data,
+                                      .len = payload.len,
+                                      .qos = options->qos,
+                                      .retain = options->retain,
+                                      .response_topic = answer_to,
+                                      .correlation = properties.correlation_data.data,
+                                      .correlation_len = properties.correlation_data.len},
+        self->subscriber.context);
     free(name);
+    free(answer_to);
 }
 
 /* Its client identifier holds a NUL, which no client's does. */

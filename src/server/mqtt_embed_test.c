@@ -55,6 +55,53 @@ static void publish(fray_broker *broker, const char *topic, const char *payload,
         0);
 }
 
+struct answerer {
+    fray_broker *broker;
+    int err;
+};
+
+static void on_question(const struct fray_broker_message *message, void *context)
+{
+    struct answerer *answerer = context;
+    answerer->err = fray_broker_publish(
+        answerer->broker, &(struct fray_broker_message){.topic = message->response_topic,
+                                                        .payload = message->correlation,
+                                                        .len = message->correlation_len,
+                                                        .qos = message->qos});
+}
+
+static void a_program_asks_and_answers(void **state)
+{
+    (void)state;
+    struct listener listener = {0};
+    sem_init(&listener.heard, 0, 0);
+    fray_server *server = fray_server_create();
+    assert_int_equal(fray_server_set(server, "listen", "127.0.0.1:0"), 0);
+    assert_int_equal(fray_server_set(server, "workers", "2"), 0);
+    assert_int_equal(fray_server_set(server, "log_level", "error"), 0);
+    assert_int_equal(fray_server_start(server), 0);
+    struct answerer answerer = {.broker = fray_server_broker(server), .err = -1};
+    assert_non_null(fray_broker_subscribe(
+        answerer.broker, &(struct fray_broker_subscriber){
+                             .filter = "ask", .on_message = on_question, .context = &answerer}));
+    assert_non_null(subscribe(answerer.broker, "answers/+", &listener));
+    struct fray_broker_message question = {.topic = "ask",
+                                           .qos = 1,
+                                           .response_topic = "answers/mine",
+                                           .correlation = "17",
+                                           .correlation_len = 2};
+    assert_int_equal(fray_broker_publish(answerer.broker, &question), 0);
+    sem_wait(&listener.heard);
+    assert_string_equal(listener.last, "answers/mine=17/1");
+    assert_int_equal(answerer.err, 0);
+    question.response_topic = "answers/+";
+    assert_int_equal(fray_broker_publish(answerer.broker, &question), FRAY_ERR_SYNTAX);
+    fray_server_stop(server);
+    fray_server_wait(server);
+    fray_server_destroy(server);
+    sem_destroy(&listener.heard);
+}
+
 static void a_program_publishes_and_subscribes(void **state)
 {
     (void)state;
@@ -112,6 +159,7 @@ static void without_mqtt_there_is_no_broker(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_program_asks_and_answers),
         cmocka_unit_test(a_program_publishes_and_subscribes),
         cmocka_unit_test(without_mqtt_there_is_no_broker),
     };

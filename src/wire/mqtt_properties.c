@@ -150,7 +150,14 @@ static void *member_of(struct fray_mqtt_properties *properties, const struct row
 void fray_mqtt_get_properties(struct fray_mqtt_reader *reader, unsigned place,
                               struct fray_mqtt_properties *properties)
 {
-    struct fray_slice list = fray_mqtt_get_bytes(reader, fray_mqtt_get_varint(reader));
+    size_t len = fray_mqtt_get_varint(reader);
+    fray_mqtt_get_property_run(reader, len, place, properties);
+}
+
+void fray_mqtt_get_property_run(struct fray_mqtt_reader *reader, size_t len, unsigned place,
+                                struct fray_mqtt_properties *properties)
+{
+    struct fray_slice list = fray_mqtt_get_bytes(reader, len);
     if (reader->err || list.len == 0)
         return;
     struct fray_mqtt_reader inner = {list.data, list.data + list.len, FRAY_OK, FRAY_MQTT_SUCCESS};

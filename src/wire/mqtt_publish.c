@@ -33,6 +33,17 @@ enum fray_err fray_mqtt_message_encode(struct fray_buf *buf,
     return FRAY_OK;
 }
 
+void fray_mqtt_message_properties(const char *bytes, const struct fray_mqtt_message *message,
+                                  struct fray_mqtt_properties *properties)
+{
+    const char *at = bytes + message->topic_len;
+    struct fray_mqtt_reader reader = {at, at + message->properties_len, FRAY_OK, FRAY_MQTT_SUCCESS};
+    *properties = (struct fray_mqtt_properties){0};
+    fray_mqtt_get_property_run(&reader, message->properties_len, FRAY_MQTT_PUBLISH, properties);
+    if (reader.err)
+        *properties = (struct fray_mqtt_properties){0};
+}
+
 /* The lengths that the wire states. */
 struct sizes {
     size_t own_properties; /* of this delivery */

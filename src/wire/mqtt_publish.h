@@ -52,6 +52,10 @@ FRAY_MUST_CHECK enum fray_err fray_mqtt_message_encode(struct fray_buf *buf,
                                                        const struct fray_mqtt_publish *publish,
                                                        struct fray_mqtt_message *message);
 
+/* The properties among the shared bytes; they point into these. None where they make no sense. */
+void fray_mqtt_message_properties(const char *bytes, const struct fray_mqtt_message *message,
+                                  struct fray_mqtt_properties *properties);
+
 /* The size of the packet that the delivery makes, for the peer's maximum packet size. It may exceed
  * what MQTT can express (FRAY_MQTT_REMAINING_LENGTH_MAX), which writing the head then refuses. */
 size_t fray_mqtt_delivery_size(const struct fray_mqtt_message *message,

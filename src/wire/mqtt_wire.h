@@ -69,6 +69,9 @@ enum { FRAY_MQTT_WILL_PROPERTIES = 0 };
 /* Reads a property list with its length. */
 void fray_mqtt_get_properties(struct fray_mqtt_reader *reader, unsigned place,
                               struct fray_mqtt_properties *properties);
+/* The same of a list of `len` bytes without its length. */
+void fray_mqtt_get_property_run(struct fray_mqtt_reader *reader, size_t len, unsigned place,
+                                struct fray_mqtt_properties *properties);
 
 /* A property list to be written: those of `properties` that may stand at `place`, without the
  * ones whose bits are in `except`. */
