@@ -289,6 +289,13 @@ static const struct fray_protocol protocol = {
     .on_close = on_close,
 };
 
+bool fray_mqtt_awaits_verdict(const struct fray_worker *worker, struct fray_handle handle)
+{
+    struct fray_session *session = fray_id_pool_get(&worker->sessions, handle);
+    return session && session->protocol == &protocol && !session->is_closing &&
+           !connection_of(session)->client && !connection_of(session)->has_verdict;
+}
+
 void fray_mqtt_authenticated(struct fray_worker *worker, struct fray_handle handle,
                              enum fray_mqtt_reason reason)
 {

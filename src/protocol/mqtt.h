@@ -70,6 +70,9 @@ void fray_mqtt_open(const struct fray_mqtt_config *config, struct fray_link *lin
 void fray_mqtt_authenticated(struct fray_worker *worker, struct fray_handle session,
                              enum fray_mqtt_reason reason);
 
+/* Whether the session is there and its verdict is still owed. */
+bool fray_mqtt_awaits_verdict(const struct fray_worker *worker, struct fray_handle session);
+
 /* The journal could not keep what this turn was to acknowledge: of every connection that was to be
  * told so, what is not written yet is forgotten, and it ends with 0x97, a new one already with its
  * CONNACK (before 5.0: 3). The client will send again. */

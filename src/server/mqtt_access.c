@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -15,8 +17,12 @@ enum {
     LIFE_MAX_S = 1 << 30, /* of a token, beyond which it is for ever */
 };
 
+enum { DIGEST_SIZE = 32 };
+
 struct user {
     struct fray_slice name, hash; /* in `text` */
+    uint8_t digest[DIGEST_SIZE];  /* of the password that was right, by a key of this process */
+    bool has_digest;
     char text[];
 };
 
@@ -24,12 +30,12 @@ struct user {
 struct job {
     struct fray_post post; /* first */
     struct fray_mqtt_access_control *control;
-    struct job *next;          /* of those waiting */
-    struct job *other, **link; /* of all: the worker's list */
+    struct job *next; /* of those waiting */
     struct fray_handle session;
+    struct user *user; /* the worker's; NULL: there is none of that name */
     struct fray_slice hash;
-    bool is_known;
     bool is_right;
+    uint8_t digest[DIGEST_SIZE];
     size_t password_len;
     char password[];
 };
@@ -41,13 +47,15 @@ struct fray_mqtt_access_control {
     struct fray_name_map users;     /* struct user */
     struct fray_buf no_hash;        /* what the password of an unknown user is compared with */
     struct fray_topic_rules *rules; /* NULL: all topics are everybody's */
-    struct job *jobs;
-    size_t jobs_count;
+    uint8_t digest_key[DIGEST_SIZE];
+    struct job *waiting, **last; /* the worker's */
+    size_t waiting_count;
+    struct job *verified; /* the one that the verifier has; NULL: none */
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t mutex; /* for what follows */
     pthread_cond_t wake;
-    struct job *waiting, **last;
+    struct job *next; /* for the verifier */
     bool is_stopping;
 };
 
@@ -55,84 +63,122 @@ struct fray_mqtt_access_control {
 
 static void job_free(struct job *job)
 {
-    *job->link = job->other;
-    if (job->other)
-        job->other->link = job->link;
-    job->control->jobs_count--;
     OPENSSL_cleanse(job->password, job->password_len);
     free(job);
+}
+
+static void digest_password(const struct fray_mqtt_access_control *self, struct fray_slice password,
+                            uint8_t digest[DIGEST_SIZE])
+{
+    HMAC(EVP_sha256(), self->digest_key, DIGEST_SIZE, (const unsigned char *)password.data,
+         password.len, digest, NULL);
+}
+
+/* Gives the verifier the oldest job whose client still waits, if it has none: those who went away
+ * must not keep others waiting. */
+static void hand_over(struct fray_mqtt_access_control *self)
+{
+    while (self->waiting && !self->verified) {
+        struct job *job = self->waiting;
+        self->waiting = job->next;
+        if (!self->waiting)
+            self->last = &self->waiting;
+        self->waiting_count--;
+        if (!fray_mqtt_awaits_verdict(&self->home->base, job->session)) {
+            job_free(job);
+            continue;
+        }
+        self->verified = job;
+        pthread_mutex_lock(&self->mutex);
+        self->next = job;
+        pthread_cond_signal(&self->wake);
+        pthread_mutex_unlock(&self->mutex);
+    }
 }
 
 static void run_verdict(struct fray_loop *loop, struct fray_post *post)
 {
     struct job *job = (struct job *)post;
+    struct fray_mqtt_access_control *self = job->control;
     (void)loop;
-    fray_mqtt_authenticated(&job->control->home->base, job->session,
+    if (job->is_right) {
+        memcpy(job->user->digest, job->digest, DIGEST_SIZE);
+        job->user->has_digest = true;
+    }
+    self->verified = NULL;
+    fray_mqtt_authenticated(&self->home->base, job->session,
                             job->is_right ? FRAY_MQTT_SUCCESS
                                           : FRAY_MQTT_BAD_USER_NAME_OR_PASSWORD);
     job_free(job);
+    hand_over(self);
 }
 
 static struct job *next_job(struct fray_mqtt_access_control *self)
 {
     pthread_mutex_lock(&self->mutex);
-    while (!self->waiting && !self->is_stopping)
+    while (!self->next && !self->is_stopping)
         pthread_cond_wait(&self->wake, &self->mutex);
-    struct job *job = self->is_stopping ? NULL : self->waiting;
-    if (job) {
-        self->waiting = job->next;
-        if (!self->waiting)
-            self->last = &self->waiting;
-    }
+    struct job *job = self->is_stopping ? NULL : self->next;
+    self->next = NULL;
     pthread_mutex_unlock(&self->mutex);
     return job;
 }
 
-/* scrypt takes tens of milliseconds, which no loop can spare. An unknown user takes as long as a
- * wrong password, so that nobody learns names. */
+/* scrypt takes a tenth of a second and more, which no loop can spare. An unknown user takes as long
+ * as a wrong password, so that nobody learns names. */
 static void *verify_all(void *argument)
 {
     struct fray_mqtt_access_control *self = argument;
     struct job *job;
     while ((job = next_job(self))) {
-        bool fits = fray_password_verify(fray_slice(job->password, job->password_len), job->hash);
-        job->is_right = fits && job->is_known;
+        struct fray_slice password = {job->password, job->password_len};
+        bool fits = fray_password_verify(password, job->hash);
+        job->is_right = fits && job->user;
+        digest_password(self, password, job->digest);
         fray_loop_post(self->home->loop, &job->post);
     }
     return NULL;
+}
+
+/* Whether the password was right before: devices that come back all at once need not wait for each
+ * other. */
+static bool is_remembered(const struct fray_mqtt_access_control *self, const struct user *user,
+                          struct fray_slice password)
+{
+    uint8_t digest[DIGEST_SIZE];
+    if (!user || !user->has_digest)
+        return false;
+    digest_password(self, password, digest);
+    return CRYPTO_memcmp(digest, user->digest, DIGEST_SIZE) == 0;
 }
 
 static enum fray_err start_job(struct fray_mqtt_access_control *self, struct fray_handle session,
                                const struct fray_mqtt_connect *connect,
                                enum fray_mqtt_reason *reason)
 {
-    if (self->jobs_count >= JOBS_MAX) {
+    struct user *user = fray_name_map_get(&self->users, connect->username);
+    struct fray_slice password = connect->has_password ? connect->password : FRAY_SLICE("");
+    if (is_remembered(self, user, password))
+        return FRAY_OK;
+    if (self->waiting_count >= JOBS_MAX) {
         *reason = FRAY_MQTT_SERVER_BUSY;
         return FRAY_OK;
     }
-    const struct user *user = fray_name_map_get(&self->users, connect->username);
-    struct job *job = fray_alloc(sizeof *job + connect->password.len);
+    struct job *job = fray_alloc(sizeof *job + password.len);
     *job = (struct job){
         .post.run = run_verdict,
         .control = self,
         .session = session,
+        .user = user,
         .hash = user ? user->hash : fray_buf_slice(&self->no_hash),
-        .is_known = user != NULL,
-        .other = self->jobs,
-        .link = &self->jobs,
-        .password_len = connect->password.len,
+        .password_len = password.len,
     };
-    if (connect->password.len)
-        memcpy(job->password, connect->password.data, connect->password.len);
-    if (self->jobs)
-        self->jobs->link = &job->other;
-    self->jobs = job;
-    self->jobs_count++;
-    pthread_mutex_lock(&self->mutex);
+    if (password.len)
+        memcpy(job->password, password.data, password.len);
     *self->last = job;
     self->last = &job->next;
-    pthread_cond_signal(&self->wake);
-    pthread_mutex_unlock(&self->mutex);
+    self->waiting_count++;
+    hand_over(self);
     return FRAY_ERR_AGAIN;
 }
 
@@ -206,6 +252,7 @@ static const char *add_user(struct fray_mqtt_access_control *self, struct fray_s
     if (!colon || colon == line.data)
         return "not NAME:HASH";
     struct user *user = fray_alloc(sizeof *user + line.len);
+    *user = (struct user){0};
     memcpy(user->text, line.data, line.len);
     size_t name_len = (size_t)(colon - line.data);
     user->name = fray_slice(user->text, name_len);
@@ -257,6 +304,7 @@ static enum fray_err read_rules(struct fray_mqtt_access_control *self, const cha
 static enum fray_err start_thread(struct fray_mqtt_access_control *self)
 {
     fray_password_hash(FRAY_SLICE(""), &self->no_hash);
+    self->home->base.random(&self->home->base, self->digest_key, DIGEST_SIZE);
     int failed = pthread_create(&self->thread, NULL, verify_all, self);
     if (failed)
         return fray_server_fail(self->server, FRAY_ERR_IO, "A thread cannot be made: %s.",
@@ -315,8 +363,12 @@ void fray_mqtt_access_destroy(struct fray_mqtt_access_control *self)
         pthread_mutex_unlock(&self->mutex);
         pthread_join(self->thread, NULL);
     }
-    while (self->jobs)
-        job_free(self->jobs);
+    if (self->verified)
+        job_free(self->verified);
+    for (struct job *job = self->waiting, *next; job; job = next) {
+        next = job->next;
+        job_free(job);
+    }
     for (uint32_t i = 0; i < self->users.cap; i++)
         free(self->users.entries[i].object);
     fray_name_map_deinit(&self->users);

@@ -65,11 +65,11 @@ def packet_of(first, body):
     return bytes([first]) + length + bytes([size]) + body
 
 
-def connect_packet(name, version, expiry_s=0):
+def connect_packet(name, version, expiry_s=0, user=b"", password=b""):
     properties = b"\x05\x11" + expiry_s.to_bytes(4, "big") if version == 5 else b""
-    flags = 2 * (expiry_s == 0)
+    flags = 2 * (expiry_s == 0) + (0xc0 if user else 0)
     return packet_of(0x10, field(b"MQTT") + bytes([version, flags, 0, 60]) + properties +
-                     field(name))
+                     field(name) + (field(user) + field(password) if user else b""))
 
 
 def publish_packet(packet_id, topic, payload):
@@ -453,6 +453,25 @@ class Access(unittest.TestCase):
                 self.assertEqual(self.verdict(version, ("ann", "bob's secret")), bad)
                 self.assertEqual(self.verdict(version, ("eve", "secret")), bad)
                 self.assertEqual(self.verdict(version, None), anonymous)
+
+    def test_who_went_away_keeps_nobody_waiting(self):
+        for _ in range(3):  # more than a hundred passwords would take longer than the timeout
+            crowd = [RawClient(self.server.port) for _ in range(80)]
+            for raw in crowd:
+                raw.send(connect_packet(b"", 5, user=b"ann", password=b"wrong"))
+            for raw in crowd:
+                raw.socket.close()
+        self.assertEqual(self.verdict(paho.MQTTv5, ("bob", "bob's secret")), 0)
+
+    def test_who_comes_back_is_known(self):
+        self.assertEqual(self.verdict(paho.MQTTv5, ("ann", "ann's secret")), 0)
+        crowd = [RawClient(self.server.port) for _ in range(300)]  # all at once
+        for i, raw in enumerate(crowd):
+            raw.send(connect_packet(b"%d" % i, 5, user=b"ann", password=b"ann's secret"))
+        for raw in crowd:
+            with raw:
+                self.assertEqual(raw.packet()[3], 0)
+        self.assertEqual(self.verdict(paho.MQTTv5, ("ann", "ann's secret ")), 0x86)
 
     def test_topics(self):
         ann = Client(self, self.server, name="ann", user=("ann", "ann's secret"))
