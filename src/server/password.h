@@ -2,8 +2,8 @@
  *
  *   NAME:$scrypt$ln=14,r=8,p=1$<salt>$<hash>      base64 without padding
  *
- * `fray passwd NAME` writes such a line. Hashing costs a tenth of a second or so by design: not on a
- * worker's thread. Any thread. */
+ * `fray passwd NAME` writes such a line. Hashing costs a tenth of a second or so by design: not on
+ * a worker's thread. Any thread. */
 #ifndef FRAY_SERVER_PASSWORD_H
 #define FRAY_SERVER_PASSWORD_H
 
