@@ -64,7 +64,10 @@ static void on_message(struct fray_broker_session *client, struct fray_publicati
         return;
     if (fray_mqtt_is_v5(self))
         fray_publication_set_expiry(publication, &delivery, now_us);
-    if (!fray_mqtt_has_room(self, fray_publication_size(publication) + 32u)) {
+    /* A newer value takes the place of an unsent one, which needs none. */
+    bool may_replace = publication->class == FRAY_LATEST && self->session.outbox.ring &&
+                       self->session.outbox.ring->latest_count;
+    if (!may_replace && !fray_mqtt_has_room(self, fray_publication_size(publication) + 32u)) {
         self->session.owes_drained = true;
         fray_count(&self->session.worker->counters.mqtt_dropped_slow);
     } else if (!is_too_large(self, publication, &delivery)) {

@@ -110,6 +110,8 @@ static const uint8_t return_codes[] = {
 bool fray_mqtt_return_code_of(enum fray_mqtt_reason reason, uint8_t *return_code)
 {
     *return_code = 0;
+    if (reason == FRAY_MQTT_SERVER_BUSY) /* it has one word for both */
+        reason = FRAY_MQTT_SERVER_UNAVAILABLE;
     if (reason == FRAY_MQTT_SUCCESS)
         return true;
     for (size_t i = 0; i < sizeof return_codes; i++) {

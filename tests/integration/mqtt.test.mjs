@@ -261,6 +261,47 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
         });
     }
 
+    test("names_with_special_characters_are_escaped_both_ways", async (t) => {
+        const { socket, inbox, client } = await both(t, "/");
+        for (const [event, level] of [
+            ["100%", "100%25"],
+            ["a+b#", "a%2Bb%23"],
+            ["über uns", "über uns"],
+            ["a/b", "a/b"],
+        ]) {
+            await client.publishAsync(`fray/-/lobby/${level}`, "1");
+            assert.deepEqual(await inbox.take(event), [1]);
+        }
+        await client.publishAsync("fray/-/%6Cobby/said", "2"); // what need not be may be, too
+        assert.deepEqual(await inbox.take("said"), [2]);
+        await client.publishAsync("fray/-/lobby/connect", "3"); // Socket.IO's own
+        await client.publishAsync("fray/-/lobby/%2", "4"); // no escape
+        await client.publishAsync("fray/-/%2D/said", "5"); // the room "-"
+        await client.subscribeAsync("fray/-/+/said");
+        socket.emit("say", 6);
+        assert.deepEqual(await inbox.take("said"), [6]);
+        assert.deepEqual((await client.next()).topic, "fray/-/lobby/said");
+        assert.equal(inbox.count("connect"), 0);
+    });
+
+    test("of_latest_a_slow_reader_gets_the_newest", async (t) => {
+        const { socket, client } = await both(t, "/");
+        await client.subscribeAsync("fray/-/lobby/said");
+        client.stream.pause();
+        const count = 2000, // more than the kernel holds
+            ballast = "x".repeat(20_000);
+        for (let i = 0; i < count; i++) socket.emit("state", { i, ballast });
+        assert.equal(await socket.emitWithAck("join", "lobby"), true); // all were handled
+        client.stream.resume();
+        let got = 0;
+        for (let last = -1; last < count - 1; got++) {
+            const { i } = JSON.parse((await client.next()).payload);
+            assert.ok(i > last);
+            last = i;
+        }
+        assert.ok(got < count, `${got}`);
+    });
+
     test("what_MQTT_says_in_a_room_comes_back_to_MQTT_once", async (t) => {
         const { inbox, client } = await both(t, "/");
         await client.subscribeAsync("fray/-/lobby/+");
@@ -404,6 +445,11 @@ describe("limits of the broker", LIMIT, () => {
         const bytes = await send();
         assert.deepEqual([bytes[0], bytes[3]], [0x20, 0x89]);
         assert.equal(await counter("fray_mqtt_sessions_refused_total"), 1);
+        const socket = net.connect(server.port, "127.0.0.1");
+        socket.write(Buffer.from([0x10, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 1, 97]));
+        const [connack] = await once(socket, "data"); // 3.1.1 says it in its words
+        assert.deepEqual([...connack], [0x20, 2, 0, 3]);
+        socket.destroy();
     });
 });
 
