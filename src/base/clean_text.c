@@ -2,6 +2,8 @@
 
 #define NOT_A_CHAR UINT32_MAX
 
+enum { MARKS_MAX = 4 }; /* on one character: with more it covers what others wrote */
+
 /* Takes one character (RFC 3629); NOT_A_CHAR for a byte that begins none. */
 static uint32_t take_char(struct fray_slice *text)
 {
@@ -38,11 +40,34 @@ static bool is_unfit(uint32_t code)
            (code >= 0xe0000 && code <= 0xe0fff) || code == NOT_A_CHAR;
 }
 
+/* Letters and marks that show nothing, by which one name could pass for another, or for none. */
+static bool is_unseen(uint32_t code)
+{
+    return code == 0xad || code == 0x34f || code == 0x115f || code == 0x1160 || code == 0x17b4 ||
+           code == 0x17b5 || (code >= 0x180b && code <= 0x180f) || code == 0x2800 ||
+           code == 0x3164 || code == 0xffa0;
+}
+
+/* What only changes the character before it: joiners, and selectors of how it looks. */
+static bool is_joiner(uint32_t code)
+{
+    return code == 0x200c || code == 0x200d || (code >= 0xfe00 && code <= 0xfe0f);
+}
+
+/* Of the blocks of combining marks that every script may use. */
+static bool is_mark(uint32_t code)
+{
+    return (code >= 0x300 && code <= 0x36f) || (code >= 0x1ab0 && code <= 0x1aff) ||
+           (code >= 0x1dc0 && code <= 0x1dff) || (code >= 0x20d0 && code <= 0x20ff) ||
+           (code >= 0xfe20 && code <= 0xfe2f);
+}
+
 void fray_clean_text(struct fray_buf *out, struct fray_slice text,
                      const struct fray_clean_options *options)
 {
     size_t chars = 0;
-    char pending = '\0'; /* white space that is written once something follows it */
+    unsigned marks = MARKS_MAX; /* on the character before; none may come first */
+    char pending = '\0';        /* white space that is written once something follows it */
     while (text.len && chars < options->max_chars) {
         const char *from = text.data;
         uint32_t code = take_char(&text);
@@ -50,10 +75,15 @@ void fray_clean_text(struct fray_buf *out, struct fray_slice text,
             bool is_newline = options->keeps_newlines && code == '\n';
             if (chars && pending != '\n')
                 pending = is_newline ? '\n' : ' ';
+            marks = MARKS_MAX;
             continue;
         }
-        if (is_unfit(code))
+        if (is_unfit(code) || is_unseen(code))
             continue;
+        bool is_addition = is_joiner(code) || is_mark(code);
+        if (is_addition && marks == MARKS_MAX)
+            continue;
+        marks = is_addition ? marks + 1 : 0;
         if (pending && ++chars == options->max_chars)
             return; /* white space at the end is none */
         if (pending)

@@ -2,8 +2,9 @@
  *
  * Taken out are bytes that are no UTF-8, control characters, what turns the direction of writing
  * (U+061C, U+200E-F, U+202A-E, U+2066-9), what cannot be seen (U+200B, U+2028-9, U+2060-5, U+FEFF,
- * U+E0000-FFF) and noncharacters. Joiners within emoji and scripts stay. White space is trimmed at
- * both ends. Pure; any thread. */
+ * U+E0000-FFF; soft hyphens, fillers, the empty braille cell) and noncharacters. Joiners and
+ * combining marks stay, at most four behind a character. White space is trimmed at both ends.
+ * Pure; any thread. */
 #ifndef FRAY_BASE_CLEAN_TEXT_H
 #define FRAY_BASE_CLEAN_TEXT_H
 

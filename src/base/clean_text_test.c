@@ -44,6 +44,23 @@ static void control_characters_go(void **unused)
                  32, false, "ab");
 }
 
+static void what_shows_nothing_goes(void **unused)
+{
+    (void)unused;
+    assert_clean("A\u00adn\u034fn\u3164", 32, false, "Ann");
+    assert_clean("\u115f\u1160\u17b4\u180e\u2800\u3164\uffa0", 32, false, "");
+    assert_clean("\u200d\u200c\ufe0f\u0301", 32, false, ""); /* nothing to join to */
+    assert_clean("a \u0301b", 32, false, "a b");
+}
+
+static void marks_do_not_pile_up(void **unused)
+{
+    (void)unused;
+    assert_clean("e\u0301\u0302\u0303\u0304\u0305\u0306x\u0301", 32, false,
+                 "e\u0301\u0302\u0303\u0304x\u0301");
+    assert_clean("\u2764\ufe0f\u200d\U0001f525", 32, false, "\u2764\ufe0f\u200d\U0001f525");
+}
+
 static void bytes_that_are_no_utf8_go(void **unused)
 {
     (void)unused;
@@ -73,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_fit_stays),         cmocka_unit_test(control_characters_go),
+        cmocka_unit_test(what_shows_nothing_goes),   cmocka_unit_test(marks_do_not_pile_up),
         cmocka_unit_test(bytes_that_are_no_utf8_go), cmocka_unit_test(white_space_is_one_space),
         cmocka_unit_test(length_counts_characters),
     };

@@ -102,11 +102,22 @@ static json_t *listing(const struct fray_match *match)
         "spectators", (json_int_t)match->spectators, "open", fray_match_is_open(match));
 }
 
+/* Whose people are all away: who came in would wait for nobody. */
+static bool is_deserted(const struct fray_match *match)
+{
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        const struct fray_match_seat *seat = &match->seats[i];
+        if (seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && seat->is_connected)
+            return false;
+    }
+    return true;
+}
+
 json_t *fray_lobby_json_matches(const struct fray_lobby *lobby)
 {
     json_t *matches = json_array();
     for (uint32_t i = lobby->count; i-- && json_array_size(matches) < FRAY_LOBBY_LISTED_MAX;) {
-        if (!lobby->matches[i]->config.is_private)
+        if (!lobby->matches[i]->config.is_private && !is_deserted(lobby->matches[i]))
             json_array_append_new(matches, listing(lobby->matches[i]));
     }
     return matches;

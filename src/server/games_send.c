@@ -283,7 +283,7 @@ const char *fray_games_reason_text(const char *code)
         {"too_far", "That place is further away than a player can walk to at once."},
         {"not_playing", "No game is being played just now."},
         {"game_not_over", "The game is not over."},
-        {"out_of_range", "The move has no such number."},
+        {"out_of_range", "A number is out of range: see docs/games.md."},
         {"not_your_turn", "It is the other's turn."},
         {"cell_taken", "That cell is taken."},
         {"already_chosen", "You have chosen already."},

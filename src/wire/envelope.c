@@ -14,7 +14,8 @@ static const struct {
     [FRAY_ENVELOPE_NOT_AN_OBJECT] = {"bad_message",
                                      "A message is an object {\"type\": …, \"content\": …}."},
     [FRAY_ENVELOPE_NO_TYPE] = {"no_type", "The message has no type."},
-    [FRAY_ENVELOPE_BAD_TYPE] = {"bad_type", "The type must be a string that is not empty."},
+    [FRAY_ENVELOPE_BAD_TYPE] = {"bad_type",
+                                "The type must be a string that is not empty, without U+0000."},
     [FRAY_ENVELOPE_RESERVED_TYPE] = {"reserved_type", "Clients do not send messages of this type."},
     [FRAY_ENVELOPE_BAD_ID] = {"bad_id", "The id must be an integer from 0 to 9007199254740991."},
     [FRAY_ENVELOPE_BAD_SPREAD] = {"bad_spread",
@@ -112,7 +113,10 @@ enum fray_envelope_fault fray_envelope_decode_value(struct fray_slice value,
         return FRAY_ENVELOPE_NO_TYPE;
     if (fray_json_kind(members.type) != FRAY_JSON_STRING || members.type.len == 2)
         return FRAY_ENVELOPE_BAD_TYPE;
-    message->type = fray_json_string_text(members.type, scratch);
+    struct fray_slice type = fray_json_string_text(members.type, scratch);
+    if (memchr(type.data, '\0', type.len))
+        return FRAY_ENVELOPE_BAD_TYPE; /* handlers' names are C strings */
+    message->type = type;
     if (is_reserved(message->type))
         return FRAY_ENVELOPE_RESERVED_TYPE;
     message->is_ack = fray_slice_equal(message->type, FRAY_SLICE("ack"));

@@ -104,6 +104,7 @@ static void B15_what_is_no_message_has_a_fault(void **unused)
         {"{\"content\":1}", FRAY_ENVELOPE_NO_TYPE},
         {"{\"type\":7}", FRAY_ENVELOPE_BAD_TYPE},
         {"{\"type\":\"\"}", FRAY_ENVELOPE_BAD_TYPE},
+        {"{\"type\":\"say\\u0000x\"}", FRAY_ENVELOPE_BAD_TYPE},
         {"{\"type\":\"welcome\"}", FRAY_ENVELOPE_RESERVED_TYPE},
         {"{\"type\":\"\\u0065rror\"}", FRAY_ENVELOPE_RESERVED_TYPE},
         {"{\"type\":\"disconnect\"}", FRAY_ENVELOPE_RESERVED_TYPE},
