@@ -21,14 +21,20 @@ enum fray_mqtt_action {
     FRAY_MQTT_ACTION_SUBSCRIBE_PART, /* to some of it: each topic is asked for again */
 };
 
+/* What comes of a CONNECT. */
+struct fray_mqtt_verdict {
+    enum fray_mqtt_reason reason; /* success, 0x86, 0x87, … */
+    const char *why;              /* the reason string of a refusal, static storage; NULL: none */
+    uint64_t expires_us; /* when the connection ends for the token's sake (0x87); 0: it does not */
+};
+
 /* Who may connect, and do what. The server's; outlives all connections. */
 struct fray_mqtt_access {
-    /* Judges a CONNECT: FRAY_OK and *reason (success, 0x86, 0x87, …); or FRAY_ERR_AGAIN, and
-     * fray_mqtt_authenticated follows on a later turn. What `connect` points to is borrowed.
-     * *expires_us, where it is set: when the connection ends for the token's sake (0x87). */
+    /* Judges a CONNECT: FRAY_OK and *verdict (all 0 before); or FRAY_ERR_AGAIN, and
+     * fray_mqtt_authenticated follows on a later turn. What `connect` points to is borrowed. */
     enum fray_err (*authenticate)(struct fray_mqtt_access *access, struct fray_handle session,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason, uint64_t *expires_us);
+                                  struct fray_mqtt_verdict *verdict);
     /* `topic` is a name to publish to, or a filter to subscribe to (without its share). */
     bool (*may)(struct fray_mqtt_access *access, const struct fray_mqtt_identity *identity,
                 enum fray_mqtt_action action, struct fray_slice topic);

@@ -14,9 +14,10 @@ static void send_connack(struct fray_mqtt_connection *self, enum fray_mqtt_versi
     fray_mqtt_send(self, &packet);
 }
 
-void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
-                      enum fray_mqtt_reason reason)
+static void refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
+                   const struct fray_mqtt_connack *connack)
 {
+    enum fray_mqtt_reason reason = connack->reason;
     uint8_t code;
     fray_count(&self->session.worker->counters.mqtt_connects_refused);
     /* The text of an unknown version's refusal is 3.1.1's, which all understand (3.1.2.2). */
@@ -24,9 +25,15 @@ void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version 
         version = FRAY_MQTT_3_1_1;
     if (version == FRAY_MQTT_5 ||
         (version != FRAY_MQTT_VERSION_UNKNOWN && fray_mqtt_return_code_of(reason, &code)))
-        send_connack(self, version, &(struct fray_mqtt_connack){.reason = reason});
+        send_connack(self, version, connack);
     self->version = FRAY_MQTT_VERSION_UNKNOWN; /* a DISCONNECT has no place after it */
     fray_session_close(&self->session, FRAY_SERVER_DISCONNECTED);
+}
+
+void fray_mqtt_refuse(struct fray_mqtt_connection *self, enum fray_mqtt_version version,
+                      enum fray_mqtt_reason reason)
+{
+    refuse(self, version, &(struct fray_mqtt_connack){.reason = reason});
 }
 
 void fray_mqtt_refuse_full(struct fray_mqtt_connection *self, enum fray_mqtt_version version)
@@ -39,18 +46,17 @@ void fray_mqtt_refuse_full(struct fray_mqtt_connection *self, enum fray_mqtt_ver
 /* FRAY_ERR_AGAIN: the verdict comes later. */
 static enum fray_err authenticate(struct fray_mqtt_connection *self,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason, uint64_t *expires_us)
+                                  struct fray_mqtt_verdict *verdict)
 {
     struct fray_mqtt_access *access = self->config->access;
-    *reason = FRAY_MQTT_SUCCESS;
     if (fray_mqtt_has(&connect->properties, FRAY_MQTT_AUTHENTICATION_METHOD)) {
-        *reason = FRAY_MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: none is supported */
+        verdict->reason = FRAY_MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: none is supported */
         return FRAY_OK;
     }
     if (self->has_verdict)
-        *reason = (enum fray_mqtt_reason)self->verdict;
+        verdict->reason = (enum fray_mqtt_reason)self->verdict;
     else if (access)
-        return access->authenticate(access, self->session.handle, connect, reason, expires_us);
+        return access->authenticate(access, self->session.handle, connect, verdict);
     return FRAY_OK;
 }
 
@@ -200,6 +206,20 @@ static void accept(struct fray_mqtt_connection *self, const struct fray_mqtt_con
     fray_mqtt_pump(self);
 }
 
+/* Says why, unless the client takes no packet of that size [MQTT-3.2.2-19]. */
+static void refuse_by(struct fray_mqtt_connection *self, const struct fray_mqtt_connect *connect,
+                      const struct fray_mqtt_verdict *verdict)
+{
+    enum { CONNACK_BYTES = 10 }; /* fixed header, flags, reason, and the lengths of the rest */
+    struct fray_mqtt_connack connack = {.reason = verdict->reason};
+    struct fray_slice why = fray_slice_of(verdict->why ? verdict->why : "");
+    bool is_bounded = fray_mqtt_has(&connect->properties, FRAY_MQTT_MAXIMUM_PACKET_SIZE);
+    if (why.len &&
+        (!is_bounded || why.len + CONNACK_BYTES <= connect->properties.maximum_packet_size))
+        SET(&connack.properties, FRAY_MQTT_REASON_STRING, reason_string, why);
+    refuse(self, connect->version, &connack);
+}
+
 static void on_lease_ended(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_mqtt_connection *self = ((struct fray_mqtt_lease *)timer)->connection;
@@ -220,22 +240,21 @@ static void start_lease(struct fray_mqtt_connection *self, uint64_t expires_us)
 bool fray_mqtt_on_connect(struct fray_mqtt_connection *self,
                           const struct fray_mqtt_connect *connect)
 {
-    enum fray_mqtt_reason reason;
-    uint64_t expires_us = 0;
-    if (authenticate(self, connect, &reason, &expires_us) == FRAY_ERR_AGAIN)
+    struct fray_mqtt_verdict verdict = {0};
+    if (authenticate(self, connect, &verdict) == FRAY_ERR_AGAIN)
         return false;
-    if (reason == FRAY_MQTT_SUCCESS && !may_will(self, connect))
-        reason = FRAY_MQTT_NOT_AUTHORIZED;
-    if (reason) {
-        fray_mqtt_refuse(self, connect->version, reason);
+    if (verdict.reason == FRAY_MQTT_SUCCESS && !may_will(self, connect))
+        verdict.reason = FRAY_MQTT_NOT_AUTHORIZED;
+    if (verdict.reason) {
+        refuse_by(self, connect, &verdict);
         return true;
     }
     if (self->config->is_read_only && expiry_of(connect)) {
         fray_mqtt_refuse_full(self, connect->version);
         return true;
     }
-    if (expires_us)
-        start_lease(self, expires_us);
+    if (verdict.expires_us)
+        start_lease(self, verdict.expires_us);
     accept(self, connect);
     return true;
 }

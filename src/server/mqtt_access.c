@@ -154,14 +154,14 @@ static bool is_remembered(const struct fray_mqtt_access_control *self, const str
 
 static enum fray_err start_job(struct fray_mqtt_access_control *self, struct fray_handle session,
                                const struct fray_mqtt_connect *connect,
-                               enum fray_mqtt_reason *reason)
+                               struct fray_mqtt_verdict *verdict)
 {
     struct user *user = fray_name_map_get(&self->users, connect->username);
     struct fray_slice password = connect->has_password ? connect->password : FRAY_SLICE("");
     if (is_remembered(self, user, password))
         return FRAY_OK;
     if (self->waiting_count >= JOBS_MAX) {
-        *reason = FRAY_MQTT_SERVER_BUSY;
+        verdict->reason = FRAY_MQTT_SERVER_BUSY;
         return FRAY_OK;
     }
     struct job *job = fray_alloc(sizeof *job + password.len);
@@ -184,38 +184,43 @@ static enum fray_err start_job(struct fray_mqtt_access_control *self, struct fra
 
 /* ------------------------------------------------------------------ judging */
 
-/* The password is a signed token, and the user name whom it is for. */
-static enum fray_mqtt_reason judge_token(const struct fray_mqtt_access_control *self,
-                                         const struct fray_mqtt_connect *connect,
-                                         uint64_t *expires_us)
+/* The password is a signed token, and the user name whom it is for. The reasons are those that
+ * other protocols give (identity.c). */
+static void judge_token(const struct fray_mqtt_access_control *self,
+                        const struct fray_mqtt_connect *connect, struct fray_mqtt_verdict *verdict)
 {
     json_t *claims;
-    const char *why;
-    if (fray_jwt_verify(self->server->jwt, connect->password, (int64_t)time(NULL), &claims, &why))
-        return FRAY_MQTT_BAD_USER_NAME_OR_PASSWORD;
+    verdict->reason = FRAY_MQTT_NOT_AUTHORIZED;
+    if (fray_jwt_verify(self->server->jwt, connect->password, (int64_t)time(NULL), &claims,
+                        &verdict->why))
+        return;
     const char *subject = json_string_value(json_object_get(claims, "sub"));
-    bool fits = subject && fray_slice_equal(connect->username, fray_slice_of(subject));
     const json_t *exp = json_object_get(claims, "exp");
     double life_s = json_number_value(exp) - (double)fray_server_unix_ms() / 1000;
     if (exp && life_s < LIFE_MAX_S)
-        *expires_us = *self->home->base.now_us + (uint64_t)((life_s > 0 ? life_s : 0) * 1e6);
+        verdict->expires_us =
+            *self->home->base.now_us + (uint64_t)((life_s > 0 ? life_s : 0) * 1e6);
+    if (subject && fray_slice_equal(connect->username, fray_slice_of(subject)))
+        verdict->reason = FRAY_MQTT_SUCCESS;
+    else
+        verdict->why = "The user name is not the token's subject (sub).";
     json_decref(claims);
-    return fits ? FRAY_MQTT_SUCCESS : FRAY_MQTT_BAD_USER_NAME_OR_PASSWORD;
 }
 
 static enum fray_err authenticate(struct fray_mqtt_access *access, struct fray_handle session,
                                   const struct fray_mqtt_connect *connect,
-                                  enum fray_mqtt_reason *reason, uint64_t *expires_us)
+                                  struct fray_mqtt_verdict *verdict)
 {
     struct fray_mqtt_access_control *self = (struct fray_mqtt_access_control *)access;
-    bool is_anonymous_fine = self->server->config.mqtt_anonymous;
-    *reason = FRAY_MQTT_SUCCESS;
-    if (connect->has_username && self->server->jwt)
-        *reason = judge_token(self, connect, expires_us);
-    else if (connect->has_username && self->has_thread)
-        return start_job(self, session, connect, reason);
-    else if (!is_anonymous_fine)
-        *reason = FRAY_MQTT_NOT_AUTHORIZED;
+    const struct fray_jwt_verifier *jwt = self->server->jwt;
+    if (connect->has_username && jwt) {
+        judge_token(self, connect, verdict);
+    } else if (connect->has_username && self->has_thread) {
+        return start_job(self, session, connect, verdict);
+    } else if (!self->server->config.mqtt_anonymous) {
+        verdict->reason = FRAY_MQTT_NOT_AUTHORIZED;
+        verdict->why = jwt ? "A token is needed." : "A user name and a password are needed.";
+    }
     return FRAY_OK;
 }
 
