@@ -268,6 +268,25 @@ static bool is_seat_lost(const json_t *content)
     return type && strcmp(type, "reconnect") == 0;
 }
 
+/* Acknowledging is a sign of life, and lets the server measure the way. */
+static void on_matchmaking(fray_client *client, const json_t *message)
+{
+    const char *phase =
+        json_string_value(json_object_get(json_object_get(message, "content"), "phase"));
+    json_t *id = json_object_get(message, "id");
+
+    if (id) {
+        json_t *ack = json_pack("{s:s, s:O, s:{}}", "type", "ack", "id", id, "content");
+        char *text = json_dumps(ack, JSON_COMPACT);
+        client->bytes_out += strlen(text);
+        fray_client_link_send(client->link, fray_slice_of(text), false);
+        free(text);
+        json_decref(ack);
+    }
+    if (client->is_playing && phase && strcmp(phase, "agreed") == 0)
+        fray_netcode_clock_reset(&client->netcode);
+}
+
 static void on_text(void *context, struct fray_slice text)
 {
     fray_client *client = context;
@@ -277,6 +296,8 @@ static void on_text(void *context, struct fray_slice text)
     const json_t *content = json_object_get(message, "content");
     if (type && strcmp(type, "joined") == 0)
         on_joined(client, content);
+    else if (type && strcmp(type, "matchmaking") == 0)
+        on_matchmaking(client, message);
     else if (type && (strcmp(type, "kicked") == 0 || strcmp(type, "match_closed") == 0) &&
              is_about_this_match(client, content))
         match_forget(client);

@@ -295,8 +295,13 @@ static bool pong_receive(struct fray_netcode *netcode, const void *bytes, size_t
         return false;
     uint32_t age_us = (uint32_t)netcode->now_us - pong.stamp;
     fray_client_clock_pong(&netcode->clock, netcode->now_us - age_us, netcode->now_us,
-                           pong.tick + pong.phase / 65536.0);
+                           (int32_t)pong.tick + pong.phase / 65536.0);
     return true;
+}
+
+void fray_netcode_clock_reset(struct fray_netcode *netcode)
+{
+    fray_client_clock_init(&netcode->clock, game_of(netcode)->tick_hz);
 }
 
 bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_t len,

@@ -78,6 +78,8 @@ void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_c
 void fray_netcode_deinit(struct fray_netcode *netcode);
 /* On another connection, perhaps after a while: baselines are forgotten, HELLO is said again. */
 void fray_netcode_restart(struct fray_netcode *netcode, uint64_t now_us);
+/* What was learnt of the server's clock does not hold any more: a start has been agreed on. */
+void fray_netcode_clock_reset(struct fray_netcode *netcode);
 /* Any bytes; false: no packet that a server sends. */
 bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_t len,
                           uint64_t now_us);

@@ -24,3 +24,12 @@ bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t
     conduct->score_us = now_us;
     return conduct->score >= FRAY_CONDUCT_LIMIT * 1000;
 }
+
+bool fray_conduct_err(struct fray_conduct *conduct, uint64_t now_us)
+{
+    conduct->errors =
+        leaked(conduct->errors, FRAY_CONDUCT_ERRORS_DECAY, conduct->errors_us, now_us);
+    conduct->errors += FRAY_CONDUCT_ERROR * 1000;
+    conduct->errors_us = now_us;
+    return conduct->errors >= FRAY_CONDUCT_ERRORS_LIMIT * 1000;
+}

@@ -10,6 +10,9 @@
 enum {
     FRAY_CONDUCT_LIMIT = 100,         /* points: who has them is put out */
     FRAY_CONDUCT_DECAY = 20,          /* points a second */
+    FRAY_CONDUCT_ERROR = 10,          /* points of their own, for what a client gets wrong */
+    FRAY_CONDUCT_ERRORS_LIMIT = 50,   /* then it cannot play */
+    FRAY_CONDUCT_ERRORS_DECAY = 1,    /* a second: views are compared about once a second */
     FRAY_CONDUCT_ACTIONS_PER_S = 200, /* screens of 144 Hz send one a frame */
     FRAY_CONDUCT_ACTIONS_BURST = 48,
 };
@@ -25,14 +28,17 @@ enum fray_offence {
 };
 
 struct fray_conduct { /* zero-initialised: blameless */
-    uint64_t score_us, spent_us;
-    uint32_t score; /* 1/1000 points, at score_us */
-    uint32_t spent; /* 1/1000 actions, at spent_us */
+    uint64_t score_us, errors_us, spent_us;
+    uint32_t errors; /* as score */
+    uint32_t score;  /* 1/1000 points, at score_us */
+    uint32_t spent;  /* 1/1000 actions, at spent_us */
 };
 
 /* False: over the budget. */
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
 /* True: the limit is reached. */
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us);
+/* Its client saw what is not so, or wrote nonsense. True: again and again. */
+bool fray_conduct_err(struct fray_conduct *conduct, uint64_t now_us);
 
 #endif

@@ -173,7 +173,9 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     match->steps = 0;
     record_begin(match);
-    if (match->ticks)
+    if (match->ticks && match->pairing.phase && now_us == match->pairing.start_us)
+        fray_ticks_begin_at(match->ticks, now_us);
+    else if (match->ticks)
         fray_ticks_begin(match->ticks, match->config.phase, now_us);
     for (uint32_t i = 0; i < game->seats_max; i++) {
         if (match->seats[i].is_taken)
@@ -183,7 +185,7 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
         (void)fray_match_act(match, fray_match_host(match), "start_game", NULL, now_us);
 }
 
-void fray_match_restart(struct fray_match *match, uint64_t now_us)
+void fray_match_unbegin(struct fray_match *match, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
     char *options = match->state + game->options_offset;
@@ -194,6 +196,17 @@ void fray_match_restart(struct fray_match *match, uint64_t now_us)
     fray_game_init(game, match->state, ++match->seed, same);
     free(same);
     match->started_us = now_us;
+    match->bots_us = UINT64_MAX;
+    match->steps = 0;
+    match->number++;
+    match->is_begun = false;
+    match->is_state_changed = true;
+    fray_match_note_phase(match);
+}
+
+void fray_match_restart(struct fray_match *match, uint64_t now_us)
+{
+    fray_match_unbegin(match, now_us);
     fray_match_begin(match, now_us);
 }
 
@@ -271,9 +284,7 @@ const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat
         return "not_host";
     if (seat >= match->config.game->seats_max || !match->seats[seat].is_taken || seat == by)
         return "unknown_seat";
-    if (match->seats[seat].bot == FRAY_MATCH_NO_BOT)
-        fray_match_ban(match, &match->seats[seat]);
-    fray_match_leave(match, seat, now_us);
+    fray_match_put_out(match, seat, FRAY_OUT_KICKED, now_us);
     return NULL;
 }
 
@@ -314,6 +325,8 @@ json_t *fray_match_json_roster(const struct fray_match *match)
         "title", game->title, "phase", fray_match_phase_text(fray_match_phase(match)), "start",
         match->config.waits_for_host ? "host" : "auto", "private", match->config.is_private, "host",
         host == FRAY_GAME_NOBODY ? json_null() : json_integer(host));
+    const char *pairing = fray_pairing_phase_text(match);
+    json_object_set_new(roster, "matchmaking", pairing ? json_string(pairing) : json_null());
     json_object_set_new(roster, "seats_min", json_integer(game->seats_min));
     json_object_set_new(roster, "seats_max", json_integer(game->seats_max));
     json_object_set_new(roster, "bot_levels", json_integer(game->bot_levels));

@@ -17,6 +17,7 @@
 #include "base/timer_wheel.h"
 #include "base/token.h"
 #include "game/json.h"
+#include "game/pairing.h"
 #include "game/recorder.h"
 
 enum {
@@ -50,7 +51,8 @@ struct fray_match_seat {
     bool is_taken, is_connected, is_ready, wants_rematch;
     bool has_stand_in; /* a bot plays for who is away */
     bool makes_way;    /* a bot that is there for want of players */
-    bool is_cheating;  /* its conduct has reached the limit: the host puts it out */
+    bool is_awaited;   /* has shown no sign of life since the start was agreed on */
+    uint8_t condemned; /* enum fray_match_out: for the host to put out, and to tell */
     int16_t bot;       /* its level, or FRAY_MATCH_NO_BOT: a person */
     uint32_t order;    /* of taking seats: who sits longest has the least */
     uint64_t lost_us;  /* when the connection was lost, unless is_connected */
@@ -60,6 +62,7 @@ struct fray_match_seat {
     char socket[FRAY_TOKEN_LEN + 1]; /* the host's: the connection that plays now */
     char *subject;                   /* or NULL */
     uint64_t origin;
+    uint32_t rtt_us; /* measured before the start; 0: not */
 };
 
 /* An event on its way to the clients. */
@@ -69,6 +72,7 @@ struct fray_match_news {
     uint8_t about;   /* the seat of its first argument */
     bool is_sighted; /* goes only to who sees the player there (fray_match_sees) */
     bool is_newest;  /* a newer one of the same name about the same seat replaces it */
+    bool is_for_all; /* also for who takes no JSON otherwise */
     json_t *content; /* owned */
 };
 
@@ -94,9 +98,10 @@ struct fray_match {
     uint32_t steps;  /* since the rules' beginning; of ticked games the state's tick */
     bool is_begun;   /* the seats are the rules' */
     bool is_heard;   /* set by the host: somebody takes events and states as JSON */
-    bool has_cheaters;
+    bool has_condemned;
     bool is_anew; /* it has begun: ticks count from 0. The host tells who gets snapshots */
-    enum fray_match_phase phase;          /* as the roster said it last */
+    enum fray_match_phase phase; /* as the roster said it last */
+    struct fray_pairing pairing;
     struct fray_ticks *ticks;             /* NULL: event-driven */
     struct fray_game_event *events;       /* of one step or join */
     struct fray_match_recorder *recorder; /* the host's, or NULL */
@@ -117,6 +122,9 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
 void fray_match_destroy(struct fray_match *match);
 void fray_match_sent(struct fray_match *match);
 
+/* Why the person cannot have a seat, or watch: "match_full", "kicked"; NULL. */
+const char *fray_match_may_enter(const struct fray_match *match,
+                                 const struct fray_match_person *person, bool is_spectator);
 /* "match_full", "kicked". `random` becomes the seat's token. */
 const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
                            const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us,
@@ -125,11 +133,20 @@ const char *fray_match_sit(struct fray_match *match, const struct fray_match_per
 const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person);
 void fray_match_unwatch(struct fray_match *match);
 
-/* The connection of the seat was lost; it is kept for a while. */
+/* The connection of the seat was lost; it is kept for a while, but not before a match of quick play
+ * has settled. */
 void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* "bad_token". A bot that played on gives the seat back. */
 const char *fray_match_return(struct fray_match *match, const char *token, uint32_t *seat);
 void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us);
+/* The player loses the seat for the reason, and all hear of it. Who cheats or goes wrong has a bot
+ * play on where the rules would end the game otherwise. */
+void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
+                        uint64_t now_us);
+/* To be put out by the host, who tells its client. */
+void fray_match_condemn(struct fray_match *match, uint32_t seat, enum fray_match_out reason);
+/* The client of the seat went wrong: once is nothing. */
+void fray_match_err(struct fray_match *match, uint32_t seat, uint64_t now_us);
 
 void fray_match_ready(struct fray_match *match, uint32_t seat, bool is_ready);
 /* "not_host", "not_enough_players", "not_ready", "already_started". */
@@ -145,9 +162,6 @@ const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level,
 /* The seat is given up, and who had it may not come back. "not_host", "unknown_seat" (also: one's
  * own). */
 const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat, uint64_t now_us);
-/* Who cheats is put out and may not come back. A bot plays on where the rules would end the game
- * otherwise. */
-void fray_match_expel(struct fray_match *match, uint32_t seat, uint64_t now_us);
 bool fray_match_is_banned(const struct fray_match *match, const struct fray_match_person *person);
 
 /* When fray_match_advance has something to do; UINT64_MAX: never. */
@@ -177,6 +191,7 @@ void fray_match_step(struct fray_match *match, uint64_t now_us);
 uint32_t fray_match_events_max(const struct fray_match *match);
 struct fray_game_events fray_match_listen(struct fray_match *match);
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events);
+void fray_match_tell(struct fray_match *match, const struct fray_match_news *news);
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event);
 /* The roster names the phase. */
 void fray_match_note_phase(struct fray_match *match);
@@ -189,6 +204,8 @@ bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 void fray_match_begin(struct fray_match *match, uint64_t now_us);
 void fray_match_rules_join(struct fray_match *match, uint32_t seat);
 void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat);
+/* As before the beginning: nobody is the rules' yet. */
+void fray_match_unbegin(struct fray_match *match, uint64_t now_us);
 /* The same seats play a new game from the rules' beginning. */
 void fray_match_restart(struct fray_match *match, uint64_t now_us);
 const char *fray_match_phase_text(enum fray_match_phase phase);

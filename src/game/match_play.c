@@ -51,6 +51,15 @@ static void rematches_clear(struct fray_match *match)
         match->seats[seat].wants_rematch = false;
 }
 
+void fray_match_tell(struct fray_match *match, const struct fray_match_news *news)
+{
+    if (match->news_count == match->news_cap) {
+        match->news_cap = match->news_cap ? match->news_cap * 2 : 16;
+        match->news = fray_realloc(match->news, match->news_cap * sizeof *match->news);
+    }
+    match->news[match->news_count++] = *news;
+}
+
 /* The end has the results with it, and concerns also who takes no JSON otherwise. */
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event)
 {
@@ -66,18 +75,15 @@ void fray_match_news_add(struct fray_match *match, const struct fray_game_event 
     json_t *content = fray_game_json_event(game, event, &players);
     if (is_end)
         json_object_set_new(content, "results", results_json(match));
-    if (match->news_count == match->news_cap) {
-        match->news_cap = match->news_cap ? match->news_cap * 2 : 16;
-        match->news = fray_realloc(match->news, match->news_cap * sizeof *match->news);
-    }
-    match->news[match->news_count++] = (struct fray_match_news){
-        .name = kind->name,
-        .to = event->to,
-        .content = content,
-        .about = (uint8_t)event->args[0],
-        .is_sighted = kind->sighted,
-        .is_newest = kind->delivery == FRAY_GAME_NEWEST,
-    };
+    fray_match_tell(match, &(struct fray_match_news){
+                               .name = kind->name,
+                               .to = event->to,
+                               .content = content,
+                               .about = (uint8_t)event->args[0],
+                               .is_sighted = kind->sighted,
+                               .is_newest = kind->delivery == FRAY_GAME_NEWEST,
+                               .is_for_all = is_end,
+                           });
 }
 
 struct fray_game_events fray_match_listen(struct fray_match *match)
@@ -292,7 +298,9 @@ uint64_t fray_match_due(const struct fray_match *match)
 {
     if (match->is_begun && match->ticks)
         return fray_tick_clock_due(&match->ticks->clock); /* seats are looked at in each */
-    uint64_t due = deadline_us(match);
+    uint64_t due = deadline_us(match), pairing_us = fray_pairing_due(match);
+    if (pairing_us < due)
+        due = pairing_us;
     if (match->is_begun && match->bots_us < due)
         due = match->bots_us;
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
@@ -315,7 +323,7 @@ static void seats_advance(struct fray_match *match, uint64_t now_us)
         if (!is_away(seat))
             continue;
         if (now_us >= after_ms(seat->lost_us, match->config.times.hold_ms)) {
-            fray_match_leave(match, i, now_us);
+            fray_match_put_out(match, i, FRAY_OUT_LOST, now_us);
         } else if (match->is_begun && !seat->has_stand_in &&
                    now_us >= after_ms(seat->lost_us, match->config.times.stand_in_ms)) {
             seat->has_stand_in = true;
@@ -330,6 +338,7 @@ static void seats_advance(struct fray_match *match, uint64_t now_us)
 void fray_match_advance(struct fray_match *match, uint64_t now_us)
 {
     seats_advance(match, now_us);
+    fray_pairing_advance(match, now_us);
     if (match->ticks) {
         if (match->is_begun)
             fray_ticks_advance(match, now_us);

@@ -27,14 +27,18 @@ static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
     if (match->is_begun) {
         match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
         fray_match_rules_join(match, seat);
+    } else if (match->pairing.phase) {
+        fray_pairing_seat_taken(match, seat, now_us);
     } else if (!match->config.waits_for_host && fray_match_players(match) >= game->seats_min) {
         fray_match_begin(match, now_us);
     }
 }
 
-static void seat_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
+static void seat_leave(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
+                       uint64_t now_us)
 {
     struct fray_match_seat *left = &match->seats[seat];
+    fray_pairing_seat_leaves(match, seat, reason, now_us);
     if (match->is_begun) {
         struct fray_game_events events = fray_match_listen(match);
         if (match->recorder)
@@ -107,28 +111,38 @@ static void bots_adjust(struct fray_match *match, uint64_t now_us)
     }
     while (fray_match_players(match) > wanted &&
            (seat = last_that_makes_way(match)) != FRAY_GAME_NOBODY)
-        seat_leave(match, seat, now_us);
+        seat_leave(match, seat, FRAY_OUT_LEFT, now_us);
 }
 
-void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
+/* ------------------------------------------------------------------ giving up seats */
+
+static void tell_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
+                     bool has_bot)
 {
-    if (!match->seats[seat].is_taken)
-        return;
-    seat_leave(match, seat, now_us);
-    bots_adjust(match, now_us);
+    const struct fray_match_seat *left = &match->seats[seat];
+    fray_match_tell(match, &(struct fray_match_news){
+                               .name = "player_out",
+                               .to = FRAY_GAME_NOBODY,
+                               .is_for_all = true,
+                               .content = json_pack("{s:s, s:I, s:s, s:s, s:s, s:b}", "match",
+                                                    match->config.id, "seat", (json_int_t)seat,
+                                                    "id", left->id, "name", left->name, "reason",
+                                                    fray_match_out_text(reason), "bot", has_bot),
+                           });
 }
 
-void fray_match_expel(struct fray_match *match, uint32_t seat, uint64_t now_us)
+/* A bot plays on for who would spoil the game by going. */
+static bool needs_substitute(const struct fray_match *match, enum fray_match_out reason)
+{
+    return (reason == FRAY_OUT_CHEATING || reason == FRAY_OUT_ERROR) && match->is_begun &&
+           !fray_pairing_is_unsettled(match) &&
+           fray_match_players(match) <= match->config.game->seats_min;
+}
+
+static void seat_substitute(struct fray_match *match, uint32_t seat)
 {
     struct fray_match_seat *left = &match->seats[seat];
 
-    fray_match_ban(match, left);
-    left->is_cheating = false;
-    bool goes_on = fray_match_players(match) > match->config.game->seats_min;
-    if (goes_on || !match->is_begun) {
-        fray_match_leave(match, seat, now_us);
-        return;
-    }
     free(left->subject);
     *left = (struct fray_match_seat){.is_taken = true, .is_connected = true, .order = left->order};
     seat_become_bot(match, seat, match->config.game->bot_levels - 1u);
@@ -137,16 +151,64 @@ void fray_match_expel(struct fray_match *match, uint32_t seat, uint64_t now_us)
     match->is_roster_changed = true;
 }
 
+void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
+                        uint64_t now_us)
+{
+    struct fray_match_seat *left = &match->seats[seat];
+    bool has_substitute = needs_substitute(match, reason);
+
+    if (!left->is_taken)
+        return;
+    if (left->bot == FRAY_MATCH_NO_BOT) {
+        if (reason == FRAY_OUT_CHEATING || reason == FRAY_OUT_KICKED)
+            fray_match_ban(match, left);
+        tell_out(match, seat, reason, has_substitute);
+    }
+    if (has_substitute) {
+        seat_substitute(match, seat);
+        return;
+    }
+    seat_leave(match, seat, reason, now_us);
+    bots_adjust(match, now_us);
+}
+
+void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    fray_match_put_out(match, seat, FRAY_OUT_LEFT, now_us);
+}
+
+void fray_match_condemn(struct fray_match *match, uint32_t seat, enum fray_match_out reason)
+{
+    match->seats[seat].condemned = (uint8_t)reason;
+    match->has_condemned = true;
+}
+
+void fray_match_err(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    if (match->seats[seat].condemned == FRAY_OUT_NONE &&
+        fray_conduct_err(&match->ticks->seats[seat].conduct, now_us))
+        fray_match_condemn(match, seat, FRAY_OUT_ERROR);
+}
+
 /* ------------------------------------------------------------------ people */
+
+const char *fray_match_may_enter(const struct fray_match *match,
+                                 const struct fray_match_person *person, bool is_spectator)
+{
+    if (fray_match_is_banned(match, person))
+        return "kicked";
+    bool is_full = is_spectator ? match->spectators == FRAY_MATCH_SPECTATORS_MAX
+                                : free_seat(match) == match->config.game->seats_max;
+    return is_full ? "match_full" : NULL;
+}
 
 const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
                            const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us, uint32_t *seat)
 {
-    if (fray_match_is_banned(match, person))
-        return "kicked";
+    const char *reason = fray_match_may_enter(match, person, false);
+    if (reason)
+        return reason;
     uint32_t at = free_seat(match);
-    if (at == match->config.game->seats_max)
-        return "match_full";
     struct fray_match_seat *taken = &match->seats[at];
     taken->bot = FRAY_MATCH_NO_BOT;
     snprintf(taken->id, sizeof taken->id, "%s", person->id);
@@ -165,6 +227,10 @@ const char *fray_match_sit(struct fray_match *match, const struct fray_match_per
 void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_match_seat *lost = &match->seats[seat];
+    if (fray_pairing_is_unsettled(match)) {
+        fray_match_put_out(match, seat, FRAY_OUT_LOST, now_us);
+        return;
+    }
     lost->is_connected = false;
     lost->is_ready = false;
     lost->lost_us = now_us;
@@ -195,10 +261,9 @@ const char *fray_match_return(struct fray_match *match, const char *token, uint3
 
 const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person)
 {
-    if (fray_match_is_banned(match, person))
-        return "kicked";
-    if (match->spectators == FRAY_MATCH_SPECTATORS_MAX)
-        return "match_full";
+    const char *reason = fray_match_may_enter(match, person, true);
+    if (reason)
+        return reason;
     match->spectators++;
     match->is_roster_changed = true;
     return NULL;

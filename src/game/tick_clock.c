@@ -15,6 +15,11 @@ void fray_tick_clock_start(struct fray_tick_clock *clock, uint32_t hz, uint16_t 
     clock->start_us = now_us + offset_us > tick_us ? now_us + offset_us - tick_us : 0;
 }
 
+void fray_tick_clock_start_at(struct fray_tick_clock *clock, uint32_t hz, uint64_t start_us)
+{
+    *clock = (struct fray_tick_clock){.hz = hz, .start_us = start_us};
+}
+
 uint64_t fray_tick_clock_due(const struct fray_tick_clock *clock)
 {
     return due_of(clock, clock->taken + clock->dropped + 1);
@@ -43,4 +48,13 @@ uint16_t fray_tick_clock_phase(const struct fray_tick_clock *clock, uint64_t now
         return 0;
     uint64_t phase = (now_us - last_us) * clock->hz * 65536 / 1000000;
     return phase < 65535 ? (uint16_t)phase : 65535;
+}
+
+int32_t fray_tick_clock_until(const struct fray_tick_clock *clock, uint64_t now_us, uint16_t *phase)
+{
+    uint64_t left_us = clock->start_us > now_us ? clock->start_us - now_us : 0;
+    uint64_t left = left_us * clock->hz * 65536 / 1000000; /* 1/65536 ticks */
+    uint64_t ticks = (left + 65535) / 65536;
+    *phase = (uint16_t)(ticks * 65536 - left);
+    return -(int32_t)ticks;
 }

@@ -19,10 +19,15 @@ struct fray_tick_clock {
  * a host over its time. */
 void fray_tick_clock_start(struct fray_tick_clock *clock, uint32_t hz, uint16_t phase,
                            uint64_t now_us);
+/* Tick 0 is at `start_us`. */
+void fray_tick_clock_start_at(struct fray_tick_clock *clock, uint32_t hz, uint64_t start_us);
 uint64_t fray_tick_clock_due(const struct fray_tick_clock *clock); /* the next tick */
 /* How many ticks to step now; they count as taken. */
 uint32_t fray_tick_clock_take(struct fray_tick_clock *clock, uint64_t now_us);
 /* How much of the current tick has passed, in 1/65536. */
 uint16_t fray_tick_clock_phase(const struct fray_tick_clock *clock, uint64_t now_us);
+/* Before the start: the tick, which is negative, and what of it has passed. */
+int32_t fray_tick_clock_until(const struct fray_tick_clock *clock, uint64_t now_us,
+                              uint16_t *phase);
 
 #endif

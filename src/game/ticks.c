@@ -40,14 +40,38 @@ static void queue_empty(struct fray_ticks_seat *seat)
     seat->queue = fray_input_queue_create(input_size);
 }
 
-void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us)
+static void begin(struct fray_ticks *ticks, uint64_t now_us)
 {
-    fray_tick_clock_start(&ticks->clock, ticks->clock.hz, phase, now_us);
     ticks->dropped_counted = 0;
     ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
     fray_history_clear(&ticks->history);
     for (uint32_t i = 0; i < ticks->seats_max; i++)
         queue_empty(&ticks->seats[i]);
+}
+
+void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us)
+{
+    fray_tick_clock_start(&ticks->clock, ticks->clock.hz, phase, now_us);
+    begin(ticks, now_us);
+}
+
+void fray_ticks_begin_at(struct fray_ticks *ticks, uint64_t start_us)
+{
+    fray_tick_clock_start_at(&ticks->clock, ticks->clock.hz, start_us);
+    begin(ticks, start_us);
+}
+
+int32_t fray_ticks_now(const struct fray_match *match, uint64_t now_us, uint16_t *phase)
+{
+    const struct fray_pairing *pairing = &match->pairing;
+    struct fray_tick_clock clock = {.hz = match->ticks->clock.hz, .start_us = pairing->start_us};
+
+    *phase = 0;
+    if (match->is_begun) {
+        *phase = fray_tick_clock_phase(&match->ticks->clock, now_us);
+        return (int32_t)match->steps;
+    }
+    return pairing->phase == FRAY_PAIRING_AGREED ? fray_tick_clock_until(&clock, now_us, phase) : 0;
 }
 
 void fray_ticks_seat_reset(struct fray_ticks *ticks, uint32_t seat)
@@ -68,7 +92,7 @@ void fray_ticks_offend(struct fray_match *match, uint32_t seat, enum fray_offenc
                        uint64_t now_us)
 {
     if (fray_conduct_offend(&match->ticks->seats[seat].conduct, offence, now_us))
-        match->seats[seat].is_cheating = match->has_cheaters = true;
+        fray_match_condemn(match, seat, FRAY_OUT_CHEATING);
 }
 
 bool fray_ticks_spend(struct fray_match *match, uint32_t seat, uint64_t now_us)

@@ -70,6 +70,11 @@ struct fray_ticks *fray_ticks_create(const struct fray_game *game);
 void fray_ticks_destroy(struct fray_ticks *ticks); /* NULL is fine */
 /* The match has begun, or begins anew. */
 void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us);
+/* Likewise, tick 0 being at that time. */
+void fray_ticks_begin_at(struct fray_ticks *ticks, uint64_t start_us);
+/* Which tick it is, and how much of it has passed, in 1/65536: what a PONG says. Before a start
+ * that is agreed on ticks are negative, and count up to 0. */
+int32_t fray_ticks_now(const struct fray_match *match, uint64_t now_us, uint16_t *phase);
 /* Somebody else has the seat now, or the same over another connection. */
 void fray_ticks_seat_reset(struct fray_ticks *ticks, uint32_t seat);
 /* Takes the ticks that are due. */
@@ -91,7 +96,7 @@ uint64_t fray_ticks_rules(struct fray_match *match);
 /* Only for seats that have a queue. */
 void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_ticks_inputs *inputs,
                     uint64_t now_us);
-/* At the limit the seat is_cheating. */
+/* At the limit the seat is condemned. */
 void fray_ticks_offend(struct fray_match *match, uint32_t seat, enum fray_offence offence,
                        uint64_t now_us);
 /* Whether a snapshot of that rate is due with this tick. */

@@ -138,18 +138,18 @@ static void queued_inputs_are_used_in_their_ticks(void **state)
     assert_int_equal(match->ticks->counts.taken, 2);
     assert_int_equal(match->ticks->counts.late, 1);
     assert_int_equal(match->ticks->counts.early, 1);
-    assert_false(match->has_cheaters);
+    assert_false(match->has_condemned);
     fray_match_destroy(match);
 }
 
 /* Sixty a second, each for a tick that is too far away: a clock that runs fast. */
 static bool is_put_out_for_a_fast_clock(struct fray_match *match, uint64_t now_us)
 {
-    for (int i = 0; i < 300 && !match->has_cheaters; i++, now_us += SECOND / 60) {
+    for (int i = 0; i < 300 && !match->has_condemned; i++, now_us += SECOND / 60) {
         run(match, now_us);
         put(match, 1, match->steps + 100, 0, now_us);
     }
-    return match->seats[1].is_cheating;
+    return match->seats[1].condemned == FRAY_OUT_CHEATING;
 }
 
 static void a_fast_clock_is_an_offence_unless_time_stood_still(void **state)
@@ -163,9 +163,9 @@ static void a_fast_clock_is_an_offence_unless_time_stood_still(void **state)
         run(match, now_us);
         put(match, 1, match->steps + 100, 0, now_us);
     }
-    assert_false(match->has_cheaters);
+    assert_false(match->has_condemned);
     assert_true(is_put_out_for_a_fast_clock(match, 20 * SECOND));
-    fray_match_expel(match, 1, 25 * SECOND);
+    fray_match_put_out(match, 1, FRAY_OUT_CHEATING, 25 * SECOND);
     assert_int_equal(match->seats[1].bot, 2);
     assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
     uint32_t seat;

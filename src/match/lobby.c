@@ -89,6 +89,41 @@ struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct
     return NULL;
 }
 
+uint32_t fray_lobby_listening(const struct fray_lobby *lobby, const struct fray_game *game)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < lobby->count; i++) {
+        const struct fray_match *match = lobby->matches[i];
+        count += match->config.game == game && fray_pairing_is_listening(match);
+    }
+    return count;
+}
+
+/* Whoever is banned from one of the two does not come together with its host. */
+static bool may_meet(const struct fray_match *match, const struct fray_match *other)
+{
+    const struct fray_match_seat *guest = &other->seats[fray_match_host(other)];
+    return !fray_match_is_banned(match, &(struct fray_match_person){
+                                            .id = guest->id,
+                                            .name = guest->name,
+                                            .subject = guest->subject,
+                                            .origin = guest->origin,
+                                        });
+}
+
+struct fray_match *fray_lobby_partner(const struct fray_lobby *lobby,
+                                      const struct fray_match *match)
+{
+    for (uint32_t i = 0; i < lobby->count; i++) {
+        struct fray_match *other = lobby->matches[i];
+        if (other != match && other->config.game == match->config.game &&
+            fray_pairing_is_listening(other) && has_host(other) && has_host(match) &&
+            may_meet(match, other) && may_meet(other, match))
+            return other;
+    }
+    return NULL;
+}
+
 /* ------------------------------------------------------------------ as JSON */
 
 static json_t *listing(const struct fray_match *match)

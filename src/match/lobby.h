@@ -35,6 +35,12 @@ void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person);
 
+/* How many listen for this game (game/pairing.h). */
+uint32_t fray_lobby_listening(const struct fray_lobby *lobby, const struct fray_game *game);
+/* Another match that listens for the same game, whose player may meet this one's; NULL: none. */
+struct fray_match *fray_lobby_partner(const struct fray_lobby *lobby,
+                                      const struct fray_match *match);
+
 /* `matches` and `games` of the message lobby (docs/games.md). New references. */
 json_t *fray_lobby_json_matches(const struct fray_lobby *lobby);
 json_t *fray_lobby_json_games(void);

@@ -10,7 +10,8 @@
 #include "game/catalog.h"
 
 static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
-                                      bob = {.id = "bob-id", .name = "Bob"};
+                                      bob = {.id = "bob-id", .name = "Bob"},
+                                      cid = {.id = "cid-id", .name = "Cid"};
 static const uint8_t token[FRAY_TOKEN_RANDOM];
 
 static struct fray_match *make(struct fray_lobby *lobby, const struct fray_game *game,
@@ -85,6 +86,41 @@ static void quick_play_finds_who_waits(void **state)
     fray_lobby_deinit(&lobby);
 }
 
+static struct fray_match *listen(struct fray_lobby *lobby, const struct fray_game *game,
+                                 const struct fray_match_person *person, uint64_t now_us)
+{
+    struct fray_match *match = make(lobby, game, false, false);
+    fray_pairing_begin(match, 8000, now_us);
+    sit(match, person);
+    return match;
+}
+
+static void who_listens_apart_is_found(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    struct fray_match *anns = listen(&lobby, &fray_tictactoe, &ann, 1);
+    assert_null(fray_lobby_partner(&lobby, anns));
+    listen(&lobby, &fray_rps, &bob, 2);
+    assert_null(fray_lobby_partner(&lobby, anns)); /* another game */
+    sit(make(&lobby, &fray_tictactoe, false, false), &bob);
+    assert_null(fray_lobby_partner(&lobby, anns)); /* not by quick play */
+    struct fray_match *bobs = listen(&lobby, &fray_tictactoe, &bob, 3);
+    assert_ptr_equal(fray_lobby_partner(&lobby, anns), bobs);
+    assert_ptr_equal(fray_lobby_partner(&lobby, bobs), anns);
+    assert_int_equal(fray_lobby_listening(&lobby, &fray_tictactoe), 2);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &cid), anns); /* the oldest */
+    sit(bobs, &cid);
+    assert_null(fray_lobby_partner(&lobby, anns)); /* found already */
+    fray_match_put_out(bobs, 1, FRAY_OUT_KICKED, 0);
+    assert_ptr_equal(fray_lobby_partner(&lobby, anns), bobs);
+    sit(anns, &cid);
+    fray_match_put_out(anns, 0, FRAY_OUT_LEFT, 0);
+    assert_null(fray_lobby_partner(&lobby, anns)); /* who was kicked does not come back */
+    assert_null(fray_lobby_partner(&lobby, bobs));
+    fray_lobby_deinit(&lobby);
+}
+
 static void games_are_all_that_the_catalog_has(void **state)
 {
     (void)state;
@@ -102,6 +138,7 @@ int main(void)
         cmocka_unit_test(matches_are_found_by_id_and_bounded),
         cmocka_unit_test(an_id_is_not_given_twice),
         cmocka_unit_test(quick_play_finds_who_waits),
+        cmocka_unit_test(who_listens_apart_is_found),
         cmocka_unit_test(games_are_all_that_the_catalog_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

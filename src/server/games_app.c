@@ -43,6 +43,12 @@ static void on_name(const struct fray_games_request *request)
     fray_games_publish(request->games, request->nsp, match);
 }
 
+/* The turn's time: what came with it has waited no longer than the turn takes. */
+static void on_clock(const struct fray_games_request *request)
+{
+    fray_games_answer(request, json_pack("{s:f}", "now_ms", (double)request->now_us / 1000));
+}
+
 /* ------------------------------------------------------------------ who is asked what */
 
 struct command {
@@ -58,6 +64,7 @@ static const struct command commands[] = {
     {"create", fray_games_create, true},
     {"join", fray_games_join, true},
     {"reconnect", fray_games_reconnect, true},
+    {"clock", on_clock, false},
     {"leave", fray_games_leave, false},
     {"ready", fray_games_ready, false},
     {"start_game", fray_games_start, false},
@@ -70,6 +77,7 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     struct fray_games_request request = fray_games_request(socket, event, app);
     const char *name = fray_event_name(event);
 
+    fray_games_heard(&request);
     if (fray_games_packet(&request))
         return;
     if (json_is_null(request.content))
@@ -81,13 +89,19 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i].name, name) != 0)
             continue;
-        if (commands[i].enters && request.place->role)
+        if (commands[i].enters && request.place->role && !fray_games_may_step_out(&request))
             fray_games_refuse(&request, "already_in_match");
         else
             commands[i].handle(&request);
         return;
     }
     fray_games_act(&request, name);
+}
+
+static void tell_gone(const struct fray_games_request *request)
+{
+    fray_emit(request->socket, "match_closed", "{s:s, s:s}", "match", request->place->match,
+              "message", "While you were away your place was given up.");
 }
 
 /* A socket that was recovered gets its seat back, unless it was given up meanwhile. */
@@ -103,9 +117,13 @@ static void come_back(const struct fray_games_request *request)
         struct fray_match_seat *seat = &match->seats[place->seat];
         if (!seat->is_connected && !fray_match_return(match, place->token, &place->seat))
             snprintf(seat->socket, sizeof seat->socket, "%s", fray_socket_id(request->socket));
-        else
+        else {
             fray_games_put_out(request->socket, match);
+            tell_gone(request);
+        }
     } else {
+        if (place->role)
+            tell_gone(request);
         place->role = FRAY_GAMES_NOWHERE;
     }
     if (match && place->role)
@@ -182,6 +200,7 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
         .stand_in_ms = server->config.seat_stand_in_ms,
         .think_ms = server->config.bot_think_ms,
     };
+    games->quick_play_wait_ms = server->config.quick_play_wait_ms;
     games->nsp = nsp;
     fray_timer_wheel_init(&games->wheel, fray_now_us(nsp));
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};

@@ -17,6 +17,7 @@ struct fray_games {
     struct fray_lobby lobby;
     fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
     struct fray_match_times times;  /* from the options */
+    uint32_t quick_play_wait_ms;    /* likewise */
     fray_namespace *nsp;
     /* One timer of the namespace drives all matches (games_clock.c). */
     struct fray_timer_wheel wheel;
@@ -39,6 +40,7 @@ struct fray_games_place {
     char token[FRAY_TOKEN_LEN + 1]; /* of that seat */
     uint64_t origin;                /* of its address and its client, hashed; 0: unknown */
     struct fray_games_feed *feed;   /* it said HELLO: games_feed.h */
+    uint64_t asked_us;              /* when it was told of another player, to measure by */
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 
@@ -57,9 +59,17 @@ void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match);
 
-/* It was kicked by the host ("host"), or put out for cheating ("cheating"), and has no seat now. */
+/* It was kicked by the host, or put out, and has no seat now. */
 void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match,
-                            const char *reason);
+                            enum fray_match_out reason);
+/* The connection that plays in the seat; NULL: none. */
+fray_socket *fray_games_socket_of(fray_namespace *nsp, const struct fray_match *match,
+                                  uint32_t seat);
+
+/* games_pair.c: tells the players the step that is new. */
+void fray_games_pair_tell(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
+/* The match listens again: brings it together with another that does. It may be gone then. */
+void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
 
 /* games_clock.c: when the match is due is new. */
 void fray_games_clock_set(struct fray_games *games, struct fray_match *match);

@@ -7,6 +7,7 @@
 
 enum {
     OPTIONS_MAX = 32,
+    QUICK_PLAY_WAIT_MAX_S = 600,
     HOLD_CROWD_MS = 30000, /* a fighter in a crowd is missed by nobody for longer */
 };
 
@@ -38,8 +39,8 @@ static json_t *joined_json(const struct fray_games_request *request, const struc
                      plays ? seat->token : NULL, "room", room, "link", link);
 }
 
-/* The match has let it in: `joined` first, then what everybody there hears. */
-static void enter(const struct fray_games_request *request, struct fray_match *match)
+/* `joined` first, then what everybody there hears. */
+void fray_games_enter(const struct fray_games_request *request, struct fray_match *match)
 {
     struct fray_games_place *place = request->place;
     bool plays = place->role == FRAY_GAMES_PLAYER;
@@ -57,7 +58,7 @@ static void enter(const struct fray_games_request *request, struct fray_match *m
         fray_games_send_state(request->socket, match, plays ? place->seat : FRAY_GAME_NOBODY);
 }
 
-static const char *sit(const struct fray_games_request *request, struct fray_match *match)
+const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match)
 {
     uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
     const struct fray_match_person person = person_of(request);
@@ -102,11 +103,16 @@ void fray_games_join(const struct fray_games_request *request)
     }
     if (!fray_games_take_name(request))
         return;
-    const char *reason = is_spectator ? watch(request, match) : sit(request, match);
+    const struct fray_match_person person = person_of(request);
+    const char *reason = fray_match_may_enter(match, &person, is_spectator);
+    if (!reason) {
+        fray_games_step_out(request);
+        reason = is_spectator ? watch(request, match) : fray_games_sit(request, match);
+    }
     if (reason)
         fray_games_refuse(request, reason);
     else
-        enter(request, match);
+        fray_games_enter(request, match);
 }
 
 /* The seat's earlier connection, if it is still there, is put out. */
@@ -123,6 +129,7 @@ void fray_games_reconnect(const struct fray_games_request *request)
         fray_games_refuse(request, reason);
         return;
     }
+    fray_games_step_out(request);
     struct fray_match_seat *taken = &match->seats[seat];
     fray_socket *old = taken->socket[0] ? fray_namespace_find(request->nsp, taken->socket) : NULL;
     if (old && old != request->socket) {
@@ -133,7 +140,20 @@ void fray_games_reconnect(const struct fray_games_request *request)
     snprintf(taken->socket, sizeof taken->socket, "%s", fray_socket_id(request->socket));
     request->place->role = FRAY_GAMES_PLAYER;
     request->place->seat = seat;
-    enter(request, match);
+    fray_games_enter(request, match);
+}
+
+void fray_games_step_out(const struct fray_games_request *request)
+{
+    struct fray_match *match = fray_games_match(request);
+    if (!match)
+        return;
+    if (request->place->role == FRAY_GAMES_PLAYER)
+        fray_match_leave(match, request->place->seat, request->now_us);
+    else
+        fray_match_unwatch(match);
+    fray_games_put_out(request->socket, match);
+    fray_games_publish(request->games, request->nsp, match);
 }
 
 /* ------------------------------------------------------------------ making matches */
@@ -211,7 +231,9 @@ static const char *read_config(const struct fray_games_request *request,
     return read_bots(request, config);
 }
 
-static void make(const struct fray_games_request *request, const struct fray_match_config *config)
+/* `wait_ms` NULL: not by quick play, or nobody need be waited for. */
+static void make(const struct fray_games_request *request, const struct fray_match_config *config,
+                 const uint32_t *wait_ms)
 {
     uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
     struct fray_match_config timed = *config;
@@ -226,8 +248,11 @@ static void make(const struct fray_games_request *request, const struct fray_mat
     }
     fray_games_record(request->games, match);
     fray_count(&request->nsp->home->counters.game_matches_opened);
-    (void)sit(request, match); /* the first has a seat */
-    enter(request, match);
+    fray_games_step_out(request);
+    if (wait_ms)
+        fray_pairing_begin(match, *wait_ms, request->now_us);
+    (void)fray_games_sit(request, match); /* the first has a seat */
+    fray_games_enter(request, match);
 }
 
 void fray_games_create(const struct fray_games_request *request)
@@ -238,27 +263,47 @@ void fray_games_create(const struct fray_games_request *request)
     if (reason)
         fray_games_refuse(request, reason);
     else
-        make(request, &config);
+        make(request, &config, NULL);
+}
+
+static const char *read_wait(const struct fray_games_request *request, uint32_t *wait_ms)
+{
+    const json_t *wait = json_object_get(request->content, "wait_s");
+    *wait_ms = request->games->quick_play_wait_ms;
+    if (!wait)
+        return NULL;
+    if (!json_is_number(wait))
+        return "wrong_shape";
+    double seconds = json_number_value(wait);
+    if (!(seconds >= 0 && seconds <= QUICK_PLAY_WAIT_MAX_S))
+        return "out_of_range";
+    *wait_ms = (uint32_t)(seconds * 1000);
+    return NULL;
 }
 
 void fray_games_quick_play(const struct fray_games_request *request)
 {
     struct fray_match_config config = {0};
     const struct fray_match_person person = person_of(request);
+    uint32_t wait_ms;
     const char *reason = read_game(request, &config.game);
+    if (!reason)
+        reason = read_wait(request, &wait_ms);
     if (reason) {
         fray_games_refuse(request, reason);
         return;
     }
+    fray_games_step_out(request);
     struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
+    bool is_drop_in = config.game->seats_min == 1;
     if (!match) {
-        config.fighters = config.game->seats_min == 1 ? FRAY_MATCH_FIGHTERS : 0;
-        make(request, &config);
+        config.fighters = is_drop_in ? FRAY_MATCH_FIGHTERS : 0;
+        make(request, &config, is_drop_in ? NULL : &wait_ms);
         return;
     }
-    reason = sit(request, match);
+    reason = fray_games_sit(request, match);
     if (reason)
         fray_games_refuse(request, reason);
     else
-        enter(request, match);
+        fray_games_enter(request, match);
 }

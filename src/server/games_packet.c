@@ -15,8 +15,10 @@ static void refuse(const struct fray_games_request *request, uint8_t code)
 static void malformed(const struct fray_games_request *request, struct fray_match *match)
 {
     fray_count(&request->nsp->home->counters.game_packets_malformed);
-    if (request->place->role == FRAY_GAMES_PLAYER)
+    if (request->place->role == FRAY_GAMES_PLAYER) {
         fray_ticks_offend(match, request->place->seat, FRAY_OFFENCE_MALFORMED, request->now_us);
+        fray_match_err(match, request->place->seat, request->now_us);
+    }
     refuse(request, FRAY_REFUSED_MALFORMED);
 }
 
@@ -79,12 +81,11 @@ static bool on_input(const struct fray_games_request *request, struct fray_match
 static bool on_ping(const struct fray_games_request *request, struct fray_match *match,
                     struct fray_slice bytes)
 {
-    struct fray_packet_pong pong = {.tick = match->steps};
+    struct fray_packet_pong pong = {0};
     char answer[16];
     if (!fray_packet_ping_decode(&pong.stamp, bytes.data, bytes.len))
         return false;
-    if (match->is_begun)
-        pong.phase = fray_tick_clock_phase(&match->ticks->clock, request->now_us);
+    pong.tick = (uint32_t)fray_ticks_now(match, request->now_us, &pong.phase);
     size_t len = fray_packet_pong_encode(&pong, answer, sizeof answer);
     fray_games_packet_send(request->socket, answer, len);
     return true;
@@ -103,6 +104,8 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     if (match->recorder)
         fray_replay_recorder_report(match->recorder, request->place->feed->seat, report.tick,
                                     report.hash);
+    if (request->place->role == FRAY_GAMES_PLAYER)
+        fray_match_err(match, request->place->seat, request->now_us);
     return true;
 }
 
@@ -133,7 +136,7 @@ static void handle(const struct fray_games_request *request, struct fray_match *
         refuse(request, FRAY_REFUSED_NO_HELLO);
     else if (!handler || !handler(request, match, bytes))
         malformed(request, match);
-    if (match->has_cheaters)
+    if (match->has_condemned)
         fray_games_publish(request->games, request->nsp, match);
 }
 

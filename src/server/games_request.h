@@ -36,6 +36,19 @@ struct fray_match *fray_games_match(const struct fray_games_request *request); /
 fray_games_command_fn fray_games_join, fray_games_reconnect, fray_games_create,
     fray_games_quick_play;
 
+/* Sits the socket down, which is in no match; "match_full", "kicked". */
+const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match);
+/* It is in the match: says so, and sends what everybody there hears. */
+void fray_games_enter(const struct fray_games_request *request, struct fray_match *match);
+/* Out of a match in which it is alone, or which is over: for another. */
+void fray_games_step_out(const struct fray_games_request *request);
+
+/* games_pair.c */
+/* Whatever a player sends is a sign of life. */
+void fray_games_heard(const struct fray_games_request *request);
+/* Whether it may go elsewhere without leaving. */
+bool fray_games_may_step_out(const struct fray_games_request *request);
+
 /* games_seat.c */
 fray_games_command_fn fray_games_leave, fray_games_ready, fray_games_start, fray_games_add_bot,
     fray_games_kick;

@@ -34,8 +34,16 @@ void fray_games_leave(const struct fray_games_request *request)
         fray_games_refuse(request, "not_in_match");
         return;
     }
+    const json_t *why = json_object_get(request->content, "reason");
+    bool cannot_go_on = why && fray_games_text(request, "reason") &&
+                        strcmp(fray_games_text(request, "reason"), "error") == 0;
+    if (why && !cannot_go_on) {
+        fray_games_refuse(request, "wrong_shape");
+        return;
+    }
     if (request->place->role == FRAY_GAMES_PLAYER)
-        fray_match_leave(match, request->place->seat, request->now_us);
+        fray_match_put_out(match, request->place->seat,
+                           cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT, request->now_us);
     else
         fray_match_unwatch(match);
     fray_games_put_out(request->socket, match);
@@ -131,7 +139,7 @@ void fray_games_kick(const struct fray_games_request *request)
     }
     fray_socket *kicked = socket_id[0] ? fray_namespace_find(request->nsp, socket_id) : NULL;
     if (kicked)
-        fray_games_tell_kicked(kicked, match, "host");
+        fray_games_tell_kicked(kicked, match, FRAY_OUT_KICKED);
     fray_games_answer(request, json_pack("{s:I}", "seat", seat));
     fray_games_publish(request->games, request->nsp, match);
 }

@@ -41,19 +41,29 @@ void fray_games_put_out(fray_socket *socket, const struct fray_match *match)
     place->role = FRAY_GAMES_NOWHERE;
 }
 
-void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match, const char *reason)
+static const char *kicked_text(enum fray_match_out reason)
+{
+    switch (reason) {
+    case FRAY_OUT_CHEATING: return "Your client did again and again what the game does not allow.";
+    case FRAY_OUT_ERROR: return "Your client went wrong again and again.";
+    case FRAY_OUT_NO_SHOW: return "You did not show yourself in time for the start.";
+    default: return "The host has taken you out of the match.";
+    }
+}
+
+void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match,
+                            enum fray_match_out reason)
 {
     const struct fray_games_place *place = fray_socket_data(socket);
-    bool is_cheating = strcmp(reason, "cheating") == 0;
-    bool is_closed = place->is_for_one || is_cheating;
+    bool is_closed = place->is_for_one || reason == FRAY_OUT_CHEATING;
+    const char *code = reason == FRAY_OUT_KICKED ? "host" : fray_match_out_text(reason);
 
     fray_games_put_out(socket, match);
-    fray_emit(socket, "kicked", "{s:s, s:s, s:s}", "match", match->config.id, "reason", reason,
-              "message",
-              is_cheating ? "Your client did again and again what the game does not allow."
-                          : "The host has taken you out of the match.");
+    fray_emit(socket, "kicked", "{s:s, s:s, s:s}", "match", match->config.id, "reason", code,
+              "message", kicked_text(reason));
     if (is_closed)
-        fray_socket_close(socket, CLOSE_KICKED, is_cheating ? "cheating" : "kicked");
+        fray_socket_close(socket, CLOSE_KICKED,
+                          reason == FRAY_OUT_KICKED ? "kicked" : fray_match_out_text(reason));
 }
 
 /* ------------------------------------------------------------------ the lobby */
@@ -122,7 +132,8 @@ void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32
     fray_message_unref(message);
 }
 
-static fray_socket *socket_of(fray_namespace *nsp, const struct fray_match *match, uint32_t seat)
+fray_socket *fray_games_socket_of(fray_namespace *nsp, const struct fray_match *match,
+                                  uint32_t seat)
 {
     const struct fray_match_seat *taken = &match->seats[seat];
     return taken->is_taken && taken->socket[0] ? fray_namespace_find(nsp, taken->socket) : NULL;
@@ -132,7 +143,7 @@ static fray_socket *socket_of(fray_namespace *nsp, const struct fray_match *matc
 static fray_socket *json_socket_of(fray_namespace *nsp, const struct fray_match *match,
                                    uint32_t seat)
 {
-    fray_socket *socket = socket_of(nsp, match, seat);
+    fray_socket *socket = fray_games_socket_of(nsp, match, seat);
     const struct fray_games_place *place = socket ? fray_socket_data(socket) : NULL;
     return place && !place->feed ? socket : NULL;
 }
@@ -172,7 +183,6 @@ static void send_one(fray_namespace *nsp, const struct fray_match *match,
                      const struct fray_match_news *news)
 {
     char room[FRAY_GAMES_ROOM_LEN], key[64];
-    bool is_end = strcmp(news->name, "end_game") == 0;
     fray_message *message = fray_message_create(nsp, news->name, "O", news->content);
 
     if (news->is_newest) {
@@ -181,7 +191,7 @@ static void send_one(fray_namespace *nsp, const struct fray_match *match,
     }
     fray_socket *socket =
         news->to == FRAY_GAME_NOBODY ? NULL : json_socket_of(nsp, match, news->to);
-    fray_games_room(room, is_end ? "match" : "json", match);
+    fray_games_room(room, news->is_for_all ? "match" : "json", match);
     if (socket)
         fray_send(socket, message);
     else if (news->to == FRAY_GAME_NOBODY && news->is_sighted && match->config.game->visible)
@@ -208,17 +218,19 @@ static void match_close(struct fray_games *games, fray_namespace *nsp, struct fr
     fray_games_remove(games, match);
 }
 
-static void put_cheaters_out(fray_namespace *nsp, struct fray_match *match)
+static void put_condemned_out(fray_namespace *nsp, struct fray_match *match)
 {
-    match->has_cheaters = false;
+    match->has_condemned = false;
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        if (!match->seats[i].is_cheating)
+        enum fray_match_out reason = match->seats[i].condemned;
+        if (!reason)
             continue;
-        fray_socket *socket = socket_of(nsp, match, i);
-        fray_match_expel(match, i, fray_now_us(nsp));
-        fray_count(&nsp->home->counters.game_cheaters);
+        fray_socket *socket = fray_games_socket_of(nsp, match, i);
+        match->seats[i].condemned = FRAY_OUT_NONE;
+        fray_match_put_out(match, i, reason, fray_now_us(nsp));
+        fray_count_add(&nsp->home->counters.game_cheaters, reason == FRAY_OUT_CHEATING);
         if (socket)
-            fray_games_tell_kicked(socket, match, "cheating");
+            fray_games_tell_kicked(socket, match, reason);
     }
 }
 
@@ -238,10 +250,14 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
     match->host = games;
     if (match->is_anew)
         fray_games_feeds_begin_again(match);
-    if (match->has_cheaters)
-        put_cheaters_out(nsp, match);
+    if (match->has_condemned)
+        put_condemned_out(nsp, match);
     if (match->is_roster_changed)
         send_roster(games, nsp, match);
+    bool listens_again =
+        match->pairing.is_changed && match->pairing.reason && fray_pairing_is_listening(match);
+    if (match->pairing.is_changed)
+        fray_games_pair_tell(games, nsp, match);
     for (uint32_t i = 0; i < match->news_count; i++)
         send_one(nsp, match, &match->news[i]);
     if (match->is_state_changed && match->is_heard)
@@ -251,6 +267,8 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
         match_close(games, nsp, match);
     else
         fray_games_clock_set(games, match);
+    if (listens_again && fray_match_host(match) != FRAY_GAME_NOBODY)
+        fray_games_pair_up(games, nsp, match);
 }
 
 /* ------------------------------------------------------------------ refusals */

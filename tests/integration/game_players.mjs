@@ -6,12 +6,15 @@ import { connect } from "./harness.mjs";
 /** A player over Socket.IO or the envelope: both answer requests, and keep what they hear. */
 class Player {
     heard = []; // {type, content}
+    isSilent = false; // else it shows itself for the start of quick play
     #taken = new Set();
     #waiting = new Set();
     #ids = 0;
 
     hear(type, content) {
         this.heard.push({ type, content });
+        if (type === "matchmaking" && content.phase === "agreed" && !this.isSilent)
+            void this.request("ready", {}, ++this.#ids);
         for (const check of this.#waiting) check();
     }
 

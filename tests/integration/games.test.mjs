@@ -332,6 +332,8 @@ describe("games", LIMIT, () => {
         );
         assert.ok(listed.players.some((p) => p.name === "Ann" && p.match === match));
         assert.equal((await bob.ask("quick_play", { game: "tictactoe" })).match, match);
+        for (const player of [ann, bob])
+            await player.take("matchmaking", (step) => step.phase === "started");
         await bob.ask("chat_message", { room, text: "hello" });
         assert.equal((await ann.take("chat_message")).text, "hello");
         await refused(watcher.ask("chat_message", { room, text: "psst" }), "not_in_room");

@@ -43,6 +43,7 @@ export class Connection {
             link.href = pageLink(link.href);
         }
         this.#socket.on("error", (error) => this.#refused(error));
+        this.#socket.on("matchmaking", (_step, acknowledge) => acknowledge?.());
         this.#socket.on("connect", () => this.#say(""));
         this.#socket.on("connect_error", () =>
             this.#say("No connection to the server. Trying again …"),

@@ -22,6 +22,8 @@ interface ClientEvents {
     chat: ChatLine;
     lost: { reason: string };
     back: void;
+    /** Quick play has moved this client to another match, where somebody waits: `match` now. */
+    moved: Match<any>;
     /** For good: close() was called, or the server does not want this client. */
     closed: { code: number; reason: string };
     /** The server could not take a message that wanted no answer. */
@@ -52,6 +54,7 @@ export class Client extends Emitter<ClientEvents> {
     #connection: Connection;
     #url: URL;
     #roster: Roster | null = null;
+    #netcode: NetcodeOptions = {};
     /* What came for a match whose Match is not there yet, or has no listeners yet. */
     #early: Message[] | null = null;
 
@@ -143,26 +146,36 @@ export class Client extends Emitter<ClientEvents> {
         this.#roster = null;
         try {
             const joined: Joined = await this.ask(type, content);
-            const { id } = this;
-            const match = new Match<T>(
-                this.#connection,
-                joined,
-                this.#roster,
-                await this.#rulesOf(joined.game),
-                netcode,
-            );
-            match.on("closed", () => {
-                if (this.match === match) this.match = null;
-            });
-            this.match = match;
-            /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
-            if (this.id !== id && this.transport !== "none") void this.#resume(match);
-            setTimeout(() => this.#catchUp()); // when the caller has its listeners
-            return match;
+            return await this.#sit<T>(joined, netcode);
         } catch (error) {
             this.#early = null;
             throw error;
         }
+    }
+
+    async #sit<T>(joined: Joined, netcode: NetcodeOptions): Promise<Match<T>> {
+        const { id } = this;
+        this.#netcode = netcode;
+        const rules = await this.#rulesOf(joined.game);
+        const match = new Match<T>(this.#connection, joined, this.#roster, rules, netcode);
+        match.on("closed", () => {
+            if (this.match === match) this.match = null;
+        });
+        this.match = match;
+        /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
+        if (this.id !== id && this.transport !== "none") void this.#resume(match);
+        setTimeout(() => this.#catchUp()); // when the caller has its listeners
+        return match;
+    }
+
+    async #move(joined: Joined): Promise<void> {
+        const { match } = this;
+        if (this.#early || !match || match.id === joined.match) return; // it was asked for
+        this.#early = [];
+        this.#roster = null;
+        const other = await this.#sit(joined, this.#netcode);
+        match.end("moved", "Somebody waits in another match.");
+        this.emit("moved", other);
     }
 
     /** null: a game that is played without packets needs no module. */
@@ -186,7 +199,7 @@ export class Client extends Emitter<ClientEvents> {
         const content = message.content as any;
         if (message.type === "lobby") return this.emit("lobby", content);
         if (message.type === "error") return this.emit("error", content);
-        if (message.type === "joined") return; // the answer says it, too
+        if (message.type === "joined") return void this.#move(content);
         if (message.type === "chat_message" && content.room === undefined)
             return this.emit("chat", content);
         if (message.type === "match") this.#roster = content;

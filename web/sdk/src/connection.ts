@@ -128,7 +128,12 @@ export class Connection extends Emitter<ConnectionEvents> {
         else if (type === "error" && id !== undefined) {
             const { code, message } = content as { code: string; message: string };
             this.#answer(id, new Refusal(code, message));
-        } else this.emit("message", message);
+        } else {
+            /* A sign of life, by which the server measures, too. */
+            if (type === "matchmaking" && id !== undefined)
+                this.#transport!.send({ type: "ack", content: {}, id });
+            this.emit("message", message);
+        }
     }
 
     #answer(id: number, value: unknown): void {

@@ -257,6 +257,8 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
             this.end("kicked", value.message);
         } else if (type === "match_closed") this.end("match_closed", value.message);
         else {
+            /* Until now the server's tick stood still, and told nothing about its clock. */
+            if (type === "matchmaking" && value.phase === "agreed") this.netcode?.clock.reset();
             if (type === "end_game" && value?.results)
                 this.emit("results", (this.results = value.results));
             this.emit("message", { type, content: value });

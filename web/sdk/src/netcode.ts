@@ -214,6 +214,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
         const way = (this.clock.rtt / 2) * (this.rules.game.tick_hz / 1000);
         const exact = this.pace.advance(now, this.clock.tick(now), way);
         const until = Math.floor(exact);
+        if (until < 1) return; // agreed on, not begun
         this.#frame.alpha = exact - until;
         if (until - this.#tick > CATCH_UP || until < this.#tick - CATCH_UP) this.#tick = until - 1;
         while (this.#tick < until) {

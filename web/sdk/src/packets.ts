@@ -27,7 +27,7 @@ export interface Welcome {
 
 export interface Pong {
     stamp: number;
-    tick: number; // with its fraction
+    tick: number; // with its fraction; negative before a start that is agreed on
 }
 
 export function encodeHello(isStream: boolean, snapshotHz: number): Uint8Array {
@@ -68,7 +68,7 @@ export function decodePong(bytes: Uint8Array): Pong | null {
     const data = dataOf(bytes);
     return {
         stamp: data.getUint32(1, true),
-        tick: data.getUint32(5, true) + data.getUint16(9, true) / 65536,
+        tick: data.getInt32(5, true) + data.getUint16(9, true) / 65536,
     };
 }
 
