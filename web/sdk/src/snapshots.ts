@@ -30,9 +30,9 @@ export class Snapshots {
 
     /** The header of a packet that was understood; its view is the slot's. */
     receive(packet: Uint8Array, seat: number): SnapshotHeader | null {
-        if (packet.length < 6) return this.#refuse();
+        if (packet.length < 5) return this.#refuse();
         const seq = packet[2]! | (packet[3]! << 8);
-        const baseSeq = packet[4]! | (packet[5]! << 8);
+        const baseSeq = (seq - packet[4]!) & 0xffff;
         const slot = seq % KEPT;
         const base = baseSeq % KEPT;
         const isFull = baseSeq === seq;
