@@ -232,4 +232,41 @@ describe("@fray/client", LIMIT, () => {
         assert.equal((await closed).code, "kicked");
         assert.equal(bob.match, null);
     });
+
+    const phase = (match, name) =>
+        next(match, "message", (m) => m.type === "matchmaking" && m.content.phase === name);
+
+    test("A15_A16_quick_play_starts_for_both_at_one_moment", LIMIT, async (t) => {
+        const [ann, bob] = [await open(t, "Ann"), await open(t, "Bob")];
+        const own = await ann.quickPlay("duel");
+        const agreed = [phase(own, "agreed")];
+        const others = await bob.quickPlay("duel");
+        agreed.push(phase(others, "agreed"));
+        assert.equal(others.id, own.id);
+        const [{ content: first }, { content: second }] = await Promise.all(agreed);
+        assert.equal(first.start_ms, second.start_ms);
+        const started = [own, others].map((match) => phase(match, "started"));
+        for (const match of [own, others]) assert.ok(!match.frame(performance.now()).ready);
+        await Promise.all(started);
+        const frames = await Promise.all([own, others].map((m) => draw(m, (f) => f.ready)));
+        for (const frame of frames) assert.ok(frame.tick < 600, "ticks count from the start");
+        assert.equal(own.roster.matchmaking, "started");
+    });
+
+    test("who_listens_apart_is_moved_to_another_match", LIMIT, async (t) => {
+        const names = ["Ann", "Bob", "Cid"];
+        const [ann, bob, cid] = await Promise.all(names.map((name) => open(t, name)));
+        const own = await ann.quickPlay("duel");
+        const others = await bob.quickPlay("duel");
+        const apart = await cid.quickPlay("duel");
+        assert.notEqual(apart.id, own.id);
+        const moved = next(cid, "moved");
+        const closed = next(apart, "closed");
+        await others.leave();
+        const match = await moved;
+        assert.equal(match.id, own.id);
+        assert.equal(cid.match, match);
+        assert.equal((await closed).code, "moved");
+        await phase(match, "started");
+    });
 });
