@@ -11,6 +11,7 @@ struct fray_loop_inbox {
     pthread_mutex_t mutex; /* guards first and last */
     struct fray_post *first, *last;
     atomic_bool is_stopped;
+    atomic_bool has_posts; /* set under the mutex: most turns find none, and need no lock */
     /* Never changes, as loop->ops does on the loop's thread (net/lab_wire.h). */
     void (*wake)(struct fray_loop *loop);
 };
@@ -83,8 +84,11 @@ static uint64_t sleep_us(struct fray_loop *loop, uint64_t wait_us)
 static void run_posts(struct fray_loop *loop)
 {
     struct fray_loop_inbox *inbox = loop->inbox;
+    if (!atomic_load(&inbox->has_posts))
+        return;
     pthread_mutex_lock(&inbox->mutex);
     struct fray_post *post = inbox->first;
+    atomic_store(&inbox->has_posts, false);
     inbox->first = inbox->last = NULL;
     pthread_mutex_unlock(&inbox->mutex);
     while (post) {
@@ -134,6 +138,7 @@ void fray_loop_post_chain(struct fray_loop *loop, struct fray_post *first, struc
     else
         inbox->last->next = first;
     inbox->last = last;
+    atomic_store(&inbox->has_posts, true);
     pthread_mutex_unlock(&inbox->mutex);
     /* Whoever found the inbox empty wakes the loop; it takes all that came until it looked. */
     if (was_empty)

@@ -8,14 +8,24 @@
 void fray_event_deinit(struct fray_event *event)
 {
     json_decref(event->args);
-    free(event->name);
+    if (event->name != event->short_name)
+        free((char *)event->name);
 }
 
 const char *fray_event_name(const fray_event *event)
 {
     fray_event *lazy = (fray_event *)event;
-    if (!event->name)
-        lazy->name = fray_strndup(event->incoming->name.data, event->incoming->name.len);
+    struct fray_slice name = event->incoming->name;
+    if (event->name)
+        return event->name;
+    if (name.len >= sizeof event->short_name) {
+        lazy->name = fray_strndup(name.data, name.len);
+        return event->name;
+    }
+    if (name.len)
+        memcpy(lazy->short_name, name.data, name.len);
+    lazy->short_name[name.len] = '\0';
+    lazy->name = lazy->short_name;
     return event->name;
 }
 

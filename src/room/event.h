@@ -9,8 +9,9 @@ struct fray_event {
     fray_socket *socket;
     const struct fray_incoming *incoming;
     bool is_acked;
-    json_t *args; /* parsed when first asked for */
-    char *name;   /* terminated when first asked for */
+    json_t *args;     /* parsed when first asked for */
+    const char *name; /* terminated when first asked for: in short_name, or malloc's */
+    char short_name[32];
 };
 
 void fray_event_deinit(struct fray_event *event);

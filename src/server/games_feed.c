@@ -24,10 +24,14 @@ static void welcome(const struct fray_games_feed *feed)
 /* A binary frame where the transport has such, {"_base64": …} in JSON elsewhere. */
 static fray_message *packet_message(fray_namespace *nsp, const void *bytes, size_t len)
 {
-    static const char args[] = "{\"_placeholder\":true,\"num\":0}";
-    fray_message *message = fray_message_from_text(nsp, "message", args, sizeof args - 1);
-    fray_message_attach(message, bytes, len);
-    return message;
+    return fray_message_new(&(struct fray_message_parts){
+        .kind = FRAY_MESSAGE_EVENT,
+        .nsp = fray_namespace_name(nsp),
+        .name = FRAY_SLICE("message"),
+        .body = FRAY_SLICE("{\"_placeholder\":true,\"num\":0}"),
+        .ack_id = FRAY_ACK_NONE,
+        .attachment = fray_slice(bytes, len),
+    });
 }
 
 void fray_games_packet_send(fray_socket *socket, const void *bytes, size_t len)

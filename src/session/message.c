@@ -4,18 +4,38 @@
 
 #include "base/mem.h"
 
+static struct fray_attachment *inline_attachment(struct fray_message *message)
+{
+    static_assert(offsetof(struct fray_message, text) % _Alignof(struct fray_attachment) == 0, "");
+    return (struct fray_attachment *)(void *)message->text;
+}
+
+/* Puts the attachment where the text would begin; returns where that begins now. */
+static char *put_attachment(struct fray_message *message, struct fray_slice bytes)
+{
+    struct fray_attachment *attachment = inline_attachment(message);
+    *attachment = (struct fray_attachment){(char *)(attachment + 1), bytes.len};
+    if (bytes.len)
+        memcpy(attachment->data, bytes.data, bytes.len);
+    message->attachments = attachment;
+    message->attachments_count = 1;
+    return attachment->data + bytes.len;
+}
+
 struct fray_message *fray_message_new(const struct fray_message_parts *parts)
 {
     struct fray_slice nsp = fray_slice_of(parts->nsp ? parts->nsp : "/");
-    size_t text_len = nsp.len + 1 + parts->name.len + parts->body.len;
-    struct fray_message *message = fray_alloc(sizeof *message + text_len);
+    size_t len = nsp.len + 1 + parts->name.len + parts->body.len;
+    if (parts->attachment.data)
+        len += sizeof(struct fray_attachment) + parts->attachment.len;
+    struct fray_message *message = fray_alloc(sizeof *message + len);
     *message = (struct fray_message){
         .refs = 1,
         .kind = (uint8_t)parts->kind,
         .class = FRAY_RELIABLE,
         .ack_id = parts->ack_id,
     };
-    char *at = message->text;
+    char *at = parts->attachment.data ? put_attachment(message, parts->attachment) : message->text;
     memcpy(at, nsp.data, nsp.len);
     at[nsp.len] = '\0';
     message->nsp = at;
@@ -84,6 +104,7 @@ void fray_message_attach(fray_message *message, const void *data, size_t len)
 {
     /* Whoever else holds it counts on its size, and may have encoded it. */
     assert(message->refs == 1 && !message->encodings && message->attachments_count < UINT16_MAX);
+    assert(message->attachments != inline_attachment(message));
     size_t count = message->attachments_count;
     message->attachments =
         fray_realloc(message->attachments, (count + 1) * sizeof *message->attachments);
@@ -122,9 +143,11 @@ void fray_message_unref(fray_message *message)
         if (encoding != inline_encoding(message))
             free(encoding);
     }
-    for (size_t i = 0; i < message->attachments_count; i++)
-        free(message->attachments[i].data);
-    free(message->attachments);
+    if (message->attachments != inline_attachment(message)) {
+        for (size_t i = 0; i < message->attachments_count; i++)
+            free(message->attachments[i].data);
+        free(message->attachments);
+    }
     free(message);
 }
 

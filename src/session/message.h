@@ -69,6 +69,7 @@ struct fray_message_parts {
     const char *nsp; /* NULL = "/" */
     struct fray_slice name, body;
     int64_t ack_id;
+    struct fray_slice attachment; /* the only one, and kept in the message's own block; or none */
 };
 
 /* A new message with one reference, class reliable. */

@@ -37,6 +37,35 @@ static void copies_its_parts(void **state)
     fray_message_unref(message);
 }
 
+static void keeps_an_attachment_in_its_own_block(void **state)
+{
+    (void)state;
+    char bytes[] = "\1\2\3";
+    for (size_t len = 0; len < sizeof bytes; len++) {
+        struct fray_message *message = fray_message_new(&(struct fray_message_parts){
+            .kind = FRAY_MESSAGE_EVENT,
+            .nsp = "/game",
+            .name = FRAY_SLICE("message"),
+            .body = FRAY_SLICE("1"),
+            .ack_id = FRAY_ACK_NONE,
+            .attachment = fray_slice(bytes, len),
+        });
+        assert_string_equal(message->nsp, "/game");
+        assert_true(fray_slice_equal(message->name, FRAY_SLICE("message")));
+        assert_true(fray_slice_equal(message->body, FRAY_SLICE("1")));
+        assert_int_equal(message->attachments_count, 1);
+        assert_int_equal(message->attachments[0].len, len);
+        assert_memory_equal(message->attachments[0].data, bytes, len);
+        assert_ptr_not_equal(message->attachments[0].data, bytes);
+        fray_message_encode(message, FRAY_FORM_BARE_WEBSOCKET, FRAY_SLICE("encoded"));
+        struct fray_message *clone = fray_message_clone(message);
+        fray_message_unref(message);
+        assert_int_equal(clone->attachments_count, 1);
+        assert_memory_equal(clone->attachments[0].data, bytes, len);
+        fray_message_unref(clone);
+    }
+}
+
 /* That the last reference frees everything is for the leak checker to see. */
 static void lives_as_long_as_it_is_referenced(void **state)
 {
@@ -133,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_its_parts),
+        cmocka_unit_test(keeps_an_attachment_in_its_own_block),
         cmocka_unit_test(lives_as_long_as_it_is_referenced),
         cmocka_unit_test(has_one_encoding_per_form),
         cmocka_unit_test(a_clone_is_the_same_message_without_encodings),
