@@ -418,6 +418,43 @@ describe("the games' pages", () => {
         page.complaints = page.complaints.filter((text) => !/ERR_|WebSocket|Failed/.test(text));
     });
 
+    test("a time limit for moves is shown, told, and ends the game", async () => {
+        const page = await visit("/games/tictactoe/");
+        await isReady(page);
+        const isSaid = await listen(page);
+        await page.selectOption("#turn", "5000");
+        await page.click('[value="bot"]');
+        await page.waitForSelector("#clock.late:not([hidden])");
+        assert.match(await page.textContent("#clock"), /^[1-5] s left$/);
+        await isSaid(/[1-5] seconds left\./);
+        await status(page, /wins: time is up/);
+        await page.waitForSelector("#clock", { state: "hidden" });
+    });
+
+    test("B29_rps_with_fifteen_choices", async () => {
+        const page = await visit("/games/rps/?kinds=15", PHONE);
+        await isReady(page);
+        assert.ok(await page.isChecked('[name="kinds"][value="15"]'));
+        await page.selectOption("#round-time", "60000");
+        await page.tap('[value="bot"]');
+        await page.waitForSelector('.ring[data-open="yes"]');
+        assert.equal(await page.locator(".kind").count(), 15);
+        assert.match(await page.textContent("#seconds"), /^(60|5\d)$/);
+        await fits(page);
+        await page.tap('[data-choice="14"]');
+        await page.waitForSelector('.hand .palm.shown, [data-choice="14"][aria-pressed="true"]');
+    });
+
+    test("who is put out has the focus at the way back in; unknown ways lead nowhere", async () => {
+        const [host, guest] = await meet("rps");
+        await guest.focus("#chat-field");
+        await host.click("#people button:not([hidden])");
+        await guest.waitForSelector('#start [value="quick"]:focus');
+        const lost = await visit("/games/rps/?play=nonsense");
+        await isReady(lost);
+        assert.ok(await lost.isVisible("#start"));
+    });
+
     test("light and dark are both readable", async () => {
         for (const colorScheme of ["light", "dark"]) {
             const page = await visit("/games/rps/", { ...DESKTOP, colorScheme });

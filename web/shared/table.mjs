@@ -10,6 +10,8 @@ import { showActions, showInvitation, showPeople } from "./people.mjs";
 import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
 
+const WAYS = ["quick", "bot", "public", "friend"];
+
 export class Table {
     #game;
     #view;
@@ -64,7 +66,7 @@ export class Table {
 
     #connected() {
         const match = this.#joined?.match ?? parameters.get("match");
-        const how = parameters.get("play");
+        const how = WAYS.find((way) => way === parameters.get("play"));
         if (match) this.#enter(() => this.#come(match));
         else if (how) this.#enter(() => this.#begin(how));
         else document.body.dataset.ready = "yes";
@@ -135,8 +137,10 @@ export class Table {
         dropSeat();
         for (const name of ["match", "play", "as"]) parameters.delete(name);
         history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
+        const hadFocus = byId("table").contains(document.activeElement);
         byId("start").hidden = false;
         byId("table").hidden = true;
+        if (hadFocus) byId("start-form").querySelector("button").focus();
         document.body.dataset.view = "start";
         document.body.dataset.ready = "yes";
         byId("start-message").textContent = why;
@@ -145,7 +149,6 @@ export class Table {
     async #leave() {
         await this.tell("leave");
         this.#out("");
-        byId("start-form").querySelector("button").focus();
     }
 
     #hear(line) {

@@ -19,6 +19,7 @@ let timer;
 
 const wished = document.querySelector(`[name="kinds"][value="${Number(parameters.get("kinds"))}"]`);
 if (wished) wished.checked = true;
+byId("more").open = Boolean(wished?.closest("#more"));
 byId("poster").append(...[0, 1, 2].map((choice) => kindGlyph(choice, 3)));
 
 const table = new Table("rps", {
@@ -27,7 +28,10 @@ const table = new Table("rps", {
     options: () => ({
         bots: Number(byId("bots").value),
         level: 2,
-        options: { kinds: Number(new FormData(byId("start-form")).get("kinds")) },
+        options: {
+            kinds: Number(new FormData(byId("start-form")).get("kinds")),
+            round_ms: Number(byId("round-time").value),
+        },
     }),
 });
 

@@ -6,15 +6,21 @@ import { byId, element, reconcile, setText } from "../../shared/dom.mjs";
 import { botTitle } from "../../shared/people.mjs";
 import { Table } from "../../shared/table.mjs";
 import { Board, LETTERS, cellName } from "./board.mjs";
+import { startClock } from "./clock.mjs";
 
 const status = byId("status");
+const showClock = startClock();
 const board = new Board(byId("board"), byId("strike"), (cell) => table.tell("place", { cell }));
 let before = null; // the model shown before
 
 const table = new Table("tictactoe", {
     show,
     focus: () => board.focus(),
-    options: () => ({ bots: 1, level: Number(byId("level").value), options: {} }),
+    options: () => ({
+        bots: 1,
+        level: Number(byId("level").value),
+        options: { turn_ms: Number(byId("turn").value) },
+    }),
 });
 
 function show(model) {
@@ -29,6 +35,7 @@ function show(model) {
     });
     showVersus(model);
     showMoves(match);
+    showClock(isPlaying ? model.endsAt : null, match.turn === model.own?.id);
     const said = verdict(model);
     setText(status, said.text);
     document.title = `${said.text} · Tic-tac-toe`;
