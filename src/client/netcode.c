@@ -258,6 +258,11 @@ static bool snapshot_receive(struct fray_netcode *netcode, const void *bytes, si
         netcode->needs_full = true;
         return false;
     }
+    if (netcode->is_anew) {
+        memset(netcode->views, 0, sizeof netcode->views);
+        netcode->newest = -1;
+        netcode->is_anew = false;
+    }
     netcode->views[slot] = (struct fray_netcode_view){.seq = seq, .tick = snapshot->tick};
     netcode->snapshots++;
     netcode->arrived_us = netcode->now_us;
@@ -275,16 +280,30 @@ static bool snapshot_receive(struct fray_netcode *netcode, const void *bytes, si
     return true;
 }
 
+/* A game begins, perhaps after another, whose ticks and views mean nothing for it. */
+static void timeline_restart(struct fray_netcode *netcode, uint32_t snapshot_hz)
+{
+    uint32_t tick_hz = game_of(netcode)->tick_hz;
+    while (netcode->events_count)
+        event_tell(netcode);
+    fray_client_clock_init(&netcode->clock, tick_hz);
+    fray_client_pace_init(&netcode->pace, tick_hz);
+    fray_client_playback_init(&netcode->playback, tick_hz, snapshot_hz);
+    netcode->is_anew = true;
+    netcode->predicted_tick = netcode->tick = netcode->sent_tick = 0;
+    memset(netcode->input_ticks, 0, sizeof netcode->input_ticks);
+}
+
 static bool welcome_receive(struct fray_netcode *netcode, const void *bytes, size_t len)
 {
     const struct fray_game *game = game_of(netcode);
     struct fray_packet_welcome welcome;
     if (!fray_packet_welcome_decode(&welcome, bytes, len) || !welcome.snapshot_hz)
         return false;
+    timeline_restart(netcode, welcome.snapshot_hz);
     netcode->is_welcome = true;
     netcode->can_predict =
         plays(netcode) && !netcode->config.no_prediction && welcome.rules == fray_game_rules(game);
-    netcode->playback.interval_us = 1e6 / welcome.snapshot_hz;
     return true;
 }
 

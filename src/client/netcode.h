@@ -46,6 +46,7 @@ struct fray_netcode {
     struct fray_client_playback playback;
     uint64_t now_us, hello_us, sent_us, pinged_us, arrived_us;
     bool is_welcome, can_predict, is_lagging, needs_full;
+    bool is_anew; /* the next snapshot is of another game than the views before it */
 
     struct fray_netcode_view views[FRAY_NETCODE_VIEWS]; /* by seq */
     char *states;                                       /* of the views */

@@ -57,7 +57,7 @@ struct player {
 struct world {
     struct fray_rng rng;
     struct weather weather;
-    uint64_t now_us;
+    uint64_t now_us, started_us;
     struct duel_state state, history[RING];
     struct served served[SEATS];
     struct player players[SEATS];
@@ -114,31 +114,35 @@ static void serve_input(struct world *world, uint8_t seat, const void *bytes, si
             (int8_t)(packet.first_tick + packet.count - 1 - world->state.match.tick - 1);
 }
 
+static void welcome(struct world *world, uint8_t seat)
+{
+    uint8_t out[64];
+    const struct fray_packet_welcome packet = {
+        .version = 1,
+        .seat = seat,
+        .tick_hz = 60,
+        .snapshot_hz = 60 / SNAPSHOT_TICKS,
+        .tick = world->state.match.tick,
+        .rules = fray_game_rules(&fray_duel),
+    };
+    world->served[seat].is_welcome = true;
+    put(world, seat, false, out, fray_packet_welcome_encode(&packet, out, sizeof out));
+}
+
 static void serve(struct world *world, uint8_t seat, const char *bytes, size_t len)
 {
     uint8_t out[64];
     uint32_t stamp;
     switch (bytes[0]) {
-    case FRAY_PACKET_HELLO:
-        world->served[seat].is_welcome = true;
-        put(world, seat, false, out,
-            fray_packet_welcome_encode(
-                &(struct fray_packet_welcome){.version = 1,
-                                              .seat = seat,
-                                              .tick_hz = 60,
-                                              .snapshot_hz = 60 / SNAPSHOT_TICKS,
-                                              .tick = world->state.match.tick,
-                                              .rules = fray_game_rules(&fray_duel)},
-                out, sizeof out));
-        break;
+    case FRAY_PACKET_HELLO: welcome(world, seat); break;
     case FRAY_PACKET_PING:
         assert_true(fray_packet_ping_decode(&stamp, bytes, len));
         put(world, seat, false, out,
             fray_packet_pong_encode(
-                &(struct fray_packet_pong){
-                    .stamp = stamp,
-                    .tick = world->state.match.tick,
-                    .phase = (uint16_t)(world->now_us % TICK_US * 65536 / TICK_US)},
+                &(struct fray_packet_pong){.stamp = stamp,
+                                           .tick = world->state.match.tick,
+                                           .phase = (uint16_t)((world->now_us - world->started_us) %
+                                                               TICK_US * 65536 / TICK_US)},
                 out, sizeof out));
         break;
     case FRAY_PACKET_INPUT: serve_input(world, seat, bytes, len); break;
@@ -217,18 +221,25 @@ static void hear(void *context, const struct fray_game_event *event, uint32_t at
     assert_memory_equal(event->args, wanted->event.args, sizeof event->args);
 }
 
-static struct world *world_open(uint64_t seed, struct weather weather)
+static void game_begin(struct world *world, uint64_t seed)
 {
     static const int32_t options[] = {5, 20, 15, 60, 90, 600, 60, 400, 8, 0};
+    fray_game_init(&fray_duel, &world->state, seed, options);
+    world->started_us = world->now_us;
+    for (uint8_t seat = 0; seat < SEATS; seat++)
+        assert_null(fray_duel.join(&world->state, seat, NULL));
+}
+
+static struct world *world_open(uint64_t seed, struct weather weather)
+{
     struct world *world = fray_alloc_zero(sizeof *world);
     fray_rng_init(&world->rng, seed);
     world->weather = weather;
     world->packets = fray_alloc(PACKETS_MAX * sizeof *world->packets);
-    fray_game_init(&fray_duel, &world->state, seed, options);
+    game_begin(world, seed);
     for (uint8_t seat = 0; seat < SEATS; seat++) {
         struct player *player = &world->players[seat];
         *player = (struct player){.world = world, .seat = seat};
-        assert_null(fray_duel.join(&world->state, seat, NULL));
         world->served[seat].margin = FRAY_PACKET_NO_MARGIN;
         fray_netcode_init(&player->netcode,
                           &(struct fray_netcode_config){.game = &fray_duel,
@@ -273,7 +284,7 @@ static void look(struct world *world, struct fray_netcode *netcode)
     (void)fray_netcode_predicted(netcode);
     (void)fray_netcode_interpolated(netcode, world->now_us);
     const struct duel_state *newest = fray_netcode_newest(netcode);
-    if (!newest)
+    if (!newest || netcode->is_anew) /* then it is the last of an earlier game */
         return;
     assert_in_range(newest->match.tick, 1, world->state.match.tick);
     fray_game_view(&fray_duel, &world->history[newest->match.tick % RING], netcode->config.seat,
@@ -286,7 +297,8 @@ static void run(struct world *world, uint32_t ms, void (*press)(struct world *wo
     for (uint32_t i = 0; i < ms; i++) {
         world->now_us += 1000;
         deliver(world);
-        while ((world->state.match.tick + 1) * (uint64_t)TICK_US <= world->now_us)
+        while ((world->state.match.tick + 1) * (uint64_t)TICK_US <=
+               world->now_us - world->started_us)
             tick(world);
         press(world);
         for (uint32_t seat = 0; seat < SEATS; seat++) {
@@ -429,6 +441,31 @@ static void goes_on_after_another_connection(void **state)
     world_close(world);
 }
 
+static void follows_a_new_game(void **state)
+{
+    (void)state;
+    struct world *world = world_open(6, (struct weather){.delay_us = 30000});
+    run(world, 5000, walk);
+    game_begin(world, 7);
+    for (uint8_t seat = 0; seat < SEATS; seat++) {
+        struct served *served = &world->served[seat];
+        memset(served->input_ticks, 0, sizeof served->input_ticks);
+        served->margin = FRAY_PACKET_NO_MARGIN;
+    }
+    world->packets_count = 0; /* what was on its way is of the old one */
+    for (uint8_t seat = 0; seat < SEATS; seat++)
+        welcome(world, seat);
+    run(world, 2000, walk);
+    const struct fray_netcode *netcode = &world->players[0].netcode;
+    uint64_t before = netcode->corrections;
+    run(world, 3000, walk);
+    assert_int_equal(netcode->corrections, before);
+    assert_in_range(world->state.match.tick, 290, 310);
+    const struct duel_state *newest = fray_netcode_newest(netcode);
+    assert_in_range(newest->match.tick, world->state.match.tick - 10, world->state.match.tick);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +474,7 @@ int main(void)
         cmocka_unit_test(E_time_dilation_keeps_inputs_early),
         cmocka_unit_test(garbage_does_no_harm),
         cmocka_unit_test(goes_on_after_another_connection),
+        cmocka_unit_test(follows_a_new_game),
     };
     return cmocka_run_group_tests_name("netcode", tests, NULL, NULL);
 }
