@@ -284,7 +284,8 @@ static void look(struct world *world, struct fray_netcode *netcode)
     (void)fray_netcode_predicted(netcode);
     (void)fray_netcode_interpolated(netcode, world->now_us);
     const struct duel_state *newest = fray_netcode_newest(netcode);
-    if (!newest || netcode->is_anew) /* then it is the last of an earlier game */
+    bool is_between = world->started_us && world->now_us - world->started_us < 200000;
+    if (!newest || is_between) /* then it may be the last of an earlier game */
         return;
     assert_in_range(newest->match.tick, 1, world->state.match.tick);
     fray_game_view(&fray_duel, &world->history[newest->match.tick % RING], netcode->config.seat,
