@@ -39,12 +39,20 @@ static int64_t expect(const struct rps_memory *memory, const struct rps_state *v
     return sum;
 }
 
+/* By chance rather than by habit? After a tie at times also the best: those who know the same
+ * habits choose alike, and would tie for ever. */
+static bool is_whim(struct rps_memory *memory, const struct rps_state *view)
+{
+    return memory->level == 0 ||
+           ((memory->level == 1 || view->match.replayed) && fray_game_random(memory->random) & 1);
+}
+
 static uint8_t choose(struct rps_memory *memory, const struct rps_state *view, uint32_t own)
 {
     int32_t kinds = view->options.kinds;
     int32_t best = fray_game_random_range(memory->random, 0, kinds - 1);
 
-    if (memory->level == 0 || (memory->level == 1 && fray_game_random(memory->random) & 1))
+    if (is_whim(memory, view))
         return (uint8_t)best;
     for (int32_t kind = 0; kind < kinds; kind++)
         if (expect(memory, view, own, kind) > expect(memory, view, own, best))

@@ -291,6 +291,35 @@ static void B29_the_bot_learns_habits(void **unused)
     assert_true(learning > 240);
 }
 
+/* Rounds of a game among three of the best, who all see the same. */
+static int rounds_among_the_best(uint64_t seed)
+{
+    struct rps_state state = start(5, 3), view;
+    struct rps_memory memories[3];
+    struct rps_input answers[3];
+
+    for (uint32_t seat = 0; seat < 3; seat++)
+        fray_rps.bot_init(&memories[seat], 2, seed + seat);
+    while (state.match.phase != RPS_OVER) {
+        bool acts[3];
+        for (uint32_t seat = 0; seat < 3; seat++) {
+            fray_game_view(&fray_rps, &state, seat, &view);
+            acts[seat] = fray_rps.bot(&view, seat, &memories[seat], &answers[seat]);
+        }
+        for (uint32_t seat = 0; seat < 3; seat++)
+            if (acts[seat])
+                play(&state, seat, answers[seat], 0);
+    }
+    return state.match.round;
+}
+
+static void B29_bots_do_not_tie_for_ever(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 0; seed < 1000; seed++)
+        assert_in_range(rounds_among_the_best(seed * 3), 1, 24);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +335,7 @@ int main(void)
         cmocka_unit_test(B29_inputs_are_refused_with_a_reason),
         cmocka_unit_test(B29_who_leaves_is_out),
         cmocka_unit_test(B29_the_bot_learns_habits),
+        cmocka_unit_test(B29_bots_do_not_tie_for_ever),
     };
     return cmocka_run_group_tests_name("rps", tests, NULL, NULL);
 }
