@@ -28,7 +28,8 @@ const dependencies = [join(root, "docs"), join(root, "package-lock.json")];
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(join(outdir, "docs"), { recursive: true });
 await buildPage("landing/index.html", ["landing/main.mjs", "landing/landing.css"], "index.html");
-for (const page of ["lobby", "games/tictactoe", "games/rps", "games/replay"])
+const games = ["arena", "duel", "replay", "rps", "tictactoe"].map((game) => `games/${game}`);
+for (const page of ["lobby", ...games])
     await buildPage(`${page}/index.html`, [`${page}/main.mjs`, `${page}/main.css`]);
 await buildSdk();
 buildDocs();

@@ -1,7 +1,7 @@
 // The arena's page half: what was pressed goes to the server, what the server says is shown.
 import { io } from "socket.io-client";
-import { Controls } from "./controls.mjs";
-import { Painter } from "./painter.mjs";
+import { Controls } from "../shared/controls.mjs";
+import { Painter } from "../shared/arena_painter.mjs";
 import { copyText, flash } from "./tabs.mjs";
 import { World } from "./world.mjs";
 

@@ -2,9 +2,10 @@
 import { announce } from "../shared/announce.mjs";
 import { avatar } from "../shared/avatar.mjs";
 import { Chat } from "../shared/chat.mjs";
-import { Connection, pageLink } from "../shared/connection.mjs";
+import { Connection } from "../shared/connection.mjs";
 import { byId, element, reconcile, setText } from "../shared/dom.mjs";
 import { ownName, startNameForm } from "../shared/name.mjs";
+import { pageLink } from "../shared/server.mjs";
 import { toast } from "../shared/toast.mjs";
 import { kindGlyph } from "../games/rps/kinds.mjs";
 
@@ -44,6 +45,8 @@ byId("kinds").addEventListener("change", linkGames);
 linkGames();
 
 function linkGames() {
+    for (const link of document.querySelectorAll("[data-page]"))
+        link.href = gamePage(link.closest("[data-game]").dataset.game);
     for (const link of document.querySelectorAll("[data-play]")) {
         const { game } = link.closest("[data-game]").dataset;
         const how = link.dataset.play;

@@ -1,20 +1,8 @@
-// The connection to the server's namespace /games (docs/games.md): a WebSocket, or polling
-// where that fails; again and again when it is lost. `?server=https://…` names another server
-// than the page's.
+// The connection to the server's namespace /games (docs/games.md): a WebSocket, or polling where
+// that fails; again and again when it is lost.
 import { io } from "socket.io-client";
-import { element } from "./dom.mjs";
-
-export const parameters = new URLSearchParams(location.search);
-const server = parameters.get("server");
-export const origin = server ? new URL(server, location.href).origin : location.origin;
-
-/** A link to a page of ours that goes on with the same server. */
-export function pageLink(path, more = {}) {
-    const link = new URL(path, location.href);
-    for (const [name, value] of Object.entries(more)) link.searchParams.set(name, value);
-    if (server) link.searchParams.set("server", server);
-    return link.href;
-}
+import { startBanner } from "./banner.mjs";
+import { linkHead, origin } from "./server.mjs";
 
 /** What the server refused. `code` is one of docs/games.md. */
 export class Refusal extends Error {
@@ -27,7 +15,7 @@ export class Refusal extends Error {
 export class Connection {
     #socket;
     #pending = []; // {event, resolve, reject}: a refusal names the event, and answers come in order
-    #banner = element("p", { class: "connection", role: "status", hidden: true });
+    #say = startBanner();
 
     constructor(name) {
         this.#socket = io(`${origin}/games`, {
@@ -37,11 +25,7 @@ export class Connection {
             reconnectionDelay: 300,
             reconnectionDelayMax: 3000,
         });
-        document.body.append(this.#banner);
-        for (const link of document.querySelectorAll(".top nav a")) {
-            if (link.href === location.origin + location.pathname) link.ariaCurrent = "page";
-            link.href = pageLink(link.href);
-        }
+        linkHead();
         this.#socket.on("error", (error) => this.#refused(error));
         this.#socket.on("matchmaking", (_step, acknowledge) => acknowledge?.());
         this.#socket.on("connect", () => this.#say(""));
@@ -90,10 +74,5 @@ export class Connection {
         for (const { reject } of lost)
             reject(new Refusal({ code: "lost", message: "Connection lost." }));
         if (reason === "io server disconnect") this.#socket.connect();
-    }
-
-    #say(text) {
-        this.#banner.textContent = text;
-        this.#banner.hidden = !text;
     }
 }

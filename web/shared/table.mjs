@@ -3,9 +3,9 @@
 // state.
 import { announce } from "./announce.mjs";
 import { Chat } from "./chat.mjs";
-import { Connection, pageLink, parameters } from "./connection.mjs";
+import { pageLink, parameters } from "./server.mjs";
 import { byId } from "./dom.mjs";
-import { ownName, startNameForm } from "./name.mjs";
+import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
 import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
@@ -15,7 +15,7 @@ const WAYS = ["quick", "bot", "public", "friend"];
 export class Table {
     #game;
     #view;
-    #connection = new Connection(ownName);
+    #connection;
     #chat;
     #joined = null; // {match, seat, id, token, room, role}
     #match = null; // the newest `match`
@@ -23,17 +23,22 @@ export class Table {
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
 
-    /** `view`: {show(model), focus(), options()}; `model` is what model() below returns. */
-    constructor(game, view) {
+    /**
+     * `view`: {show(model), focus(), options()}; `model` is what model() below returns. Games in
+     * real time have isTicked (their state comes otherwise) and hear of entered() and left().
+     * `connection`: connection.mjs's, or one with its methods.
+     */
+    constructor(game, view, connection) {
         this.#game = game;
         this.#view = view;
+        this.#connection = connection;
         this.#chat = new Chat({
             send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
         });
         startNameForm((name) => this.tell("name", { name }));
         byId("start-form").addEventListener("submit", (event) => {
             event.preventDefault();
-            this.#enter(() => this.#begin(event.submitter?.value ?? "quick"));
+            this.enter(event.submitter?.value ?? "quick");
         });
         byId("leave").addEventListener("click", () => this.#leave());
         const on = (event, handler) => this.#connection.on(event, handler);
@@ -62,6 +67,12 @@ export class Table {
             toast(error.message);
             return null;
         }
+    }
+
+    /** Leaves the match, if in one, and goes the way: quick, bot, public, friend. */
+    async enter(how) {
+        if (this.#joined) await this.tell("leave");
+        await this.#enter(() => this.#begin(how));
     }
 
     #connected() {
@@ -100,15 +111,18 @@ export class Table {
             return await this.ask("join", { match, as: wish ?? "player" });
         } catch (error) {
             if (error.code !== "match_full" || wish === "spectator") throw error;
-            return this.ask("join", { match, as: "spectator" });
+            const watching = await this.ask("join", { match, as: "spectator" });
+            toast("All seats are taken: you are watching.");
+            return watching;
         }
     }
 
     async #begin(how) {
-        const { bots, level, options } = this.#view.options();
+        const { bots, level, options, start } = this.#view.options();
         if (how === "quick") return this.ask("quick_play", { game: this.#game });
         const isPrivate = how !== "public";
-        const created = await this.ask("create", { game: this.#game, options, private: isPrivate });
+        const room = { game: this.#game, options, private: isPrivate };
+        const created = await this.ask("create", start ? { ...room, start } : room);
         if (how !== "bot") return created;
         for (let bot = 0; bot < bots; bot++) await this.ask("add_bot", { level });
         if (this.#match?.phase === "waiting" && this.#match.start === "host")
@@ -123,6 +137,7 @@ export class Table {
         for (const name of ["play", "as"]) parameters.delete(name);
         parameters.set("match", joined.match);
         history.replaceState(null, "", `?${parameters}`);
+        this.#view.entered?.();
         if (!isOther) return;
         this.#chat.clear();
         byId("start").hidden = true;
@@ -134,6 +149,7 @@ export class Table {
     /** Back to the start, with a word why. */
     #out(why) {
         this.#joined = this.#match = this.#state = null;
+        this.#view.left?.();
         dropSeat();
         for (const name of ["match", "play", "as"]) parameters.delete(name);
         history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
@@ -162,7 +178,7 @@ export class Table {
     #update({ match, state }) {
         if (match) this.#meet(match);
         if (state) this.#state = { ...state, at: performance.now() };
-        if (!this.#joined || !this.#match || !this.#state) return;
+        if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
@@ -216,9 +232,9 @@ export class Table {
             own, // one's own entry of `seats`, or null for a spectator
             isHost: own !== null && own.seat === host,
             phase,
-            state: this.#state.state, // the game's tables
-            number: this.#state.number,
-            endsAt: this.#state.left_ms === null ? null : this.#state.at + this.#state.left_ms,
+            state: this.#state?.state ?? null, // the game's tables
+            number: this.#state?.number ?? 0,
+            endsAt: this.#state?.left_ms == null ? null : this.#state.at + this.#state.left_ms,
             find: (id) => this.#people.get(id) ?? { id, name: "Somebody", seat: null, bot: null },
         };
     }

@@ -1,6 +1,6 @@
 // The page of replays: one match, played again by the rules in the page, or a list of them.
 import { announce } from "../../shared/announce.mjs";
-import { origin, pageLink, parameters } from "../../shared/connection.mjs";
+import { origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
 import { Recording } from "./recording.mjs";
 import { makeStage } from "./stages.mjs";

@@ -1,8 +1,10 @@
 // Rock-paper-scissors' page: the ring to choose from, everybody's hand, the round's clock.
 import { announce, sentence } from "../../shared/announce.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
-import { parameters } from "../../shared/connection.mjs";
+import { Connection } from "../../shared/connection.mjs";
 import { byId, setText } from "../../shared/dom.mjs";
+import { ownName } from "../../shared/name.mjs";
+import { parameters } from "../../shared/server.mjs";
 import { Table } from "../../shared/table.mjs";
 import { startClock } from "./clock.mjs";
 import { showHands } from "./hands.mjs";
@@ -22,18 +24,22 @@ if (wished) wished.checked = true;
 byId("more").open = Boolean(wished?.closest("#more"));
 byId("poster").append(...[0, 1, 2].map((choice) => kindGlyph(choice, 3)));
 
-const table = new Table("rps", {
-    show,
-    focus: () => ring.focus(),
-    options: () => ({
-        bots: Number(byId("bots").value),
-        level: 2,
-        options: {
-            kinds: Number(new FormData(byId("start-form")).get("kinds")),
-            round_ms: Number(byId("round-time").value),
-        },
-    }),
-});
+const table = new Table(
+    "rps",
+    {
+        show,
+        focus: () => ring.focus(),
+        options: () => ({
+            bots: Number(byId("bots").value),
+            level: 2,
+            options: {
+                kinds: Number(new FormData(byId("start-form")).get("kinds")),
+                round_ms: Number(byId("round-time").value),
+            },
+        }),
+    },
+    new Connection(ownName),
+);
 
 function choose(choice) {
     reveal = null;

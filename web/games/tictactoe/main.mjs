@@ -2,7 +2,9 @@
 import { announce, sentence } from "../../shared/announce.mjs";
 import { avatar } from "../../shared/avatar.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
+import { Connection } from "../../shared/connection.mjs";
 import { byId, element, reconcile, setText } from "../../shared/dom.mjs";
+import { ownName } from "../../shared/name.mjs";
 import { botTitle } from "../../shared/people.mjs";
 import { Table } from "../../shared/table.mjs";
 import { Board, LETTERS, cellName } from "./board.mjs";
@@ -13,15 +15,19 @@ const showClock = startClock();
 const board = new Board(byId("board"), byId("strike"), (cell) => table.tell("place", { cell }));
 let before = null; // the model shown before
 
-const table = new Table("tictactoe", {
-    show,
-    focus: () => board.focus(),
-    options: () => ({
-        bots: 1,
-        level: Number(byId("level").value),
-        options: { turn_ms: Number(byId("turn").value) },
-    }),
-});
+const table = new Table(
+    "tictactoe",
+    {
+        show,
+        focus: () => board.focus(),
+        options: () => ({
+            bots: 1,
+            level: Number(byId("level").value),
+            options: { turn_ms: Number(byId("turn").value) },
+        }),
+    },
+    new Connection(ownName),
+);
 
 function show(model) {
     const { match } = model.state;

@@ -2,7 +2,7 @@ export { Client, connect, type CreateOptions } from "./client";
 export type { ConnectOptions } from "./connection";
 export type { Field, Game, Table } from "./describe";
 export type { GameEvent } from "./game_events";
-export type { InputValues } from "./inputs";
+export { Inputs, type InputValues } from "./inputs";
 export {
     Match,
     type ChatLine,

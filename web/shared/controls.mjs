@@ -1,15 +1,7 @@
-// Keys, mouse and fingers, made into two intents: a direction to steer, and to strike.
+// Keys, mouse, fingers and gamepad, made into two intents: a direction to steer, and to strike.
+import { readGamepad } from "./gamepad.mjs";
+import { HeldKeys, isTyping } from "./held_keys.mjs";
 
-const KEYS = {
-    ArrowUp: [0, -1],
-    KeyW: [0, -1],
-    ArrowDown: [0, 1],
-    KeyS: [0, 1],
-    ArrowLeft: [-1, 0],
-    KeyA: [-1, 0],
-    ArrowRight: [1, 0],
-    KeyD: [1, 0],
-};
 const STICK_PX = 46; // from where a finger went down to full pace
 const STICK_DEAD_PX = 7;
 const TAP_MS = 220;
@@ -22,13 +14,15 @@ export class Controls {
     steering = { dx: 0, dy: 0 }; // each -1 … 1
     stick = null; // {x, y, dx, dy}: where a finger went down, and how far it went, in px
     striking = false; // held
-    #held = new Set();
+    #keys = new HeldKeys();
     #finger = null;
+    #pad = null;
 
-    constructor(arena, canvas, button) {
-        canvas.addEventListener("keydown", (event) => this.#key(event, true));
-        canvas.addEventListener("keyup", (event) => this.#key(event, false));
-        canvas.addEventListener("blur", () => this.release());
+    /** `arena` learns of touch (data-touch). `keys`: where keys are listened to. */
+    constructor(arena, canvas, button, { keys = canvas } = {}) {
+        keys.addEventListener("keydown", (event) => this.#key(event, true));
+        keys.addEventListener("keyup", (event) => this.#key(event, false));
+        keys.addEventListener("blur", () => this.release());
         canvas.addEventListener("contextmenu", (event) => event.preventDefault());
         canvas.addEventListener("pointerdown", (event) => this.#down(arena, canvas, event));
         canvas.addEventListener("pointermove", (event) => this.#move(canvas, event));
@@ -44,23 +38,33 @@ export class Controls {
     }
 
     release() {
-        this.#held.clear();
+        this.#keys.release();
         this.#finger = this.stick = null;
         this.#strike(false);
         this.#update();
     }
 
+    /** Asks the gamepad; call once a frame. */
+    poll() {
+        const pad = readGamepad();
+        if (!pad && !this.#pad) return;
+        const wasFire = this.#pad?.fire ?? false;
+        this.#pad = pad;
+        if (Boolean(pad?.fire) !== wasFire) this.#strike(Boolean(pad?.fire));
+        this.#update();
+    }
+
     #key(event, down) {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (event.code in KEYS) {
+        if (down && isTyping(event.target)) return;
+        if (this.#keys.press(event.code, down)) {
             event.preventDefault();
-            if (down) this.#held.add(event.code);
-            else this.#held.delete(event.code);
             this.#update();
-        } else if (event.code === "Space") {
+        } else if (event.code === "Space" || event.code === "KeyJ") {
+            if (event.target instanceof HTMLButtonElement) return; // Space presses it
             event.preventDefault();
             if (!event.repeat) this.#strike(down);
-        } else if (event.code === "Enter" && down) {
+        } else if (event.code === "Enter" && down && event.target instanceof HTMLCanvasElement) {
             this.onStrike();
         } else if (event.code === "Escape" && down) {
             this.onLeave();
@@ -106,14 +110,8 @@ export class Controls {
     }
 
     #update() {
-        let dx = 0;
-        let dy = 0;
-        for (const code of this.#held) {
-            dx += KEYS[code][0];
-            dy += KEYS[code][1];
-        }
-        dx = Math.sign(dx);
-        dy = Math.sign(dy);
+        let { dx, dy } = this.#keys.direction;
+        if (!dx && !dy && this.#pad) ({ dx, dy } = this.#pad);
         const pull = this.stick ? Math.hypot(this.stick.dx, this.stick.dy) : 0;
         if (pull > STICK_DEAD_PX) {
             dx = this.stick.dx / Math.max(pull, STICK_PX);

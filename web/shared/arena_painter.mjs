@@ -2,12 +2,14 @@
 
 const SCALE_MIN = 2.3; // CSS px per px of the map: smaller, phones show ants
 const SEEN_MAX = 440; // px of the map across a wide screen
-const MARGIN = 6; // px of beyond that may be seen
+const MARGIN = 6; // px of beyond that may be seen, unless told otherwise
 const MARGIN_NARROW = 30; // on a phone, so that who stands at the edge is not under a button
 const NARROW = 250; // px of the map
 const FLASH_MS = 140;
 const SWING_MS = 220;
 const FOLLOW_MS = 140;
+const TILE = 24; // px of the map
+const NEAR = 30; // px of the map: what is so far outside of the picture may still reach into it
 const COLOURS = [
     "field",
     "grid",
@@ -24,10 +26,12 @@ const COLOURS = [
 ];
 
 export class Painter {
+    margin = MARGIN;
     #canvas;
     #context;
     #colours = {};
     #camera = null; // the middle of what is shown, on the map
+    #seen = { left: 0, top: 0, right: 0, bottom: 0 }; // of the map
     #effects = []; // {kind, at, …}
     #flashes = new Map(); // seat → when
     #looks = new Map(); // seat → {x, y, dx, dy}: where it looks, how far it went
@@ -55,6 +59,11 @@ export class Painter {
         const ratio = Math.min(devicePixelRatio || 1, 2.5);
         this.#canvas.width = Math.max(1, Math.round(this.#canvas.clientWidth * ratio));
         this.#canvas.height = Math.max(1, Math.round(this.#canvas.clientHeight * ratio));
+    }
+
+    /** By the names of their custom properties. */
+    get colours() {
+        return this.#colours;
     }
 
     colourOf(player, world) {
@@ -103,12 +112,8 @@ export class Painter {
         const ratio = this.#canvas.width / Math.max(1, this.#canvas.clientWidth);
         const view = { width: this.#canvas.width / ratio, height: this.#canvas.height / ratio };
         const scale = Math.max(SCALE_MIN, view.width / SEEN_MAX, view.height / height);
-        this.#follow(
-            focus ?? { x: width / 2, y: height / 2 },
-            { width: view.width / scale, height: view.height / scale },
-            world.map,
-            now,
-        );
+        const seen = { width: view.width / scale, height: view.height / scale };
+        this.#follow(focus ?? { x: width / 2, y: height / 2 }, seen, world.map, now);
         c.setTransform(ratio, 0, 0, ratio, 0, 0);
         c.fillStyle = this.#colours.beyond;
         c.fillRect(0, 0, view.width, view.height);
@@ -125,7 +130,7 @@ export class Painter {
             this.#paintEffect(effect, players, world.map, now),
         );
         const standing = players
-            .filter(({ hp }) => hp > 0)
+            .filter(({ hp, x, y }) => hp > 0 && this.#isSeen(x, y, side, side))
             .sort((a, b) => (a.seat === world.own) - (b.seat === world.own) || a.y - b.y);
         for (const player of standing) this.#paintPlayer(player, world, side, now);
         for (const player of standing) this.#paintLabel(player, world, side, scale);
@@ -133,7 +138,7 @@ export class Painter {
     }
 
     #follow(focus, seen, { width, height }, now) {
-        const margin = seen.width < NARROW ? MARGIN_NARROW : MARGIN;
+        const margin = seen.width < NARROW ? Math.max(this.margin, MARGIN_NARROW) : this.margin;
         const within = (value, half, size) =>
             half * 2 >= size
                 ? size / 2
@@ -145,6 +150,25 @@ export class Painter {
         this.#camera ??= { x, y };
         this.#camera.x += (x - this.#camera.x) * share;
         this.#camera.y += (y - this.#camera.y) * share;
+        this.#seen.left = this.#camera.x - seen.width / 2;
+        this.#seen.top = this.#camera.y - seen.height / 2;
+        this.#seen.right = this.#seen.left + seen.width;
+        this.#seen.bottom = this.#seen.top + seen.height;
+    }
+
+    /** What of the map the last picture showed: {left, top, right, bottom}. */
+    get seen() {
+        return this.#seen;
+    }
+
+    #isSeen(x, y, width, height) {
+        const { left, top, right, bottom } = this.#seen;
+        return (
+            x + width > left - NEAR &&
+            x < right + NEAR &&
+            y + height > top - NEAR &&
+            y < bottom + NEAR
+        );
     }
 
     #paintGround({ width, height, obstacles }) {
@@ -152,11 +176,19 @@ export class Painter {
         c.fillStyle = this.#colours.field;
         c.fillRect(0, 0, width, height);
         c.fillStyle = this.#colours.grid;
-        const tile = 24;
-        for (let y = 0; y * tile < height; y++)
-            for (let x = y % 2; x * tile < width; x += 2)
-                c.fillRect(x * tile, y * tile, tile, Math.min(tile, height - y * tile));
+        const { left, top, right, bottom } = this.#seen;
+        const firstX = Math.max(0, Math.floor(left / TILE));
+        const firstY = Math.max(0, Math.floor(top / TILE));
+        for (let y = firstY; y * TILE < Math.min(height, bottom); y++)
+            for (let x = firstX + ((firstX + y) % 2); x * TILE < Math.min(width, right); x += 2)
+                c.fillRect(
+                    x * TILE,
+                    y * TILE,
+                    Math.min(TILE, width - x * TILE),
+                    Math.min(TILE, height - y * TILE),
+                );
         for (const [x, y, w, h] of obstacles) {
+            if (!this.#isSeen(x, y, w, h)) continue;
             c.fillStyle = this.#colours["wall-edge"];
             this.#box(x, y, w, h, 3);
             c.fillStyle = this.#colours.wall;

@@ -1,0 +1,402 @@
+// The duel's and the arena's pages, played whole: against bots, page against page, by keys, mouse
+// and thumbs. What is seen is read from the canvas.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
+
+/** Of the canvas: how many pixels have the page's colour, and their middle in CSS px. */
+function spots(page, name) {
+    return page.evaluate((property) => {
+        const canvas = document.getElementById("canvas");
+        const scratch = Object.assign(document.createElement("canvas"), {
+            width: canvas.width,
+            height: canvas.height,
+        });
+        const paint = scratch.getContext("2d", { willReadFrequently: true });
+        const style = getComputedStyle(document.documentElement);
+        paint.fillStyle = style.getPropertyValue(property);
+        paint.fillRect(0, 0, 1, 1);
+        const [red, green, blue] = paint.getImageData(0, 0, 1, 1).data;
+        paint.drawImage(canvas, 0, 0);
+        const { data, width } = paint.getImageData(0, 0, canvas.width, canvas.height);
+        const ratio = canvas.width / canvas.clientWidth;
+        const sum = { count: 0, x: 0, y: 0 };
+        for (let at = 0; at < data.length; at += 4) {
+            if (data[at] !== red || data[at + 1] !== green || data[at + 2] !== blue) continue;
+            sum.count++;
+            sum.x += (at / 4) % width;
+            sum.y += Math.floor(at / 4 / width);
+        }
+        const { count } = sum;
+        return { count, x: sum.x / count / ratio, y: sum.y / count / ratio };
+    }, `--${name}`);
+}
+
+/** What the duel shows: reads the page's own world. */
+const duel = (page, read, argument) =>
+    page.waitForFunction(
+        ([source, value]) => {
+            const { world } = document.getElementById("canvas").duel;
+            return new Function("world", "value", `return ${source}`)(world, value);
+        },
+        [read, argument],
+    );
+const arena = (page, read) =>
+    page.waitForFunction((source) => {
+        const { world } = document.getElementById("canvas").arena;
+        return new Function("world", `return ${source}`)(world);
+    }, read);
+const isRound = (page, phase) => page.waitForSelector(`body[data-round="${phase}"]`);
+const status = (page, wanted) =>
+    page.waitForFunction(
+        (pattern) => new RegExp(pattern).test(document.getElementById("status").textContent),
+        wanted.source,
+    );
+
+async function fits(page) {
+    const [wide, room] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        document.documentElement.clientWidth,
+    ]);
+    assert.ok(wide <= room, `the page is ${wide} px wide, the screen ${room}`);
+}
+
+/** Notes for every frame before the first round whether the canvas is black. */
+async function watchBlackness(page) {
+    await page.addInitScript(() => {
+        const small = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+        const scratch = small.getContext("2d", { willReadFrequently: true });
+        window.frames_ = { black: 0, other: 0, phases: new Set() };
+        const look = () => {
+            requestAnimationFrame(look);
+            const canvas = document.getElementById("canvas");
+            const phase = document.body?.dataset.round;
+            const { round } = canvas?.duel?.world ?? {};
+            if (!["waiting", "countdown"].includes(phase) || round > 1) return;
+            scratch.drawImage(canvas, 0, 0, 160, 90);
+            const { data } = scratch.getImageData(0, 0, 160, 90);
+            const isBlack = data.every((value, at) => at % 4 === 3 || value === 0);
+            window.frames_[isBlack ? "black" : "other"]++;
+            window.frames_.phases.add(phase);
+        };
+        requestAnimationFrame(look);
+    });
+}
+
+/** The mouse onto the other duellist, from where it is seen. */
+async function aimAtFoe(page) {
+    const [box, foe] = [await page.locator("#canvas").boundingBox(), await spots(page, "foe")];
+    await page.mouse.move(box.x + foe.x, box.y + foe.y);
+}
+
+async function setOptions(page, options) {
+    await page.click("#options-box summary");
+    for (const [name, value] of Object.entries(options))
+        await page.fill(`#options [name="${name}"]`, String(value));
+}
+
+describe("the pages of games in real time", () => {
+    const fray = serveFray(["--lab-self-service"]);
+    const open = useBrowser();
+    const visit = (path, options = DESKTOP) => open(fray.url + path, options);
+    const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
+
+    /** Two pages in a room with these rules: the second comes by the first's link. */
+    async function meet(game, rules = {}, options = DESKTOP) {
+        const first = await visit(`/games/${game}/`, options);
+        await isReady(first);
+        await first.waitForSelector("#options-box:not([hidden])");
+        await setOptions(first, rules);
+        await first.click('#start-form [value="friend"]');
+        await first.waitForSelector("#invitation:not([hidden])");
+        const link = await first.inputValue("#link");
+        const second = await open(link, options);
+        await second.waitForSelector("#table:not([hidden])");
+        return [first, second];
+    }
+
+    test("A05_A06_green_is_who_looks_and_red_the_enemy", async () => {
+        const pages = await meet("duel");
+        for (const page of pages) await isRound(page, "playing");
+        const [first, second] = pages;
+        for (const page of pages)
+            for (const name of ["you", "foe"])
+                assert.ok((await spots(page, name)).count > 100, `${name} is seen`);
+        // The creator is on the left, on both screens.
+        assert.ok((await spots(first, "you")).x < (await spots(first, "foe")).x);
+        assert.ok((await spots(second, "you")).x > (await spots(second, "foe")).x);
+    });
+
+    test("A15_A16_black_until_the_agreed_time", async () => {
+        const first = await open(`${fray.url}/games/duel/?play=friend`, {
+            ...DESKTOP,
+            prepare: watchBlackness,
+        });
+        await first.waitForSelector("#invitation:not([hidden])");
+        await status(first, /Listening for an opponent/);
+        const link = await first.inputValue("#link");
+        const second = await open(link, { ...DESKTOP, prepare: watchBlackness });
+        for (const page of [first, second]) {
+            await isRound(page, "playing");
+            const { black, other, phases } = await page.evaluate(() => ({
+                ...window.frames_,
+                phases: [...window.frames_.phases],
+            }));
+            assert.ok(black > 0 && phases.includes("countdown"), "the countdown was seen");
+            assert.equal(other, 0, "no frame before the agreed time shows anything");
+        }
+    });
+
+    test("A03_A04_arrows_and_letters_walk_alike", async () => {
+        const [page] = await meet("duel");
+        await isRound(page, "playing");
+        for (const [right, left] of [
+            ["KeyD", "KeyA"],
+            ["ArrowRight", "ArrowLeft"],
+        ]) {
+            const start = await page.evaluate(() => canvas.duel.world.players[0].x);
+            await page.keyboard.down(right);
+            await duel(page, "world.players[0].x > value + 60", start);
+            assert.equal(await page.evaluate(() => canvas.duel.world.players[0].velocityX), 3);
+            await page.keyboard.up(right);
+            await page.keyboard.down(left);
+            await duel(page, "world.players[0].x < value + 10", start);
+            await page.keyboard.up(left);
+        }
+        for (const jump of ["KeyW", "ArrowUp"]) {
+            await duel(page, "world.players[0].grounded");
+            await page.keyboard.down(jump);
+            await duel(page, "!world.players[0].grounded");
+            await page.keyboard.up(jump);
+        }
+    });
+
+    test("keys are released when the page loses the focus", async () => {
+        const [page] = await meet("duel");
+        await isRound(page, "playing");
+        await page.keyboard.down("KeyD");
+        await duel(page, "world.players[0].velocityX > 0");
+        await page.focus("#chat-field");
+        await duel(page, "world.players[0].velocityX === 0");
+        await page.keyboard.up("KeyD");
+    });
+
+    test("A07_A08_a_whole_duel_page_against_page_and_a_rematch", async () => {
+        const [first, second] = await meet("duel", { hits: 2, rounds: 1 });
+        for (const page of [first, second]) await isRound(page, "playing");
+        await aimAtFoe(first);
+        await first.mouse.down();
+        await first.mouse.up();
+        for (const page of [first, second]) await duel(page, "world.players[1].hp === 1");
+        // One hit does not kill.
+        for (const page of [first, second]) await duel(page, 'world.phase === "playing"');
+        await aimAtFoe(first);
+        await first.mouse.down();
+        for (const page of [first, second]) await isRound(page, "over");
+        await first.mouse.up();
+        await status(first, /^You win!/);
+        await status(second, /wins$/);
+        await first.waitForSelector(".confetti i");
+        await first.click("#action-rematch");
+        await second.click("#action-rematch");
+        for (const page of [first, second]) await isRound(page, "playing");
+        await duel(first, "world.matches === 2 && world.players[1].hp === 2");
+    });
+
+    test("A21_A35_who_is_alone_plays_a_bot_soon", async () => {
+        const page = await visit("/games/duel/?play=quick");
+        await status(page, /Listening for an opponent/);
+        await page.waitForFunction(() =>
+            /0:0\d · \d+ players? online · a bot comes in \d s/.test(
+                document.getElementById("detail").textContent,
+            ),
+        );
+        await page.waitForFunction(() =>
+            /Against a bot/.test(document.getElementById("detail").textContent),
+        );
+        await isRound(page, "playing");
+        await page.waitForSelector(".plate.right small:has-text('bot')");
+        await page.click("#leave");
+    });
+
+    test("who waits in an own room may have a bot", async () => {
+        const page = await visit("/games/duel/?play=public");
+        await page.click("#bot-now");
+        await isRound(page, "playing");
+    });
+
+    test("A34_a_third_is_told_that_it_is_full_and_may_watch", async () => {
+        const [first] = await meet("duel");
+        await isRound(first, "playing");
+        const third = await open(first.url(), DESKTOP);
+        await third.waitForSelector('.toast:has-text("All seats are taken")');
+        await isRound(third, "playing");
+        for (const name of ["left", "right"])
+            assert.ok((await spots(third, name)).count > 100, "both are seen");
+        assert.equal((await spots(third, "you")).count, 0, "nobody is the one who looks");
+        await third.click("#other-match");
+        await status(third, /Listening for an opponent/);
+        await third.click("#leave");
+    });
+
+    test("a duel against the bot, to the end", async () => {
+        const page = await visit("/games/duel/");
+        await isReady(page);
+        await page.waitForSelector("#options-box:not([hidden])");
+        await setOptions(page, { hits: 1, rounds: 1, round_ticks: 600 });
+        await page.selectOption("#level", "2");
+        await page.click('#start-form [value="bot"]');
+        await isRound(page, "playing");
+        await page.keyboard.down("Space");
+        await isRound(page, "over");
+        await page.keyboard.up("Space");
+        await status(page, /You win!|wins$|It is over/);
+        await page.click("#action-rematch");
+        await isRound(page, "playing");
+    });
+
+    test("practice needs no server once the page is there", async () => {
+        const page = await visit("/games/duel/");
+        await isReady(page);
+        await page.click("#practice");
+        await isRound(page, "playing");
+        assert.ok((await spots(page, "foe")).count > 100);
+        await page.click("#leave");
+        await page.waitForSelector("#practice:focus");
+    });
+
+    test("thumbs walk, jump and shoot; phones need no sideways scrolling", async () => {
+        const pages = await meet("duel", {}, PHONE);
+        const [page] = pages;
+        await isRound(page, "playing");
+        await fits(page);
+        const touch = await page.context().newCDPSession(page);
+        const box = await page.locator("#canvas").boundingBox();
+        const points = (...list) =>
+            list.map(([x, y], id) => ({ x: box.x + box.width * x, y: box.y + box.height * y, id }));
+        const send = (type, ...list) =>
+            touch.send("Input.dispatchTouchEvent", { type, touchPoints: points(...list) });
+        await send("touchStart", [0.2, 0.8], [0.8, 0.8]);
+        await send("touchMove", [0.35, 0.8], [0.95, 0.75]);
+        await duel(page, "world.players[0].velocityX > 0 && world.bullets.length > 0");
+        await send("touchMove", [0.2, 0.65], [0.95, 0.75]);
+        await duel(page, "!world.players[0].grounded");
+        await send("touchEnd");
+        await page.setViewportSize(LYING.viewport);
+        await fits(page);
+        await page.waitForFunction(() => document.getElementById("canvas").clientHeight === 375);
+    });
+
+    test("nothing shakes where the system asks for less motion", async () => {
+        for (const reducedMotion of ["reduce", "no-preference"]) {
+            const page = await visit("/games/duel/", { ...DESKTOP, reducedMotion });
+            await isReady(page);
+            await page.click("#practice");
+            await isRound(page, "playing");
+            await page.evaluate(() => {
+                const { effects } = document.getElementById("canvas").duel;
+                const jolt = effects.jolt.bind(effects);
+                window.most = 0;
+                effects.jolt = (elapsed) => {
+                    const way = jolt(elapsed);
+                    window.most = Math.max(window.most, Math.hypot(way.x, way.y));
+                    return way;
+                };
+            });
+            await page.keyboard.down("KeyJ");
+            await duel(page, "world.bullets.some(({ seat }) => seat === 0)");
+            await duel(page, "!world.bullets.some(({ seat, x }) => seat === 0 && x < 200)");
+            assert.equal((await page.evaluate(() => window.most)) > 0, reducedMotion !== "reduce");
+        }
+    });
+
+    test("the net graph opens by key and button, tells figures, and is remembered", async () => {
+        const page = await visit("/games/duel/?play=bot");
+        await isRound(page, "playing");
+        assert.equal(await page.isVisible("#net-graph"), false);
+        await page.keyboard.press("n");
+        await page.waitForFunction(() =>
+            /Round trip\s+[\d.]+ ms[^]*Transport\s+websocket/.test(
+                document.getElementById("net-graph").innerText,
+            ),
+        );
+        await page.waitForSelector(".lab:not([hidden])");
+        await page.selectOption('[aria-label="Added latency"]', "100");
+        await page.waitForFunction(() =>
+            /Round trip\s+1\d\d ms/.test(document.getElementById("net-graph").innerText),
+        );
+        await page.reload();
+        await isRound(page, "playing");
+        assert.equal(await page.isVisible("#net-graph"), true);
+        await page.click("#tool-net");
+        assert.equal(await page.isVisible("#net-graph"), false);
+    });
+
+    test("the arena: walk with either keys, strike, die, return", async () => {
+        // So small a place to appear in that each is always within the other's reach.
+        const [first, second] = await meet("arena", { spawn: 6, obstacles: 0, respawn_ticks: 60 });
+        for (const page of [first, second]) await page.waitForSelector('body[data-life="alive"]');
+        await arena(first, "world.players.length === 2");
+        assert.ok((await spots(first, "you")).count > 100);
+        await first.keyboard.down("Space");
+        await second.waitForSelector('body[data-life="dead"]');
+        await first.keyboard.up("Space");
+        await status(second, /struck you down/);
+        await second.waitForFunction(() =>
+            /Back in \d s/.test(document.getElementById("detail").textContent),
+        );
+        await first.waitForSelector('.feed li:has-text("struck down")');
+        await first.waitForSelector('.board tr.own-row td:has-text("1")');
+        await second.waitForSelector('body[data-life="alive"]');
+        for (const keys of [
+            ["KeyD", "KeyS", "KeyA"],
+            ["ArrowRight", "ArrowDown", "ArrowLeft"],
+        ]) {
+            for (const [key, axis, sign] of [
+                [keys[0], "x", 1],
+                [keys[1], "y", 1],
+                [keys[2], "x", -1],
+            ]) {
+                const from = await first.evaluate((name) => canvas.arena.world.self[name], axis);
+                await first.keyboard.down(key);
+                await arena(first, `(world.self.${axis} - ${from}) * ${sign} > 20`);
+                await first.keyboard.up(key);
+            }
+        }
+        assert.ok((await spots(first, "foe")).count > 100); // no longer behind oneself
+        await first.waitForSelector("canvas.minimap:visible");
+    });
+
+    test("the arena on a phone: a thumb walks, a button strikes", async () => {
+        const page = await visit("/games/arena/?play=bot", PHONE);
+        await page.waitForSelector('body[data-life="alive"]');
+        await fits(page);
+        const box = await page.locator("#canvas").boundingBox();
+        await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+        await arena(page, "world.self.swings > 0");
+        await page.waitForSelector("#strike:visible");
+        await fits(page);
+    });
+
+    test("the lobby leads into both games, and others join from it", async () => {
+        const lobby = await visit("/lobby/");
+        await isReady(lobby);
+        await fits(lobby);
+        const host = await visit("/games/duel/?play=public");
+        await host.waitForSelector("#invitation:not([hidden])");
+        const name = await host.inputValue("#name");
+        await lobby.click(`#rooms li:has-text("${name}") a:has-text("Join")`);
+        await lobby.waitForSelector("#table:not([hidden])");
+        for (const page of [host, lobby]) await isRound(page, "playing");
+        const other = await visit("/lobby/", PHONE);
+        await isReady(other);
+        await fits(other);
+        await other.click('[data-game="arena"] [data-play="quick"]');
+        await other.waitForSelector('body[data-life="alive"]');
+    });
+});

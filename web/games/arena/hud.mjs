@@ -1,0 +1,132 @@
+// Over the arena: one's own health and score, who leads, who struck down whom, and the small map.
+import { byId, element, setText } from "../../shared/dom.mjs";
+
+const ROWS = 8;
+const FEED_ROWS = 5;
+const BOARD_MS = 300;
+const MAP_MS = 80;
+
+const hud = byId("hud");
+const bar = element("i");
+const health = element("div", { class: "health", role: "img" }, bar);
+const name = element("b");
+const kills = element("span");
+const deaths = element("small");
+const score = element("span", {}, kills, deaths);
+const own = element(
+    "div",
+    { class: "plate own" },
+    element("div", { class: "line" }, name, score),
+    health,
+);
+const feed = element("ul", { class: "feed", "aria-hidden": "true" });
+const body = element("tbody");
+const head = ["", "Kills", "Deaths"].map((text) => element("th", { scope: "col" }, text));
+head[0].append(element("span", { class: "sr" }, "Name"));
+const board = element(
+    "div",
+    { class: "plate board" },
+    element("table", {}, element("thead", {}, element("tr", {}, head)), body),
+);
+const map = element("canvas", { class: "minimap", "aria-hidden": "true" });
+let boardAt = 0;
+let mapAt = 0;
+
+hud.append(element("div", {}, own, feed), board);
+byId("screen").append(map);
+
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
+/** Once a frame. `painter` knows colours and what of the map is seen. */
+export function showHud(world, painter, now) {
+    hud.hidden = map.hidden = world === null;
+    if (!world) return;
+    const { self } = world;
+    own.hidden = self === null;
+    if (self) {
+        setText(name, `${self.hp} hp`);
+        setText(kills, count(self.score, "kill"));
+        setText(deaths, ` · ${count(self.deaths, "death")}`);
+        const width = `${self.hp}%`;
+        if (bar.style.width !== width) bar.style.width = width;
+        health.classList.toggle("low", self.hp <= 30);
+        health.ariaLabel = `${self.hp} of 100 health`;
+    }
+    if (now - boardAt > BOARD_MS) {
+        boardAt = now;
+        showBoard(world, painter);
+    }
+    if (now - mapAt > MAP_MS) {
+        mapAt = now;
+        paintMap(world, painter);
+    }
+}
+
+function showBoard(world, painter) {
+    const best = [...world.players].sort(
+        (a, b) => b.score - a.score || a.deaths - b.deaths || a.seat - b.seat,
+    );
+    const rows = best.slice(0, ROWS);
+    if (world.self && !rows.includes(world.self)) rows.splice(-1, 1, world.self);
+    while (body.children.length > rows.length) body.lastChild.remove();
+    rows.forEach((player, at) => {
+        let line = body.children[at];
+        if (!line) {
+            line = element("tr", {}, element("td"), element("td"), element("td"));
+            body.append(line);
+        }
+        [world.nameOf(player.seat), player.score, player.deaths].forEach((value, column) =>
+            setText(line.children[column], String(value)),
+        );
+        line.classList.toggle("own-row", player === world.self);
+        line.style.setProperty("--of", painter.colourOf(player, world));
+    });
+}
+
+/** "Ann struck down Bob", for a while. */
+export function feedKill(by, victim) {
+    feed.append(element("li", {}, element("b", {}, by), " struck down ", element("b", {}, victim)));
+    while (feed.children.length > FEED_ROWS) feed.firstChild.remove();
+    const line = feed.lastChild;
+    line.addEventListener("animationend", () => line.remove());
+}
+
+export function clearFeed() {
+    feed.replaceChildren();
+}
+
+function paintMap(world, painter) {
+    const { width, height, obstacles, side } = world.map;
+    const wide = 240;
+    const scale = wide / width;
+    const high = Math.round(height * scale);
+    if (map.width !== wide || map.height !== high) {
+        map.width = wide;
+        map.height = high;
+    }
+    const c = map.getContext("2d");
+    const { colours, seen } = painter;
+    c.clearRect(0, 0, wide, high);
+    c.fillStyle = colours["wall-edge"];
+    for (const [x, y, w, h] of obstacles) c.fillRect(x * scale, y * scale, w * scale, h * scale);
+    c.strokeStyle = colours.quiet;
+    c.lineWidth = 2;
+    c.strokeRect(
+        seen.left * scale,
+        seen.top * scale,
+        (seen.right - seen.left) * scale,
+        (seen.bottom - seen.top) * scale,
+    );
+    const dot = Math.max(5, side * scale);
+    for (const player of world.players) {
+        if (!player.hp) continue;
+        c.fillStyle = painter.colourOf(player, world);
+        const size = player === world.self ? dot * 1.6 : dot;
+        c.fillRect(
+            (player.x + side / 2) * scale - size / 2,
+            (player.y + side / 2) * scale - size / 2,
+            size,
+            size,
+        );
+    }
+}

@@ -1,0 +1,252 @@
+// The duel on a canvas. What does not move is painted ahead; who looks is green, whoever it is.
+import { paintDuellist } from "./duellist.mjs";
+import { STICK_RADIUS } from "./controls.mjs";
+
+export const COLOURS = [
+    ...["you", "foe", "bot", "left", "right", "ink", "card", "sky-high", "sky-low", "glow"],
+    ...["hill-far", "hill-near", "stone", "stone-edge", "moss", "quiet"],
+];
+const MAP = { width: 960, height: 540 };
+const TOP = 24; // CSS px kept for the plates where there is room
+const TRAIL_MS = 42; // of a bullet's way that is seen behind it
+const TICK_MS = 1000 / 60;
+
+export class Scene {
+    #surface;
+    #effects;
+    #still = document.createElement("canvas"); // sky, hills, platforms
+    #isStale = true;
+    #platforms = "";
+    #place = { scale: 1, x: 0, y: 0 };
+
+    constructor(surface, effects) {
+        this.#surface = surface;
+        this.#effects = effects;
+        surface.onChange = () => {
+            this.#isStale = true;
+        };
+    }
+
+    /** From px of the canvas to the map's. */
+    toMap = ({ x, y }) => ({
+        x: (x - this.#place.x) / this.#place.scale,
+        y: (y - this.#place.y) / this.#place.scale,
+    });
+
+    colourOf(seat, ownSeat) {
+        const { colours } = this.#surface;
+        if (ownSeat === null) return seat === 0 ? colours.left : colours.right;
+        return seat === ownSeat ? colours.you : colours.foe;
+    }
+
+    paintBlack() {
+        const { context: c, width, height, ratio } = this.#surface;
+        c.setTransform(ratio, 0, 0, ratio, 0, 0);
+        c.fillStyle = "#000";
+        c.fillRect(0, 0, width, height);
+    }
+
+    /** `world` of world.mjs; `extra`: {aim, sticks} of who plays, or null. */
+    paint(world, elapsed, extra) {
+        const { context: c, ratio } = this.#surface;
+        this.#arrange(world);
+        c.setTransform(1, 0, 0, 1, 0, 0);
+        c.drawImage(this.#still, 0, 0);
+        const { scale, x, y } = this.#place;
+        const jolt = this.#effects.jolt(elapsed);
+        c.setTransform(
+            ratio * scale,
+            0,
+            0,
+            ratio * scale,
+            ratio * (x + jolt.x),
+            ratio * (y + jolt.y),
+        );
+        for (const bullet of world.bullets) this.#paintBullet(bullet, world.seat);
+        for (const player of world.players)
+            if (player.present && player.hp > 0) this.#paintPlayer(player, world);
+        this.#effects.paint(c, elapsed);
+        if (!extra) return;
+        if (extra.aim && world.isLive) this.#paintAim(extra.aim);
+        c.setTransform(ratio, 0, 0, ratio, 0, 0);
+        for (const stick of Object.values(extra.sticks)) if (stick) this.#paintStick(stick);
+    }
+
+    #paintPlayer(player, world) {
+        const other = world.players[1 - player.seat];
+        const isStill = !world.isLive && other.present;
+        paintDuellist(this.#surface.context, player, {
+            colour: this.colourOf(player.seat, world.seat),
+            ink: this.#surface.colours.ink,
+            paper: this.#surface.colours.card,
+            // Before the first mouse position one looks at the other.
+            aim: isStill ? { x: other.x, y: other.y - 20 } : player.aim,
+            hits: world.hits,
+            marks: this.#effects.marks[player.seat],
+            isCalm: this.#surface.calm.matches,
+        });
+    }
+
+    #paintBullet({ x, y, velocityX, velocityY, seat }, ownSeat) {
+        const c = this.#surface.context;
+        const back = TRAIL_MS / TICK_MS;
+        const tail = { x: x - velocityX * back, y: y - velocityY * back };
+        const colour = this.colourOf(seat, ownSeat);
+        const fade = c.createLinearGradient(x, y, tail.x, tail.y);
+        fade.addColorStop(0, colour);
+        fade.addColorStop(1, "#0000");
+        c.lineCap = "round";
+        c.strokeStyle = fade;
+        c.lineWidth = 6;
+        c.beginPath();
+        c.moveTo(x, y);
+        c.lineTo(tail.x, tail.y);
+        c.stroke();
+        c.fillStyle = colour;
+        c.beginPath();
+        c.arc(x, y, 4.5, 0, 7);
+        c.fill();
+        c.fillStyle = "#fff";
+        c.beginPath();
+        c.arc(x, y, 2.2, 0, 7);
+        c.fill();
+    }
+
+    #paintAim({ x, y }) {
+        const c = this.#surface.context;
+        for (const [colour, width] of [
+            ["#0008", 4],
+            ["#fff", 2],
+        ]) {
+            c.strokeStyle = colour;
+            c.lineWidth = width;
+            c.beginPath();
+            c.arc(x, y, 8, 0, 7);
+            for (const [dx, dy] of [
+                [1, 0],
+                [-1, 0],
+                [0, 1],
+                [0, -1],
+            ]) {
+                c.moveTo(x + dx * 5, y + dy * 5);
+                c.lineTo(x + dx * 13, y + dy * 13);
+            }
+            c.stroke();
+        }
+    }
+
+    #paintStick({ x, y, dx, dy }) {
+        const c = this.#surface.context;
+        const pull = Math.max(1, Math.hypot(dx, dy) / STICK_RADIUS);
+        c.globalAlpha = 0.4;
+        c.strokeStyle = this.#surface.colours.ink;
+        c.lineWidth = 2;
+        c.beginPath();
+        c.arc(x, y, STICK_RADIUS, 0, 7);
+        c.stroke();
+        c.fillStyle = this.#surface.colours.ink;
+        c.beginPath();
+        c.arc(x + dx / pull, y + dy / pull, 20, 0, 7);
+        c.fill();
+        c.globalAlpha = 1;
+    }
+
+    /** Where the map is on the canvas, and the picture of what does not move. */
+    #arrange({ platforms }) {
+        const key = platforms.map(({ x, y, width, height }) => [x, y, width, height]).join();
+        if (!this.#isStale && key === this.#platforms) return;
+        this.#isStale = false;
+        this.#platforms = key;
+        const { width, height, ratio } = this.#surface;
+        const scale = Math.min(width / MAP.width, height / MAP.height);
+        const spare = height - MAP.height * scale;
+        this.#place = {
+            scale,
+            x: (width - MAP.width * scale) / 2,
+            // Upright phones: thumbs are below the map.
+            y: spare > height / 4 ? Math.min(TOP * 2.5, spare) : spare / 2,
+        };
+        this.#still.width = Math.round(width * ratio);
+        this.#still.height = Math.round(height * ratio);
+        const c = this.#still.getContext("2d", { alpha: false });
+        c.setTransform(ratio, 0, 0, ratio, 0, 0);
+        this.#paintSky(c, width, height);
+        c.translate(this.#place.x, this.#place.y);
+        c.scale(scale, scale);
+        for (const platform of platforms) if (platform.width) this.#paintPlatform(c, platform);
+    }
+
+    #paintSky(c, width, height) {
+        const { colours } = this.#surface;
+        const { x, y, scale } = this.#place;
+        const sky = c.createLinearGradient(0, 0, 0, height);
+        sky.addColorStop(0, colours["sky-high"]);
+        sky.addColorStop(1, colours["sky-low"]);
+        c.fillStyle = sky;
+        c.fillRect(0, 0, width, height);
+        const sun = { x: x + 720 * scale, y: y + 130 * scale, r: 58 * scale };
+        const glow = c.createRadialGradient(sun.x, sun.y, 0, sun.x, sun.y, sun.r * 4);
+        glow.addColorStop(0, colours.glow);
+        glow.addColorStop(1, "#fff0");
+        c.globalAlpha = 0.35;
+        c.fillStyle = glow;
+        c.fillRect(0, 0, width, height);
+        c.globalAlpha = 0.9;
+        c.fillStyle = colours.glow;
+        c.beginPath();
+        c.arc(sun.x, sun.y, sun.r, 0, 7);
+        c.fill();
+        c.globalAlpha = 1;
+        const ground = y + MAP.height * scale;
+        this.#paintHills(c, {
+            colour: colours["hill-far"],
+            base: ground - 190 * scale,
+            wave: 46,
+            length: 260,
+        });
+        this.#paintHills(c, {
+            colour: colours["hill-near"],
+            base: ground - 90 * scale,
+            wave: 34,
+            length: 170,
+        });
+    }
+
+    #paintHills(c, { colour, base, wave, length }) {
+        const { width, height } = this.#surface;
+        const { scale } = this.#place;
+        c.fillStyle = colour;
+        c.beginPath();
+        c.moveTo(0, height);
+        for (let x = 0; x <= width + 8; x += 8) {
+            const at = (x - this.#place.x) / scale / length;
+            const up =
+                Math.sin(at * 2.1 + length) * 0.6 + Math.sin(at * 0.83) + Math.sin(at * 5) * 0.1;
+            c.lineTo(x, base - up * wave * scale);
+        }
+        c.lineTo(width, height);
+        c.fill();
+    }
+
+    #paintPlatform(c, { x, y, width, height }) {
+        const { colours } = this.#surface;
+        c.fillStyle = "#0000001c";
+        box(c, x + 3, y + 6, width, height, 7);
+        c.fillStyle = colours["stone-edge"];
+        box(c, x, y, width, height, 6);
+        c.fillStyle = colours.stone;
+        box(c, x, y, width, height - 4, 6);
+        c.fillStyle = colours["stone-edge"];
+        c.globalAlpha = 0.5;
+        for (let at = x + 26; at < x + width - 12; at += 38) c.fillRect(at, y + 8, 2, height - 12);
+        c.globalAlpha = 1;
+        c.fillStyle = colours.moss;
+        box(c, x, y, width, 6, 3);
+    }
+}
+
+function box(c, x, y, width, height, radius) {
+    c.beginPath();
+    c.roundRect(x, y, width, height, radius);
+    c.fill();
+}

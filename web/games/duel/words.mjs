@@ -1,0 +1,112 @@
+// What the page says over the picture: phases while one waits, rounds, how it ended.
+
+export const STEPS = ["Listening", "Found", "Agreed"];
+
+/* Why one listens again: the `reason` of docs/games.md. */
+const AGAIN = {
+    no_show: "The other did not come",
+    lost: "The other lost the connection",
+    left: "The other has left",
+    error: "The other’s game failed",
+    cheating: "The other was caught cheating",
+    kicked: "The other was removed",
+};
+
+const count = (number, one, many) => (number === 1 ? `1 ${one}` : `${number} ${many}`);
+
+/** `world` null: nothing came yet. `waiting`: {elapsed, online, botIn} of the waiting so far. */
+export function say(world, model, waiting) {
+    if (!model) return { kind: "black", title: "Connecting …" };
+    if (model.phase === "waiting") return waits(model, waiting);
+    if (!world || world.phase === "waiting") return { kind: "black", title: "Agreeing …", step: 1 };
+    if (world.phase === "countdown") return begins(world, model);
+    if (world.phase === "playing") return { kind: "none", title: `Round ${world.round}` };
+    if (world.phase === "round_over") return roundOver(world, model);
+    return over(world, model);
+}
+
+const nameOf = (model, seat) =>
+    model.seats.find((other) => other.seat === seat)?.name ?? "Somebody";
+const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
+
+function waits(model, { elapsed, online, botIn, step }) {
+    if (model.seats.length < 2) {
+        const detail = [
+            step?.reason ? `${AGAIN[step.reason] ?? AGAIN.left}, so once more` : null,
+            elapsed,
+            online === null ? null : count(online, "player online", "players online"),
+            botIn === null ? null : `a bot comes in ${botIn} s`,
+        ];
+        const title = model.own === null ? "Waiting for players" : "Listening for an opponent";
+        return { kind: "black", title, detail: detail.filter(Boolean).join(" · "), step: 0 };
+    }
+    const who = model.seats.find((other) => other !== model.own);
+    if (step?.phase === "agreed") {
+        const left = step.start_in_ms - (performance.now() - step.at);
+        const title = String(Math.max(1, Math.ceil(left / 1000)));
+        const detail = `Agreed with ${who?.name}`;
+        return { kind: "black", title, number: true, step: 2, detail, tell: `${detail}.` };
+    }
+    const detail =
+        model.start === "host" && !model.isHost
+            ? "Waiting for the host to start"
+            : model.start === "host"
+              ? "Start when you are both ready"
+              : "Agreeing on a time …";
+    return { kind: "black", title: `Found: ${who?.name}`, detail, step: 1 };
+}
+
+/** Until the agreed time of the first round the screen is black. */
+function begins(world, model) {
+    const seconds = Math.ceil(world.secondsLeft ?? 0);
+    const who = opponent(world, model);
+    const hits = count(world.hits, "hit kills", "hits kill");
+    const rules = `${hits}, ${count(world.rounds, "round wins", "rounds win")}`;
+    const title = String(Math.max(1, seconds));
+    if (world.round > 1)
+        return { kind: "banner", title, number: true, detail: `Round ${world.round}`, tell: "" };
+    const against = who?.bot != null ? `Against a bot: ${who.name}` : `Against ${who?.name}`;
+    return {
+        kind: "black",
+        title,
+        number: true,
+        step: 2,
+        detail: `${against} · ${rules}`,
+        tell: `${against}. ${rules}.`,
+    };
+}
+
+function roundOver(world, model) {
+    const { winner } = world;
+    const score = world.players.map(({ wins }) => wins).join(" : ");
+    if (winner === null) return { kind: "banner", title: "Nobody’s round", detail: score };
+    if (world.seat === null)
+        return { kind: "banner", title: `${nameOf(model, winner)} takes the round`, detail: score };
+    const isOwn = winner === world.seat;
+    return {
+        kind: "banner",
+        title: isOwn ? "Your round!" : `${nameOf(model, winner)} takes the round`,
+        mood: isOwn ? "good" : "bad",
+        detail: score,
+    };
+}
+
+function over(world, model) {
+    const { winner } = world;
+    const score = world.players.map(({ wins }) => wins).join(" : ");
+    const hasLeft = winner !== null && !world.players[1 - winner].present;
+    const detail = hasLeft ? `${score} · the other has left` : score;
+    const mine = world.seat !== null && world.players[world.seat].rematch;
+    const waits = mine ? "Waiting for the other …" : detail;
+    if (winner === null) return { kind: "veil", title: "It is over", detail: waits };
+    if (world.seat === null)
+        return { kind: "veil", title: `${nameOf(model, winner)} wins!`, detail };
+    const isOwn = winner === world.seat;
+    return {
+        kind: "veil",
+        title: isOwn ? "You win!" : `${nameOf(model, winner)} wins`,
+        mood: isOwn ? "good" : "bad",
+        detail: waits,
+        tell: `${isOwn ? "You win" : `${nameOf(model, winner)} wins`}, ${detail}.`,
+    };
+}

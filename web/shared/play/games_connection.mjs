@@ -1,0 +1,95 @@
+// The SDK's client in the words of connection.mjs, so that the table, its people and its chat are
+// the same for games that are played by packets. The SDK comes back by itself, into the seat.
+import { connect } from "@fray/client";
+import { startBanner } from "../banner.mjs";
+import { linkHead, origin } from "../server.mjs";
+
+const AGAIN_MS = 3000;
+const NETCODE = { interpolate: ["players.aim_x", "players.aim_y"] };
+/* Which calls of the client lead into a match, and how they are told what docs/games.md says. */
+const WAYS = {
+    quick_play: (client, { game }) => client.quickPlay(game, NETCODE),
+    create: (client, { game, ...options }) => client.create(game, options, NETCODE),
+    join: (client, { match, ...options }) => client.join(match, options, NETCODE),
+    reconnect: (client, saved) => client.reconnect(saved, NETCODE),
+};
+
+export class GamesConnection extends EventTarget {
+    current = null; // the SDK's match, while in one
+    #client = null;
+    #name;
+    #say = startBanner();
+
+    /** `name()`: of the player. */
+    constructor(name) {
+        super();
+        this.#name = name;
+        linkHead();
+        this.#open();
+    }
+
+    /** Whom one's chat lines are from. */
+    get id() {
+        return this.#client?.id;
+    }
+
+    on(event, handler) {
+        this.addEventListener(event, ({ detail }) => handler(detail));
+    }
+
+    /** Sends; resolves with the answer, rejects with the SDK's Refusal. */
+    async ask(event, content = {}) {
+        if (event in WAYS) return this.#enter(WAYS[event], content);
+        if (event === "leave") return this.current?.leave();
+        return this.#client.ask(event, content);
+    }
+
+    async #open() {
+        try {
+            this.#client = await connect({ url: origin, name: this.#name() });
+        } catch {
+            this.#say("No connection to the server. Trying again …");
+            setTimeout(() => this.#open(), AGAIN_MS);
+            return;
+        }
+        this.#say("");
+        this.#client.on("lobby", (lobby) => this.#tell("lobby", lobby));
+        this.#client.on("lost", () => this.#say("Connection lost. Coming back …"));
+        this.#client.on("back", () => {
+            this.#say("");
+            this.#tell("back");
+        });
+        this.#client.on("closed", ({ reason }) =>
+            this.#say(reason || "The connection was closed."),
+        );
+        this.#tell("connect");
+    }
+
+    async #enter(way, content) {
+        const match = await way(this.#client, content);
+        this.current = match;
+        match.on("roster", (roster) => this.#tell("match", roster));
+        match.on("message", ({ type, content }) => this.#tell(type, content));
+        match.on("chat", (line) => this.#tell("chat_message", line));
+        match.on("kicked", (kicked) => this.#tell("kicked", kicked));
+        match.on("closed", ({ code, message }) => {
+            if (this.current === match) this.current = null;
+            if (code !== "left" && code !== "kicked") this.#tell("match_closed", { message });
+        });
+        const joined = {
+            match: match.id,
+            role: match.seat === null ? "spectator" : "player",
+            seat: match.seat,
+            id: match.playerId,
+            token: match.saved?.token ?? null,
+            room: `match:${match.id}`,
+        };
+        this.#tell("joined", joined);
+        if (match.roster) this.#tell("match", match.roster);
+        return joined;
+    }
+
+    #tell(type, detail) {
+        this.dispatchEvent(new CustomEvent(type, { detail }));
+    }
+}
