@@ -4,7 +4,7 @@ import { byId, setText } from "../../shared/dom.mjs";
 
 const LATE_MS = 5000;
 
-/** Returns show(endsAt, isOwnTurn): when the move's time is up, by performance.now(); null: never. */
+/** Returns show(endsAt, isOwnTurn): when time is up, by performance.now(); null: there is no limit. */
 export function startClock() {
     let ends = null;
     let isOwn = false;
