@@ -4,7 +4,7 @@ import { byId, setText } from "../../shared/dom.mjs";
 
 const LATE_MS = 5000;
 
-/** Returns show(endsAt, isOwnTurn): when time is up, by performance.now(); null: there is no limit. */
+/** Returns show(endsAt, isOwnTurn): when time is up, by performance.now(); null: no limit. */
 export function startClock() {
     let ends = null;
     let isOwn = false;
