@@ -1,18 +1,26 @@
 #include "game/history.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 enum { PARTS = 256 }; /* of a tick */
 
-struct fray_history fray_history_create(size_t state_size, uint32_t hz)
+static uint32_t parts_of(uint32_t hz, uint32_t ms)
 {
+    return hz * PARTS * ms / 1000;
+}
+
+struct fray_history fray_history_create(size_t state_size, uint32_t hz, uint32_t rewind_ms)
+{
+    assert(rewind_ms <= FRAY_HISTORY_MAX_MS);
     uint32_t count = hz * FRAY_HISTORY_MAX_MS / 1000 + 2;
     return (struct fray_history){
         .state_size = state_size,
         .hz = hz,
         .count = count,
+        .back = parts_of(hz, rewind_ms),
         .states = fray_alloc(count * state_size),
     };
 }
@@ -39,11 +47,6 @@ void fray_history_clear(struct fray_history *history)
     history->newest = 0;
 }
 
-static uint32_t parts_of(uint32_t hz, uint32_t ms)
-{
-    return hz * PARTS * ms / 1000;
-}
-
 uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured)
 {
     if (!claimed || !measured)
@@ -55,8 +58,10 @@ uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured)
 uint32_t fray_history_clamp(const struct fray_history *history, uint32_t view)
 {
     uint64_t newest = (uint64_t)history->newest * PARTS;
-    uint64_t back = parts_of(history->hz, FRAY_HISTORY_REWIND_MS);
-    uint64_t oldest = newest > back + PARTS ? newest - back : PARTS; /* tick 0 was never pushed */
+    uint64_t oldest = PARTS; /* tick 0 was never pushed */
+
+    if (newest > history->back + (uint64_t)PARTS)
+        oldest = newest - history->back;
 
     if (!view || view >= newest || oldest >= newest)
         return 0;

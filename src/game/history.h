@@ -6,19 +6,20 @@
 #include "fray/game.h"
 
 enum {
-    FRAY_HISTORY_MAX_MS = 500,    /* that are kept */
-    FRAY_HISTORY_REWIND_MS = 250, /* that an action may look back */
-    FRAY_HISTORY_TRUST_MS = 200,  /* a claim that is further from what was measured is not used */
+    FRAY_HISTORY_MAX_MS = 500,   /* the most that an action may look back, and what is kept */
+    FRAY_HISTORY_TRUST_MS = 200, /* a claim that is further from what was measured is not used */
 };
 
 struct fray_history {
     size_t state_size;
     uint32_t hz, count; /* states in the ring */
     uint32_t newest;    /* tick of the newest state; 0: none */
+    uint32_t back;      /* that an action may look back, in 1/256 ticks */
     char *states;
 };
 
-struct fray_history fray_history_create(size_t state_size, uint32_t hz);
+/* `rewind_ms`: that an action may look back, at most FRAY_HISTORY_MAX_MS; 0: not at all. */
+struct fray_history fray_history_create(size_t state_size, uint32_t hz, uint32_t rewind_ms);
 void fray_history_deinit(struct fray_history *history);
 void fray_history_push(struct fray_history *history, uint32_t tick, const void *state);
 void fray_history_clear(struct fray_history *history);
@@ -26,7 +27,7 @@ void fray_history_clear(struct fray_history *history);
 /* What counts as seen: the claim (0: none), unless what was measured (0: nothing was) is more than
  * FRAY_HISTORY_TRUST_MS away. 0: the present. */
 uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured);
-/* The view, brought to at most FRAY_HISTORY_REWIND_MS before the newest state and into what is
+/* The view, brought to at most rewind_ms before the newest state and into what is
  * kept; 0: the present. */
 uint32_t fray_history_clamp(const struct fray_history *history, uint32_t view);
 /* The two states around a clamped view. */

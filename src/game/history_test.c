@@ -29,18 +29,18 @@ static void a_claim_is_believed_near_what_was_measured(void **state)
     assert_int_equal(fray_history_judge(HZ, UINT32_MAX, 1), 1);
 }
 
-static void rewinds_at_most_250_ms_and_into_what_is_kept(void **state)
+static void rewinds_at_most(uint32_t rewind_ms)
 {
-    (void)state;
-    struct fray_history history = fray_history_create(sizeof(uint32_t), HZ);
+    struct fray_history history = fray_history_create(sizeof(uint32_t), HZ, rewind_ms);
     assert_int_equal(fray_history_clamp(&history, 5 * PARTS), 0);
     for (uint32_t tick = 1; tick <= 3; tick++)
         fray_history_push(&history, tick, &tick);
-    assert_int_equal(fray_history_clamp(&history, 1), PARTS);
+    uint32_t first = of_ms(rewind_ms) < 2 * PARTS ? 3 * PARTS - of_ms(rewind_ms) : PARTS;
+    assert_int_equal(fray_history_clamp(&history, 1), first);
     assert_int_equal(fray_history_clamp(&history, 3 * PARTS), 0);
     for (uint32_t tick = 4; tick <= 500; tick++)
         fray_history_push(&history, tick, &tick);
-    uint32_t oldest = 500 * PARTS - of_ms(FRAY_HISTORY_REWIND_MS);
+    uint32_t oldest = 500 * PARTS - of_ms(rewind_ms);
     assert_int_equal(fray_history_clamp(&history, 17), oldest);
     assert_int_equal(fray_history_clamp(&history, oldest - 1), oldest);
     assert_int_equal(fray_history_clamp(&history, oldest + 1), oldest + 1);
@@ -57,11 +57,31 @@ static void rewinds_at_most_250_ms_and_into_what_is_kept(void **state)
     fray_history_deinit(&history);
 }
 
+static void rewinds_as_far_as_it_was_told_and_into_what_is_kept(void **state)
+{
+    (void)state;
+    rewinds_at_most(250);
+    rewinds_at_most(20);
+    rewinds_at_most(FRAY_HISTORY_MAX_MS);
+}
+
+static void rewinds_nothing_where_that_is_off(void **state)
+{
+    (void)state;
+    struct fray_history history = fray_history_create(sizeof(uint32_t), HZ, 0);
+    for (uint32_t tick = 1; tick <= 100; tick++)
+        fray_history_push(&history, tick, &tick);
+    for (uint32_t view = 0; view <= 101 * PARTS; view++)
+        assert_int_equal(fray_history_clamp(&history, view), 0);
+    fray_history_deinit(&history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_is_believed_near_what_was_measured),
-        cmocka_unit_test(rewinds_at_most_250_ms_and_into_what_is_kept),
+        cmocka_unit_test(rewinds_as_far_as_it_was_told_and_into_what_is_kept),
+        cmocka_unit_test(rewinds_nothing_where_that_is_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,7 @@ struct fray_match_times {
     uint32_t hold_ms;     /* a seat whose player is lost is kept for so long */
     uint32_t stand_in_ms; /* after so long a bot plays on for it; from hold_ms on: never */
     uint32_t think_ms;    /* bots do not move in the blink of an eye */
+    uint32_t rewind_ms;   /* that lag compensation looks back; at most FRAY_HISTORY_MAX_MS */
 };
 
 /* Who asks for a seat. */

@@ -4,14 +4,14 @@
 
 #include "base/mem.h"
 
-struct fray_ticks *fray_ticks_create(const struct fray_game *game)
+struct fray_ticks *fray_ticks_create(const struct fray_game *game, uint32_t rewind_ms)
 {
     struct fray_ticks *ticks = fray_alloc_zero(sizeof *ticks);
     size_t slots = (size_t)game->events_count * game->seats_max;
     ticks->seats = fray_alloc_zero(game->seats_max * sizeof *ticks->seats);
     ticks->newest = fray_alloc_zero(slots * sizeof *ticks->newest);
     ticks->rewinds = fray_alloc(game->seats_max * sizeof *ticks->rewinds);
-    ticks->history = fray_history_create(game->state_size, game->tick_hz);
+    ticks->history = fray_history_create(game->state_size, game->tick_hz, rewind_ms);
     ticks->seats_max = game->seats_max;
     ticks->clock.hz = game->tick_hz;
     return ticks;

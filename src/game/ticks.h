@@ -66,7 +66,8 @@ struct fray_ticks {
     uint64_t rules;                   /* fray_game_rules; 0: nobody has asked */
 };
 
-struct fray_ticks *fray_ticks_create(const struct fray_game *game);
+/* `rewind_ms`: see fray_history_create. */
+struct fray_ticks *fray_ticks_create(const struct fray_game *game, uint32_t rewind_ms);
 void fray_ticks_destroy(struct fray_ticks *ticks); /* NULL is fine */
 /* The match has begun, or begins anew. */
 void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us);

@@ -18,7 +18,7 @@ static struct fray_match *open_match(const struct fray_game *game, uint8_t fight
         .game = game,
         .id = "m",
         .fighters = fighters,
-        .times = {.hold_ms = 60000, .stand_in_ms = 10000, .think_ms = 400},
+        .times = {.hold_ms = 60000, .stand_in_ms = 10000, .think_ms = 400, .rewind_ms = 250},
     };
     return fray_match_create(&config, 7, SECOND);
 }
