@@ -1,9 +1,9 @@
 // @fray/client (web/sdk) against the server: how it connects, meets, plays and comes back.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { describe } from "node:test";
+import test, { after, describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
@@ -30,7 +30,10 @@ function next(emitter, name, is = () => true) {
 }
 
 describe("@fray/client", LIMIT, () => {
-    const server = serveFray(["--mqtt-store", "memory", "--cors-origin", "https://pages.example"]);
+    const data = mkdtempSync(join(tmpdir(), "fray-client-"));
+    after(() => rmSync(data, { recursive: true, force: true }));
+    const options = ["--data", data, "--mqtt-store", "memory"];
+    const server = serveFray([...options, "--cors-origin", "https://pages.example"]);
 
     async function open(t, name, options = {}) {
         const client = await connect({ url: server.url, name, WebSocket, ...options });
@@ -205,6 +208,39 @@ describe("@fray/client", LIMIT, () => {
         mine.setInput({ walk: 1 });
         await draw(mine, ({ predicted }) => predicted.tables.players[0].x > x + 20);
         assert.equal(mine.stats.desyncs, 0);
+    });
+
+    test("E_log_of_a_desync_is_kept_beside_the_replay", LIMIT, async (t) => {
+        const ann = await open(t, "Ann");
+        const match = await ann.create("duel", { options: CALM_DUEL, bots: 1 });
+        await draw(match, ({ ready }) => ready);
+        const desync = next(match, "desync");
+        const { rules, snapshots } = match.netcode;
+        const { offset } = rules.game.tables.find(({ name }) => name === "platforms");
+        const spoil = () => (rules.bytes[snapshots.state + offset] = 77); // nobody sends it again
+        let isFound = false;
+        desync.then(() => (isFound = true));
+        await draw(match, () => isFound, spoil);
+        const wanted = `${match.id}.desync.json`;
+        const { tick } = await desync;
+        for (;;) {
+            const replays = join(data, "replays");
+            const name = readdirSync(replays).find((name) => name.endsWith(wanted));
+            const kept = name && JSON.parse(readFileSync(join(replays, name), "utf8"));
+            const log = kept?.logs?.[match.seat];
+            if (!log) {
+                await sleep(10);
+                continue;
+            }
+            assert.equal(log.game, "duel");
+            assert.equal(log.seat, match.seat);
+            const hashes = log.hashes.find((hash) => hash.tick === tick);
+            assert.notEqual(hashes.own, hashes.server);
+            assert.ok(log.inputs.length > 10);
+            assert.ok(log.inputs.every(({ input }) => /^[0-9a-f]{16}$/.test(input)));
+            assert.ok(match.log(1000).length <= 1000, "logs can be short");
+            break;
+        }
     });
 
     test("a reloaded page has its seat again", async (t) => {

@@ -7,6 +7,8 @@ import { loadRules, type Rules } from "./rules";
 import type { Message } from "./transport";
 import type { Tables } from "./view";
 
+const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
+
 export interface CreateOptions {
     options?: { [name: string]: number };
     private?: boolean;
@@ -162,10 +164,26 @@ export class Client extends Emitter<ClientEvents> {
             if (this.match === match) this.match = null;
         });
         this.match = match;
+        this.#sendLogs(match);
         /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
         if (this.id !== id && this.transport !== "none") void this.#resume(match);
         setTimeout(() => this.#catchUp()); // when the caller has its listeners
         return match;
+    }
+
+    /** The server keeps the log of a desync beside the replay (docs/replays.md): of the first in
+     * each game, for the others follow from it. Whoever only watches has none. */
+    #sendLogs(match: Match<any>): void {
+        let isSent = false;
+        match.netcode?.on("welcome", () => (isSent = false));
+        match.on("desync", () => {
+            if (isSent || !match.saved) return;
+            isSent = true;
+            const url = new URL(`replays/${match.id}/desync`, this.#url);
+            const headers = { authorization: `Bearer ${match.saved.token}` };
+            const sent = fetch(url, { method: "POST", headers, body: match.log(LOG_MAX) });
+            sent.catch(() => {}); // a server that keeps no replays, or none that can be reached
+        });
     }
 
     async #move(joined: Joined): Promise<void> {

@@ -34,10 +34,23 @@ export class Log {
         if (this.#hashes.length > HASHES) this.#hashes.shift();
     }
 
+    /** JSON text of at most `max` characters: where there is too much, the oldest inputs are left
+     * out. */
+    text(max = Infinity): string {
+        let text = JSON.stringify(this);
+        for (let kept = INPUTS / 2; text.length > max && kept >= 1; kept /= 2)
+            text = JSON.stringify(this.#last(kept));
+        return text;
+    }
+
     toJSON() {
+        return this.#last(INPUTS);
+    }
+
+    #last(count: number) {
         const size = this.rules.game.input_size;
         const inputs: LogEntry[] = [];
-        for (let i = Math.max(0, this.#count - INPUTS); i < this.#count; i++) {
+        for (let i = Math.max(0, this.#count - count); i < this.#count; i++) {
             const slot = i % INPUTS;
             const bytes = this.#bytes.subarray(slot * size, (slot + 1) * size);
             const input = Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");

@@ -83,7 +83,7 @@ export interface MatchEvents {
     kicked: { message: string };
     /** The match is over for this client, whatever the cause. */
     closed: { code: string; message: string };
-    /** The server's view differed from this one: the log of it is what to send to the authors. */
+    /** The server's view differed from this one. It has been told, and gets the log. */
     desync: { tick: number };
     /** Events were lost: the connection was too slow for them. */
     events_lost: void;
@@ -193,9 +193,10 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         }
     }
 
-    /** Own inputs and hashes, as JSON to download where a desync was told. */
-    log(): string {
-        return JSON.stringify(this.netcode?.log ?? null);
+    /** Own inputs and hashes as JSON, what the server is sent of the first desync of a game. `max`:
+     * characters; the oldest inputs are left out for it. */
+    log(max = Infinity): string {
+        return this.netcode?.log.text(max) ?? "null";
     }
 
     get stats(): Stats {
