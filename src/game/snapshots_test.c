@@ -11,39 +11,11 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/mem_counted.h"
 #include "game/viewer.h"
 #include "simulate.h"
 
 extern const struct fray_game fray_arena, fray_duel;
-
-/* ------------------------------------------------------------------ counting allocations */
-
-static long allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    allocations++;
-    return __real_realloc(memory, size);
-}
 
 /* ------------------------------------------------------------------ a match and its clients */
 

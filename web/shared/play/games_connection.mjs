@@ -14,6 +14,8 @@ const WAYS = {
     reconnect: (client, saved) => client.reconnect(saved, NETCODE),
 };
 
+const SILENT = ["left", "kicked", "moved"]; // ends of a match that the page learns otherwise
+
 export class GamesConnection extends EventTarget {
     current = null; // the SDK's match, while in one
     #client = null;
@@ -54,6 +56,7 @@ export class GamesConnection extends EventTarget {
         }
         this.#say("");
         this.#client.on("lobby", (lobby) => this.#tell("lobby", lobby));
+        this.#client.on("moved", (match) => this.#follow(match)); // to who waits in another
         this.#client.on("lost", () => this.#say("Connection lost. Coming back …"));
         this.#client.on("back", () => {
             this.#say("");
@@ -66,7 +69,10 @@ export class GamesConnection extends EventTarget {
     }
 
     async #enter(way, content) {
-        const match = await way(this.#client, content);
+        return this.#follow(await way(this.#client, content));
+    }
+
+    #follow(match) {
         this.current = match;
         match.on("roster", (roster) => this.#tell("match", roster));
         match.on("message", ({ type, content }) => this.#tell(type, content));
@@ -74,7 +80,7 @@ export class GamesConnection extends EventTarget {
         match.on("kicked", (kicked) => this.#tell("kicked", kicked));
         match.on("closed", ({ code, message }) => {
             if (this.current === match) this.current = null;
-            if (code !== "left" && code !== "kicked") this.#tell("match_closed", { message });
+            if (!SILENT.includes(code)) this.#tell("match_closed", { message });
         });
         const joined = {
             match: match.id,
