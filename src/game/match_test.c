@@ -17,10 +17,11 @@ static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
 
 static struct fray_match *open_match(const struct fray_game *game, bool waits_for_host)
 {
-    struct fray_match_config config = {.game = game,
-                                       .id = "m",
-                                       .waits_for_host = waits_for_host,
-                                       .times = {60000, 10000, THINK_MS}};
+    struct fray_match_config config = {
+        .game = game,
+        .id = "m",
+        .waits_for_host = waits_for_host,
+        .times = {.hold_ms = 60000, .stand_in_ms = 10000, .think_ms = THINK_MS}};
     return fray_match_create(&config, 7, 0);
 }
 
@@ -280,7 +281,7 @@ static void seats_are_kept_as_long_as_the_options_say(void **state)
     (void)state;
     for (uint32_t hold_ms = 0; hold_ms <= 2000; hold_ms += 1000) {
         struct fray_match_config config = {
-            .game = &fray_tictactoe, .id = "m", .times = {hold_ms, 1000, 0}};
+            .game = &fray_tictactoe, .id = "m", .times = {.hold_ms = hold_ms, .stand_in_ms = 1000}};
         struct fray_match *match = fray_match_create(&config, 7, 0);
         assert_null(sit(match, &ann));
         assert_null(sit(match, &bob));
