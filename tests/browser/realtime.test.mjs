@@ -3,39 +3,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveFray } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
 const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
-
-/** Of the canvas: how many pixels have the page's colour, and their middle in CSS px. */
-function spots(page, name) {
-    return page.evaluate((property) => {
-        const canvas = document.getElementById("canvas");
-        const scratch = Object.assign(document.createElement("canvas"), {
-            width: canvas.width,
-            height: canvas.height,
-        });
-        const paint = scratch.getContext("2d", { willReadFrequently: true });
-        const style = getComputedStyle(document.documentElement);
-        paint.fillStyle = style.getPropertyValue(property);
-        paint.fillRect(0, 0, 1, 1);
-        const [red, green, blue] = paint.getImageData(0, 0, 1, 1).data;
-        paint.drawImage(canvas, 0, 0);
-        const { data, width } = paint.getImageData(0, 0, canvas.width, canvas.height);
-        const ratio = canvas.width / canvas.clientWidth;
-        const sum = { count: 0, x: 0, y: 0 };
-        for (let at = 0; at < data.length; at += 4) {
-            if (data[at] !== red || data[at + 1] !== green || data[at + 2] !== blue) continue;
-            sum.count++;
-            sum.x += (at / 4) % width;
-            sum.y += Math.floor(at / 4 / width);
-        }
-        const { count } = sum;
-        return { count, x: sum.x / count / ratio, y: sum.y / count / ratio };
-    }, `--${name}`);
-}
 
 /** What the duel shows: reads the page's own world. */
 const duel = (page, read, argument) =>

@@ -6,11 +6,16 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
 const data = mkdtempSync(join(tmpdir(), "fray-replay-page-"));
 after(() => rmSync(data, { recursive: true, force: true }));
+
+const PICTURES = {
+    duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot 2$/ },
+    arena: { whose: ["wall", "field"], caption: /\w 0/ },
+};
 
 const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
 
@@ -99,13 +104,15 @@ describe("the page of replays", () => {
                 await page.waitForSelector(".hand");
                 return;
             }
-            const colours = await page.$eval("#field", (canvas) => {
-                const { data } = canvas
-                    .getContext("2d")
-                    .getImageData(0, 0, canvas.width, canvas.height);
-                return new Set(new Uint32Array(data.buffer)).size;
+            // As the game's own page shows it to who watches.
+            const { whose, caption } = PICTURES[game];
+            assert.match(await page.textContent("#caption"), caption);
+            await page.$eval("#seek", (bar) => {
+                bar.value = bar.max / 2;
+                bar.dispatchEvent(new Event("input"));
             });
-            assert.ok(colours > 3, "something is painted");
+            for (const name of whose)
+                assert.ok((await spots(page, name, "field")).count > 30, `${name} is seen`);
         });
     }
 
@@ -151,6 +158,36 @@ describe("the page of replays", () => {
         await page.waitForSelector('#verdict[data-fault="truncated"]'); // the match is not over
         await page.click("#play");
         await page.waitForSelector(".cell.won");
+    });
+
+    test("who leaves a game in real time finds its replay", async () => {
+        const page = await open(`${fray.url}/games/arena/?play=bot`, DESKTOP);
+        await page.waitForSelector('body[data-life="alive"]');
+        await page.click("#leave");
+        const id = new URL(await page.getAttribute("#start-message a", "href"), page.url());
+        await kept(id.searchParams.get("id"));
+        await page.click("#start-message a");
+        await page.waitForSelector('#verdict[data-fault="good"]');
+        await page.waitForFunction(() => document.getElementById("caption").textContent !== "");
+    });
+
+    test("a duel's end leads to its replay", async () => {
+        const page = await open(`${fray.url}/games/duel/`, DESKTOP);
+        await page.waitForSelector("#options-box:not([hidden])");
+        await page.click("#options-box summary");
+        for (const [name, value] of Object.entries({ hits: 1, rounds: 1, round_ticks: 600 }))
+            await page.fill(`#options [name="${name}"]`, String(value));
+        await page.selectOption("#level", "2");
+        await page.click('#start-form [value="bot"]');
+        const opened = page.context().waitForEvent("page");
+        await page.click("#action-replay");
+        const replay = await opened;
+        await replay.waitForSelector("#verdict[data-fault]");
+        await replay.focus("#seek");
+        await replay.keyboard.press("End");
+        await replay.waitForFunction(() =>
+            /^The end · /.test(document.getElementById("caption").textContent),
+        );
     });
 
     test("the lobby leads to the list, the list to a replay", async (t) => {

@@ -4,7 +4,7 @@
 import { announce } from "./announce.mjs";
 import { Chat } from "./chat.mjs";
 import { pageLink, parameters } from "./server.mjs";
-import { byId } from "./dom.mjs";
+import { byId, element } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
 import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
@@ -163,8 +163,11 @@ export class Table {
     }
 
     async #leave() {
+        const isPlayed = this.#match !== null && this.#match.phase !== "waiting";
+        const href = this.#joined && pageLink("../replay/", { id: this.#joined.match });
         await this.tell("leave");
         this.#out("");
+        if (isPlayed) byId("start-message").append(element("a", { href }, "Watch the replay"));
     }
 
     #hear(line) {

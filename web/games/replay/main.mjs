@@ -13,6 +13,7 @@ let recording, stage;
 let isPlaying = false;
 let carry = 0; // of the next step: 0 … 1
 let last = null; // time of the frame before
+let clock = 0; // ms as the picture goes: slower and faster with it
 
 const stepMs = () => (recording.game.tick_hz ? 1000 / recording.game.tick_hz : TURN_MS);
 
@@ -45,7 +46,7 @@ function tell(events) {
     while (byId("happened").children.length > HAPPENED_MAX) byId("happened").lastChild.remove();
 }
 
-function show() {
+function show(elapsed = 0) {
     const { tick } = recording;
     byId("seek").value = tick;
     byId("seek").setAttribute("aria-valuetext", `tick ${tick}, ${clockText(recording.ms)}`);
@@ -53,24 +54,35 @@ function show() {
     const isEnd = tick >= recording.ticks;
     byId("play").disabled = byId("step").disabled = isEnd;
     byId("back").disabled = tick === 0;
+    paint(elapsed);
+}
+
+function paint(elapsed) {
     stage.show(recording, {
         alpha: recording.game.tick_hz ? carry || 1 : 1,
-        now: performance.now(),
+        now: clock,
+        elapsed,
     });
 }
 
 /** Between two states one is on the way from the one before to the one that is. */
 function frame(now) {
     requestAnimationFrame(frame);
-    const elapsed = last === null ? 0 : Math.min(now - last, 250);
+    const pace = isPlaying ? Number(byId("speed").value) : 1;
+    const elapsed = pace * (last === null ? 0 : Math.min(now - last, 250));
     last = now;
-    if (!isPlaying) return;
-    carry += (elapsed * Number(byId("speed").value)) / stepMs();
+    clock += elapsed;
+    if (!isPlaying) {
+        // What moves by itself, sparks and the camera, comes to rest.
+        if (recording.game.tick_hz) paint(elapsed);
+        return;
+    }
+    carry += elapsed / stepMs();
     while (carry >= 1 && isPlaying) {
         carry--;
         step();
     }
-    show();
+    show(elapsed);
 }
 
 function step() {
@@ -93,6 +105,7 @@ function setPlaying(value) {
 function seek(tick) {
     carry = 0;
     recording.seek(tick);
+    stage.forget?.();
     byId("happened").replaceChildren();
     show();
 }
@@ -158,7 +171,7 @@ async function openReplay() {
         seek(Math.max(0, recording.tick - 1));
     });
     byId("seek").addEventListener("input", () => seek(Number(byId("seek").value)));
-    addEventListener("resize", show);
+    addEventListener("resize", () => show());
     document.addEventListener("keydown", (event) => {
         if (event.target.matches("input, select, button, a") || event.key !== " ") return;
         event.preventDefault();

@@ -1,9 +1,12 @@
-// How each game looks in a replay: with the board or the hands of its own page. A stage has
-// show(recording, {alpha, now}): alpha is how far between the last two states.
+// How each game looks in a replay: as on its own page. A stage has show(recording, {alpha, now,
+// elapsed}): alpha is how far between the last two states, the others are ms as the picture goes;
+// and forget(), where it compares pictures: what comes next is not what came after.
 import { byId } from "../../shared/dom.mjs";
 import { Board } from "../tictactoe/board.mjs";
 import { showHands } from "../rps/hands.mjs";
+import { ArenaStage } from "./arena_stage.mjs";
 import { DotsStage } from "./dots.mjs";
+import { DuelStage } from "./duel_stage.mjs";
 
 class TictactoeStage {
     #board = new Board(byId("board"), byId("strike"), () => {});
@@ -33,12 +36,18 @@ class RpsStage {
     }
 }
 
-const STAGES = { tictactoe: TictactoeStage, rps: RpsStage };
+const STAGES = {
+    tictactoe: TictactoeStage,
+    rps: RpsStage,
+    duel: DuelStage,
+    arena: ArenaStage,
+};
 
 /** `game` of the recording; its place in the page is made visible. */
 export function makeStage(recording) {
     const { name } = recording.game;
     const place = document.querySelector(`[data-stage="${name}"]`) ?? byId("field");
     place.hidden = false;
+    place.dataset.game = name;
     return new (STAGES[name] ?? DotsStage)(recording);
 }

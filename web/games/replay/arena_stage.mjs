@@ -1,0 +1,41 @@
+// The arena's own picture, of a recording: the camera follows who leads.
+import { View } from "../../sdk/src/view.ts";
+import { Painter } from "../../shared/arena_painter.mjs";
+import { byId, setText } from "../../shared/dom.mjs";
+import { Happenings } from "../arena/happenings.mjs";
+import { World } from "../arena/world.mjs";
+
+const TELEPORT = 24; // px a tick: who goes further did not walk
+const SILENT = { play() {} };
+const NAMED = 3; // of the best
+
+export class ArenaStage {
+    world = new World();
+    #view;
+    #painter = new Painter(byId("field"));
+    #happenings = new Happenings(this.#painter, SILENT);
+    #seats = { tick: null, list: [] };
+
+    constructor({ rules }) {
+        this.#view = new View(rules, false, { fields: [], teleport: TELEPORT });
+        byId("caption").hidden = false;
+    }
+
+    forget() {
+        this.#happenings.forget();
+    }
+
+    show(recording, { alpha, now }) {
+        const { world } = this;
+        const { tick } = recording;
+        if (this.#seats.tick !== tick) this.#seats = { tick, list: recording.seats() };
+        this.#view.show(recording.before, recording.state, alpha, 1);
+        world.fill({ interpolated: this.#view }, null, this.#seats.list);
+        this.#happenings.compare(world, now);
+        const best = [...world.players].sort((a, b) => b.score - a.score || a.seat - b.seat);
+        this.#painter.paint(world, world.players, { focus: best[0], now, stick: null });
+        const named = best.slice(0, NAMED);
+        const scores = named.map(({ seat, score }) => `${world.nameOf(seat)} ${score}`);
+        setText(byId("caption"), scores.join(" · "));
+    }
+}
