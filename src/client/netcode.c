@@ -88,11 +88,22 @@ void fray_netcode_deinit(struct fray_netcode *netcode)
     free(netcode->own_before);
 }
 
+static void event_tell(struct fray_netcode *netcode)
+{
+    const struct fray_packet_event *event = &netcode->events[netcode->events_first];
+    netcode->events_first = (netcode->events_first + 1) % FRAY_NETCODE_EVENTS;
+    netcode->events_count--;
+    if (netcode->config.on_event)
+        netcode->config.on_event(netcode->config.context, &event->event, event->tick);
+}
+
 void fray_netcode_restart(struct fray_netcode *netcode, uint64_t now_us)
 {
     const struct fray_netcode_config config = netcode->config;
     char *held = netcode->held;
     uint64_t corrections = netcode->corrections, desyncs = netcode->desyncs;
+    while (netcode->events_count) /* they came: nobody sends them again */
+        event_tell(netcode);
     netcode->held = NULL;
     fray_netcode_deinit(netcode);
     fray_netcode_init(netcode, &config, now_us);
@@ -198,15 +209,6 @@ static void acknowledge(struct fray_netcode *netcode, uint16_t seq)
         if (behind <= 32)
             netcode->ack_bits |= 1u << (behind - 1);
     }
-}
-
-static void event_tell(struct fray_netcode *netcode)
-{
-    const struct fray_packet_event *event = &netcode->events[netcode->events_first];
-    netcode->events_first = (netcode->events_first + 1) % FRAY_NETCODE_EVENTS;
-    netcode->events_count--;
-    if (netcode->config.on_event)
-        netcode->config.on_event(netcode->config.context, &event->event, event->tick);
 }
 
 static void events_take(struct fray_netcode *netcode)
