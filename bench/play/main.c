@@ -12,19 +12,20 @@
 #include "../load/process.h"
 #include "ticks.h"
 
-enum { TURN_MS = 2, JOIN_S = 30, CONNECTING_MAX = 32, MATCH_ID_SIZE = 32 };
+enum { TURN_MS = 2, JOIN_S = 30, CONNECTING_MAX = 32, MATCH_ID_SIZE = 32, INPUT_BATCH_MAX = 24 };
 
 static const char usage[] =
     "usage: play --port PORT --game arena|duel [OPTION...]\n"
     "options (default):\n"
     "  --server-pid PID   whose CPU time and memory to measure\n"
     "  --clients N (200)  --per-match N (all)  --seconds S (5)  --warmup-seconds S (3)\n"
+    "  --input-batch N (2)  ticks whose inputs are in one packet, 1 … 24\n"
     "  --option NAME=VALUE  of the game, as often as there are any\n";
 
 struct options {
     const char *port, *game;
     pid_t server;
-    uint32_t clients, per_match;
+    uint32_t clients, per_match, input_batch;
     double seconds, warmup_seconds;
     json_t *game_options;
 };
@@ -121,15 +122,16 @@ static void open_player(struct play *play, struct player *player)
 {
     char url[64];
     snprintf(url, sizeof url, "ws://127.0.0.1:%s", play->options.port);
-    player->client = fray_client_create(play->clients, &(struct fray_client_config){
-                                                           .url = url,
-                                                           .rules = play->game,
-                                                           .no_prediction = true,
-                                                           .input_batch = 2,
-                                                           .app = play,
-                                                           .on_message = on_message,
-                                                           .on_lost = on_lost,
-                                                       });
+    player->client =
+        fray_client_create(play->clients, &(struct fray_client_config){
+                                              .url = url,
+                                              .rules = play->game,
+                                              .no_prediction = true,
+                                              .input_batch = (uint8_t)play->options.input_batch,
+                                              .app = play,
+                                              .on_message = on_message,
+                                              .on_lost = on_lost,
+                                          });
 }
 
 static void ask(struct play *play, struct player *player)
@@ -257,8 +259,9 @@ static struct options parse(int argc, char **argv)
     static const struct option names[] = {
         {"port", 1, NULL, 'p'},    {"game", 1, NULL, 'g'},           {"server-pid", 1, NULL, 's'},
         {"clients", 1, NULL, 'c'}, {"per-match", 1, NULL, 'm'},      {"seconds", 1, NULL, 't'},
-        {"option", 1, NULL, 'o'},  {"warmup-seconds", 1, NULL, 'w'}, {NULL, 0, NULL, 0}};
-    struct options options = {.clients = 200, .seconds = 5, .warmup_seconds = 3};
+        {"option", 1, NULL, 'o'},  {"warmup-seconds", 1, NULL, 'w'}, {"input-batch", 1, NULL, 'b'},
+        {NULL, 0, NULL, 0}};
+    struct options options = {.clients = 200, .input_batch = 2, .seconds = 5, .warmup_seconds = 3};
     options.game_options = json_object();
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
@@ -266,6 +269,7 @@ static struct options parse(int argc, char **argv)
         case 'g': options.game = optarg; break;
         case 's': options.server = (pid_t)strtol(optarg, NULL, 10); break;
         case 'c': options.clients = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'b': options.input_batch = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'm': options.per_match = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 't': options.seconds = strtod(optarg, NULL); break;
         case 'w': options.warmup_seconds = strtod(optarg, NULL); break;
@@ -273,7 +277,8 @@ static struct options parse(int argc, char **argv)
         default: fail_usage();
         }
     }
-    if (!options.port || !options.game || !options.clients)
+    if (!options.port || !options.game || !options.clients || !options.input_batch ||
+        options.input_batch > INPUT_BATCH_MAX)
         fail_usage();
     if (!options.per_match)
         options.per_match = options.clients;
