@@ -68,6 +68,36 @@ static double median(const double *values, uint32_t count)
     return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
+struct sample {
+    double rtt, offset;
+    uint32_t age;
+};
+
+static int quicker(const void *a, const void *b)
+{
+    const struct sample *x = a, *y = b;
+    if (x->rtt != y->rtt)
+        return x->rtt < y->rtt ? -1 : 1;
+    return (x->age > y->age) - (x->age < y->age);
+}
+
+/* The median of the quicker half, the newest of those that are equally quick. What was held up says
+ * little, and a stall of the network holds up many (RFC 5905, 10: the clock filter). */
+static double offset_told(const struct fray_client_clock *clock, uint32_t count)
+{
+    struct sample samples[FRAY_CLOCK_SAMPLES];
+    double offsets[FRAY_CLOCK_SAMPLES];
+
+    for (uint32_t i = 0; i < count; i++)
+        samples[i] = (struct sample){clock->rtts[i], clock->offsets[i],
+                                     (clock->samples - 1 - i) % FRAY_CLOCK_SAMPLES};
+    qsort(samples, count, sizeof *samples, quicker);
+    count = (count + 1) / 2;
+    for (uint32_t i = 0; i < count; i++)
+        offsets[i] = samples[i].offset;
+    return median(offsets, count);
+}
+
 void fray_client_clock_pong(struct fray_client_clock *clock, uint64_t sent_us, uint64_t now_us,
                             double server_tick)
 {
@@ -83,7 +113,7 @@ void fray_client_clock_pong(struct fray_client_clock *clock, uint64_t sent_us, u
     bool is_new = clock->samples++ < JOIN_PINGS;
     uint32_t count = clock->samples < FRAY_CLOCK_SAMPLES ? clock->samples : FRAY_CLOCK_SAMPLES;
     clock->rtt_us = median(clock->rtts, count);
-    double error = median(clock->offsets, count) - clock->offset_us;
+    double error = offset_told(clock, count) - clock->offset_us;
     if (is_new || magnitude(error) > hopeless_us)
         clock->offset_us += error;
     else if (magnitude(error) > far_us)

@@ -9,7 +9,8 @@
 
 enum { FRAY_CLOCK_SAMPLES = 9, FRAY_PACE_WINDOW = 20, FRAY_PLAYBACK_WINDOW = 64 };
 
-/* Told from pings: five at first, then one every two seconds, their median. */
+/* Told from pings: five at first, then one every two seconds, the median of the quicker
+ * half of the newest. */
 struct fray_client_clock {
     double tick_us;
     double rtt_us, jitter_us; /* the median; the mean change from one to the next */

@@ -39,6 +39,23 @@ static void the_clock_takes_the_median_and_drifts(void **state)
     assert_int_equal(clock.samples, samples);
 }
 
+/* Six pings of nine wait on the way there, and are answered all at once. */
+static void a_stall_of_the_network_tells_the_clock_nothing(void **state)
+{
+    (void)state;
+    struct fray_client_clock clock;
+    fray_client_clock_init(&clock, HZ);
+    uint64_t back_us = 14000000;
+    for (uint64_t i = 0; i < 5; i++)
+        fray_client_clock_pong(&clock, i * 100000, i * 100000 + 40000,
+                               (double)(i * 100000 + 20000) / TICK_US + 100);
+    for (uint64_t i = 0; i < 6; i++)
+        fray_client_clock_pong(&clock, 2000000 + i * 2000000, back_us,
+                               (double)(back_us - 20000) / TICK_US + 100);
+    double behind = fray_client_clock_tick(&clock, back_us) - (double)back_us / TICK_US - 100;
+    assert_true(behind > -0.1 && behind < 0.1);
+}
+
 static void the_pace_slows_and_hurries_by_5_percent(void **state)
 {
     (void)state;
@@ -86,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_takes_the_median_and_drifts),
+        cmocka_unit_test(a_stall_of_the_network_tells_the_clock_nothing),
         cmocka_unit_test(the_pace_slows_and_hurries_by_5_percent),
         cmocka_unit_test(the_playback_waits_for_the_late),
     };

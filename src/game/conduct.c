@@ -7,8 +7,25 @@ static uint32_t leaked(uint32_t level, uint32_t per_s, uint64_t since_us, uint64
     return sunk < level ? level - (uint32_t)sunk : 0;
 }
 
+/* False: it has sent all that it might have until now. */
+static bool take_saved(struct fray_conduct *conduct, uint64_t now_us)
+{
+    const uint64_t most = FRAY_CONDUCT_STALL_S * UINT64_C(1000) * FRAY_CONDUCT_ACTIONS_PER_S;
+    bool is_first = conduct->saved_us == 0;
+    uint64_t passed_ms = now_us > conduct->saved_us ? (now_us - conduct->saved_us) / 1000 : 0;
+    uint64_t saved = is_first ? 0 : conduct->saved + passed_ms * FRAY_CONDUCT_ACTIONS_PER_S;
+
+    if (is_first || passed_ms)
+        conduct->saved_us = now_us;
+    saved = saved < most ? saved : most;
+    bool has_some = saved >= 1000;
+    conduct->saved = (uint32_t)(has_some ? saved - 1000 : saved);
+    return has_some;
+}
+
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us)
 {
+    conduct->is_excused = take_saved(conduct, now_us);
     uint32_t left = leaked(conduct->spent, FRAY_CONDUCT_ACTIONS_PER_S, conduct->spent_us, now_us);
     if (left > (FRAY_CONDUCT_ACTIONS_BURST - 1) * 1000)
         return false;

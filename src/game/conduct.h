@@ -15,6 +15,7 @@ enum {
     FRAY_CONDUCT_ERRORS_DECAY = 1,    /* a second: views are compared about once a second */
     FRAY_CONDUCT_ACTIONS_PER_S = 200, /* screens of 144 Hz send one a frame */
     FRAY_CONDUCT_ACTIONS_BURST = 48,
+    FRAY_CONDUCT_STALL_S = 15, /* clients give up a connection that is silent for so long */
 };
 
 /* What an offence weighs. Inputs are judged in the tick in which they are used: one that was fair
@@ -28,13 +29,16 @@ enum fray_offence {
 };
 
 struct fray_conduct { /* zero-initialised: blameless */
-    uint64_t score_us, errors_us, spent_us;
+    uint64_t score_us, errors_us, spent_us, saved_us;
     uint32_t errors; /* as score */
     uint32_t score;  /* 1/1000 points, at score_us */
     uint32_t spent;  /* 1/1000 actions, at spent_us */
+    uint32_t saved;  /* 1/1000 actions that might have been sent and were not, at saved_us */
+    bool is_excused; /* what was over the budget last had been saved */
 };
 
-/* False: over the budget. */
+/* False: over the budget. That is no offence as long as `is_excused`: when a network stalls, TCP
+ * delivers at once what was sent in all the seconds before. */
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
 /* True: the limit is reached. */
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us);

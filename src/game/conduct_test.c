@@ -37,6 +37,38 @@ static void a_burst_is_forgiven_once(void **state)
     assert_false(fray_conduct_spend(&conduct, SECOND + 5000));
 }
 
+/* Offences of one who sends `count` at once after `silent_s` seconds. */
+static uint32_t offences_of_a_stall(uint32_t silent_s, uint32_t count)
+{
+    struct fray_conduct conduct = {0};
+    uint32_t offences = 0;
+    for (uint32_t i = 0; i < 600; i++)
+        assert_true(fray_conduct_spend(&conduct, SECOND + i * UINT64_C(1000000) / 60));
+    for (uint32_t i = 0; i < count; i++)
+        offences += !fray_conduct_spend(&conduct, (11 + silent_s) * (uint64_t)SECOND) &&
+                    !conduct.is_excused;
+    return offences;
+}
+
+static void what_a_stalled_network_delivers_at_once_is_no_offence(void **state)
+{
+    (void)state;
+    assert_int_equal(offences_of_a_stall(2, 2 * 60), 0);
+    assert_int_equal(offences_of_a_stall(10, 10 * 144), 0);
+    assert_true(offences_of_a_stall(10, 5000) >= FRAY_CONDUCT_LIMIT);
+    assert_true(offences_of_a_stall(1000, 5000) >= FRAY_CONDUCT_LIMIT); /* silence is no hoard */
+}
+
+static void who_floods_from_the_start_is_not_excused(void **state)
+{
+    (void)state;
+    struct fray_conduct conduct = {0};
+    uint32_t offences = 0;
+    for (uint32_t i = 0; i < 500; i++)
+        offences += !fray_conduct_spend(&conduct, SECOND + i * 1000) && !conduct.is_excused;
+    assert_in_range(offences, FRAY_CONDUCT_LIMIT, 500);
+}
+
 static void offences_add_up_and_decay(void **state)
 {
     (void)state;
@@ -70,6 +102,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fast_screen_is_within_the_budget),
         cmocka_unit_test(a_burst_is_forgiven_once),
+        cmocka_unit_test(what_a_stalled_network_delivers_at_once_is_no_offence),
+        cmocka_unit_test(who_floods_from_the_start_is_not_excused),
         cmocka_unit_test(offences_add_up_and_decay),
         cmocka_unit_test(a_round_trip_of_impossible_inputs_is_forgiven),
     };

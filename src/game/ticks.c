@@ -97,10 +97,13 @@ void fray_ticks_offend(struct fray_match *match, uint32_t seat, enum fray_offenc
 
 bool fray_ticks_spend(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
-    if (fray_conduct_spend(&match->ticks->seats[seat].conduct, now_us))
+    struct fray_conduct *conduct = &match->ticks->seats[seat].conduct;
+
+    if (fray_conduct_spend(conduct, now_us))
         return true;
     match->ticks->counts.flooding++;
-    fray_ticks_offend(match, seat, FRAY_OFFENCE_FLOODING, now_us);
+    if (!conduct->is_excused)
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_FLOODING, now_us);
     return false;
 }
 

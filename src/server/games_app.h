@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "fray/fray.h"
+#include "game/conduct.h"
 #include "match/lobby.h"
 #include "server/replay_store.h"
 
@@ -41,6 +42,7 @@ struct fray_games_place {
     uint64_t origin;                /* of its address and its client, hashed; 0: unknown */
     struct fray_games_feed *feed;   /* it said HELLO: games_feed.h */
     uint64_t asked_us;              /* when it was told of another player, to measure by */
+    struct fray_conduct conduct;    /* of one who watches; a player's is the seat's */
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 

@@ -97,6 +97,9 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     struct fray_packet_report report;
     if (!fray_packet_report_decode(&report, bytes.data, bytes.len))
         return false;
+    bool plays = request->place->role == FRAY_GAMES_PLAYER;
+    if (!plays && fray_conduct_err(&request->place->conduct, request->now_us))
+        return true; /* nobody believes it any more */
     fray_count(&request->nsp->home->counters.game_desyncs);
     fray_log(FRAY_LOG_WARN, "game_desync", "match=%s game=%s tick=%u client_hash=%llx",
              match->config.id, match->config.game->name, report.tick,
@@ -104,7 +107,7 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     if (match->recorder)
         fray_replay_recorder_report(match->recorder, request->place->feed->seat, report.tick,
                                     report.hash);
-    if (request->place->role == FRAY_GAMES_PLAYER)
+    if (plays)
         fray_match_err(match, request->place->seat, request->now_us);
     return true;
 }
@@ -123,14 +126,24 @@ static packet_fn *handler_of(uint8_t type, bool *needs_hello)
     }
 }
 
+/* Who watches is slowed down, and no more: there is no match to be put out of. */
+static bool may_send(const struct fray_games_request *request, struct fray_match *match)
+{
+    if (request->place->role == FRAY_GAMES_PLAYER)
+        return fray_ticks_spend(match, request->place->seat, request->now_us);
+    if (fray_conduct_spend(&request->place->conduct, request->now_us))
+        return true;
+    match->ticks->counts.flooding++;
+    return false;
+}
+
 static void handle(const struct fray_games_request *request, struct fray_match *match,
                    struct fray_slice bytes)
 {
     bool needs_hello;
     packet_fn *handler = bytes.len ? handler_of((uint8_t)bytes.data[0], &needs_hello) : NULL;
-    bool plays = request->place->role == FRAY_GAMES_PLAYER;
 
-    if (plays && !fray_ticks_spend(match, request->place->seat, request->now_us))
+    if (!may_send(request, match))
         refuse(request, FRAY_REFUSED_FLOODING);
     else if (handler && needs_hello && !request->place->feed)
         refuse(request, FRAY_REFUSED_NO_HELLO);

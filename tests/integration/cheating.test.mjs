@@ -255,6 +255,36 @@ describe("a cheating client", LIMIT, () => {
         await verifies(match.id);
     });
 
+    test("who was cut off for seconds is no cheat, though all comes at once", LIMIT, async (t) => {
+        const match = await honest(t, server.url, "duel", DUEL);
+        const bob = await new Cheater().join(t, server.url, "Bob", match.id);
+        const { tick } = await bob.saw(() => true);
+        await bob.until(tick + 300);
+        for (let i = 1; i <= 300; i++) bob.play(tick + i, [{ walk: 1 }]);
+        await bob.ask("ready", {}); // answered after all of these
+        assert.deepEqual([match.roster.seats[1].name, match.roster.seats[1].bot], ["Bob", null]);
+        await bob.ask("leave", {});
+        await match.leave();
+    });
+
+    test("who only watches reports what it likes, a few times", LIMIT, async (t) => {
+        const match = await honest(t, server.url, "duel", DUEL);
+        const eve = await new EnvelopeSocket().open(t, server.url, {
+            namespace: "/games",
+            name: "Eve",
+        });
+        await eve.send("join", { match: match.id, as: "spectator" }, 1);
+        await eve.takeMessage("ack");
+        const before = await metric(server.url, "game_desyncs");
+        eve.socket.send(sdk.encodeHello(true, 0));
+        for (let i = 0; i < 1000; i++) eve.socket.send(sdk.encodeReport(i, 7n));
+        await eve.send("leave", {}, 2);
+        await eve.takeMessage("ack", (_, { id }) => id === 2);
+        const told = (await metric(server.url, "game_desyncs")) - before;
+        assert.ok(told > 0 && told < 10, `${told} reports were noted`);
+        await match.leave();
+    });
+
     for (const [what, send] of [
         ["malformed", (bob, tick) => bob.send(Buffer.from([2, 255, 255, tick & 255]))],
         ["flooding", (bob, tick) => bob.play(tick + 2, [{ walk: 1 }])],

@@ -17,6 +17,7 @@ const CATCH_UP = 10; // ticks in one frame; what is beyond is skipped
 const ACK_MS = 200;
 const HELLO_MS = 1000; // until it is said again
 const REPEATED = 3; // inputs in every datagram
+const SILENT_MS = 1000; // then the network has stalled: inputs would be late, and come in a flood
 const BUFFERED_MAX = 4096; // bytes on the way out: more are old before they arrive
 
 export interface NetcodeOptions {
@@ -93,6 +94,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     #sentTick = 0;
     #sentAt = -Infinity;
     #helloAt = -Infinity;
+    #heardAt = -Infinity;
     #pings = new Float64Array(16);
     #pingStamp = 0;
     #lastFrame = NaN;
@@ -152,6 +154,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
     /** A packet from the server; whatever it is, this does not throw. */
     receive(packet: Uint8Array, now: number): void {
         this.bytesIn.add(packet.length);
+        this.#heardAt = now;
         switch (packet[0]) {
             case packets.SNAPSHOT:
                 return this.#onSnapshot(packet, now);
@@ -228,6 +231,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
 
     #sendInputs(now: number): void {
         if (this.link.buffered > BUFFERED_MAX) return;
+        if (this.link.isStream && now - this.#heardAt > SILENT_MS) return;
         let first = Math.max(this.#sentTick, this.#consumed) + 1;
         if (!this.link.isStream) first = Math.min(first, this.#tick - REPEATED + 1);
         first = Math.max(first, this.#tick - packets.INPUTS_MAX + 1, 1);

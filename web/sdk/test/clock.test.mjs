@@ -26,6 +26,18 @@ describe("clock", () => {
         assert.ok(Math.abs(clock.tick(2000) - 2500 * 0.06) < 0.1, `${clock.tick(2000)}`);
     });
 
+    test("a stall of the network tells nothing of the clock", () => {
+        const clock = new Clock(60);
+        for (let i = 0; i < 5; i++) ping(clock, 100 * i, 50, -500);
+        /* Four pings wait on the way there and are answered all at once. */
+        for (let i = 0; i < 4; i++)
+            ping(clock, 1000 + 2000 * i, 8000 - 2000 * i, -500, 7975 - 2000 * i);
+        assert.ok(Math.abs(clock.tick(9000) - 9500 * 0.06) < 0.1, `${clock.tick(9000)}`);
+        /* The same where they are the most. */
+        for (let i = 0; i < 2; i++) ping(clock, 9000 + i, 4000, -500, 3975);
+        assert.ok(Math.abs(clock.tick(14_000) - 14_500 * 0.06) < 0.5, `${clock.tick(14_000)}`);
+    });
+
     test("drifts by 1 ms up and 2 ms down, halves beyond 100 ms, takes over beyond 500 ms", () => {
         for (const [error, change] of [
             [20, 1],
@@ -39,7 +51,7 @@ describe("clock", () => {
             for (let i = 0; i < 9; i++) ping(clock, 100 * i, 40, 0);
             const before = clock.tick(5000);
             const offset = () => clock.tick(5000) - before;
-            for (let i = 0; i < 4; i++) ping(clock, 1000 + i, 40, -error); // not the median yet
+            for (let i = 0; i < 2; i++) ping(clock, 1000 + i, 40, -error); // not the median yet
             const early = offset();
             ping(clock, 1005, 40, -error);
             assert.ok(Math.abs(early) < 1e-6, `${early}`);

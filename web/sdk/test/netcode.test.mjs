@@ -102,6 +102,29 @@ describe("netcode", () => {
         assert.equal(prediction.corrections - before, 0);
     });
 
+    test("while a stream stalls no inputs pile up in it", async () => {
+        const { world, server, join } = await match();
+        const player = await join(0, { latency: 40, isStream: true });
+        await join(1, {});
+        world.run(3000);
+        player.up.options.latency = player.down.options.latency = 6000;
+        const { send } = player.up;
+        let sent = 0;
+        player.up.send = (packet) => {
+            sent += packet[0] === 2;
+            send.call(player.up, packet);
+        };
+        world.run(6000);
+        assert.ok(sent > 30 && sent < 80, `${sent} packets of inputs`);
+        player.up.options.latency = player.down.options.latency = 40;
+        world.run(9000);
+        assert.ok(sent > 150, "it goes on");
+        const { netcode } = player;
+        const ahead = netcode.clock.tick(player.now) - server.tick;
+        assert.ok(Math.abs(ahead) < 3, `the clock is ${ahead} ticks off`);
+        assert.ok(server.tick - netcode.snapshots.tick < 12);
+    });
+
     test("an own step shows in the next picture, whatever the latency", async () => {
         const { world, join } = await match();
         const player = await join(0, { latency: 150 });
