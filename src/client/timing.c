@@ -16,6 +16,9 @@ enum {
  */
 static const double drift_up_us = 1000, drift_down_us = -2000, far_us = 100e3, hopeless_us = 500e3;
 
+/* A round trip so far from the median, and by a quarter, may be the first over another path. */
+static const double changed_us = 20e3;
+
 /* Of the pace: what inputs should have to spare, how far off that is no matter, and the most that
  * the ticks are sped up or slowed down. */
 static const double margin_ticks = 1.5, dead_band_ticks = 0.5, gain = 0.05, dilation_max = 0.05;
@@ -113,6 +116,11 @@ void fray_client_clock_pong(struct fray_client_clock *clock, uint64_t sent_us, u
     bool is_new = clock->samples++ < JOIN_PINGS;
     uint32_t count = clock->samples < FRAY_CLOCK_SAMPLES ? clock->samples : FRAY_CLOCK_SAMPLES;
     clock->rtt_us = median(clock->rtts, count);
+    double change = magnitude(rtt - clock->rtt_us);
+    if (clock->sent > JOIN_PINGS && change > changed_us && change > clock->rtt_us / 4) {
+        clock->sent = 0;
+        clock->next_ping_us = 0;
+    }
     double error = offset_told(clock, count) - clock->offset_us;
     if (is_new || magnitude(error) > hopeless_us)
         clock->offset_us += error;

@@ -2,6 +2,8 @@ const KEPT = 9; // samples that the median is of
 const JOIN_PINGS = 5;
 const JOIN_INTERVAL_MS = 100;
 const INTERVAL_MS = 2000;
+/* A round trip so far from the median, and by a quarter, may be the first over another path. */
+const CHANGED_MS = 20;
 /* As Quake III: drift by a little, halve what is far, take over what is hopeless. */
 const DRIFT_UP_MS = 1;
 const DRIFT_DOWN_MS = -2;
@@ -34,6 +36,7 @@ export class Clock {
     reset(): void {
         this.samples = 0;
         this.#offsets = [];
+        this.#rtts = []; // one for each offset
         this.restart();
     }
 
@@ -50,6 +53,8 @@ export class Clock {
         this.#lastRtt = rtt;
         keep(this.#rtts, rtt);
         this.rtt = median(this.#rtts);
+        const change = Math.abs(rtt - this.rtt);
+        if (this.#sent > JOIN_PINGS && change > Math.max(CHANGED_MS, this.rtt / 4)) this.restart();
         keep(this.#offsets, (serverTick * 1000) / this.tickHz + rtt / 2 - now);
         const error = median(this.#quickest()) - this.#offset;
         if (this.samples++ < JOIN_PINGS || Math.abs(error) > HOPELESS_MS) this.#offset += error;

@@ -26,6 +26,33 @@ describe("clock", () => {
         assert.ok(Math.abs(clock.tick(2000) - 2500 * 0.06) < 0.1, `${clock.tick(2000)}`);
     });
 
+    test("a round trip that has changed is told within a second", () => {
+        const clock = new Clock(60);
+        const play = (from, until, rtt) => {
+            let pings = 0;
+            for (let now = from; now < until; now += 10)
+                if (clock.shouldPing(now)) {
+                    pings++;
+                    ping(clock, now, rtt, 0);
+                }
+            return pings;
+        };
+        play(0, 20_000, 20);
+        assert.equal(clock.rtt, 20);
+        play(20_000, 23_000, 170);
+        assert.equal(clock.rtt, 170);
+        assert.ok(play(23_000, 43_000, 171) <= 11, "then as seldom as ever");
+    });
+
+    test("after a reset the next answer alone counts", () => {
+        const clock = new Clock(60);
+        for (let i = 0; i < 12; i++) ping(clock, 100 * i, 40 + i, 0);
+        clock.reset();
+        ping(clock, 5000, 60, 5000);
+        assert.ok(Math.abs(clock.tick(6000) - 60) < 0.1, `${clock.tick(6000)}`);
+        assert.equal(clock.rtt, 60);
+    });
+
     test("a stall of the network tells nothing of the clock", () => {
         const clock = new Clock(60);
         for (let i = 0; i < 5; i++) ping(clock, 100 * i, 50, -500);

@@ -62,7 +62,7 @@ export class NetGraph {
         const full = { ...stats, frameRate };
         this.#shownAt = now;
         this.#frames = 0;
-        this.#points.push({ rtt: full.rtt ?? 0, age: full.snapshotAge ?? 0 });
+        this.#points.push({ rtt: full.rtt || 0, age: full.snapshotAge || 0 }); // NaN: none came yet
         if (this.#points.length > KEEP) this.#points.shift();
         if (!this.on) return;
         ROWS.forEach(([, read, write], at) => {
