@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { serveFray } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
-describe("@fray/client in Chromium", { timeout: 60_000 }, () => {
+describe("@fray/client in Chromium", { timeout: 180_000 }, () => {
     const server = serveFray(["--mqtt-store", "memory", "--cors-origin", "*"]);
     const open = useBrowser();
 

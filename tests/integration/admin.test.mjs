@@ -69,7 +69,7 @@ async function find(socket, base) {
     return (await sessions(base)).find(({ remote }) => remote === `127.0.0.1:${local}`);
 }
 
-describe("admin API", { timeout: 20_000 }, () => {
+describe("admin API", { timeout: 180_000 }, () => {
     test("without_a_token_there_is_no_such_api", async () => {
         for (const path of ["/admin/sessions", "/admin/lab"])
             assert.equal((await fetch(closed.url + path)).status, 404);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import test, { describe } from "node:test";
 import { client, connect, Inbox, serveExample, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 
 /** A player who has been told of itself. */
 async function play(t, url, options) {

@@ -7,7 +7,7 @@ import test, { describe } from "node:test";
 import { createInterface } from "node:readline";
 import { BUILD, connect, Inbox, serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 
 /** Lines of what the bots say; ends with the test. */
 function bots(t, url, ...args) {

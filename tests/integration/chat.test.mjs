@@ -4,7 +4,7 @@ import { once } from "node:events";
 import test, { describe } from "node:test";
 import { client, Inbox, lose, serveExample, startProxy, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveExample("chat", ["--messages-per-second", "0"]);
 
 /** Somebody who came in and was told so. */

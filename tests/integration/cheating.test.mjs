@@ -12,7 +12,7 @@ import { rulesOf, sdk } from "../../web/sdk/test/sources.mjs";
 import { EnvelopeSocket } from "./envelope.mjs";
 import { BUILD, serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const WALK_PX = 3; // of the duel, a tick
 const STEP_PX = 5; // of the arena
 const COOLDOWN = 15; // ticks between two shots of the duel

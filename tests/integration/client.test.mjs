@@ -10,7 +10,7 @@ import WebSocket from "ws";
 import { buildClient } from "../../web/sdk/build.mjs";
 import { serveFray, startProxy } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const CALM_DUEL = { hits: 100, countdown_ticks: 0, round_ticks: 0 };
 
 const folder = mkdtempSync(join(tmpdir(), "fray-client-"));

@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { SharedText, apply, difference, rebase } from "../../examples/collab/shared_text.mjs";
 import { client, Inbox, lose, serveExample, startProxy, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveExample("collab", ["--workers", "2"]);
 
 /** What the page does, without a page. */

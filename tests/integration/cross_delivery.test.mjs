@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { OPEN_ALL as OPEN, withBuffers } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 
 describe("cross delivery", LIMIT, () => {
     const server = serveFixture("envelope_support");

@@ -15,7 +15,7 @@ import { client } from "./harness.mjs";
 import { EnvelopeSocket, Session } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveFixture("envelope_support", ["--chat-max-length", "2000"]);
 const open = (t, query) => new EnvelopeSocket().open(t, server.url, query);
 const openSession = (t, auth) => new Session().open(t, server.url, auth);

@@ -7,7 +7,7 @@ import mqtt from "mqtt";
 import { KINDS } from "./game_players.mjs";
 import { serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 
 describe("games", LIMIT, () => {
     const server = serveFray(["--mqtt-store", "memory"]);

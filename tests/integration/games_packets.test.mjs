@@ -4,7 +4,7 @@ import test, { describe } from "node:test";
 import { EnvelopeSocket, OPEN } from "./envelope.mjs";
 import { serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const HELLO = [1, 1, 1, 0];
 const STREAM = 1;
 const WELCOME = 0x81;

@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { KINDS } from "./game_players.mjs";
 import { serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const FIELD = { obstacles: 0, width: 150, height: 150, respawn_ticks: 20, cooldown_ticks: 5 };
 const QUICK_DUEL = { hits: 1, rounds: 1, countdown_ticks: 0, pause_ticks: 1, round_ticks: 0 };
 

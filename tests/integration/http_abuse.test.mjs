@@ -8,7 +8,7 @@ import test, { describe } from "node:test";
 import tls from "node:tls";
 import { connect, serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const POLL = "/socket.io/?EIO=4&transport=polling";
 const SMUGGLED = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 const GET = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";

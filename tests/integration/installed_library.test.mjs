@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 }
 `;
 
-describe("the installed library", { timeout: 60_000 }, () => {
+describe("the installed library", { timeout: 180_000 }, () => {
     const where = mkdtempSync(join(tmpdir(), "fray-"));
     after(() => rmSync(where, { recursive: true }));
     const run = (tool, args, env = {}) =>

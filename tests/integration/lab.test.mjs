@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { EnvelopeSocket } from "./envelope.mjs";
 import { connect, Inbox, serveExample, serveFixture, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const DELAY = 150;
 
 /** Fifty events at once, in a transport's own way; how long each took to come back. */

@@ -10,7 +10,7 @@ import test, { describe } from "node:test";
 import mqtt from "mqtt";
 import { connect, Inbox, serveFixture } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const VERSIONS = {
     3.1: { protocolVersion: 3, protocolId: "MQIsdp" },
     "3.1.1": { protocolVersion: 4 },

@@ -7,7 +7,7 @@ import mqtt from "mqtt";
 import { MqttSocket, OPEN_ALL } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 
 describe("an MQTT client as a socket", LIMIT, () => {
     const server = serveFixture("envelope_support");

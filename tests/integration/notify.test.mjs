@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { describe } from "node:test";
 import { connect, Inbox, serveExample, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveExample("notify");
 
 const post = (query, body) => fetch(`${server.url}/notify${query}`, { method: "POST", body });

@@ -8,7 +8,7 @@ import { sdk } from "../../web/sdk/test/sources.mjs";
 import { KINDS } from "./game_players.mjs";
 import { serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 const COMMON_TICKS = 20;
 const FIELD = { obstacles: 0, width: 150, height: 150, sight: 150, respawn_ticks: 20 };
 const PUBLIC = ["seat", "x", "y", "hp", "swings", "score", "deaths"];

@@ -6,7 +6,7 @@ import { Session } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 import { readDescription } from "./openapi.mjs";
 
-describe("openapi.yaml", { timeout: 20_000 }, () => {
+describe("openapi.yaml", { timeout: 180_000 }, () => {
     const server = serveFixture("envelope_support", ["--poll-replay-messages", "1"]);
     const guarded = serveFixture("envelope_support", [
         "--auth",

@@ -6,7 +6,7 @@ import { EnvelopeSocket } from "./envelope.mjs";
 import { KINDS } from "./game_players.mjs";
 import { serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const SUITE = { timeout: 180_000 };
 const HELLO = [1, 1, 1, 0];
 const PING = 3;

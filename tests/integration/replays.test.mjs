@@ -9,7 +9,7 @@ import test, { after, describe } from "node:test";
 import { KINDS } from "./game_players.mjs";
 import { BUILD, serveFray } from "./harness.mjs";
 
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 180_000 };
 
 function makeData() {
     const data = mkdtempSync(join(tmpdir(), "fray-replays-"));

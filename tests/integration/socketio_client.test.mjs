@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { Socket as Engine } from "engine.io-client";
 import { client, connect, Inbox, lose, serveFixture, startProxy, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveFixture("socketio_support");
 
 async function refusal(t, url, options) {

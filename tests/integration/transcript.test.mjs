@@ -71,7 +71,7 @@ async function runWscat(t, transcript) {
     await exit;
 }
 
-describe("transcripts", { timeout: 60_000 }, () => {
+describe("transcripts", { timeout: 180_000 }, () => {
     /* One worker: what a handler says arrives at once. */
     const server = serveFray(["--workers", "1", "--mqtt-store", "memory"]);
 

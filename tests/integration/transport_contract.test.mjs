@@ -5,7 +5,7 @@ import { once } from "node:events";
 import test, { describe } from "node:test";
 import { client, connect, Inbox, lose, serveFixture, startProxy, TRANSPORTS } from "./harness.mjs";
 
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 180_000 };
 const SERVERS = {
     "plain, one worker": ["http", ["--workers", "1"]],
     "plain, two workers": ["http", ["--workers", "2"]],

@@ -8,7 +8,7 @@ import test, { describe } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { serveFixture } from "./harness.mjs";
 
-const LIMIT = { timeout: 30_000 };
+const LIMIT = { timeout: 180_000 };
 const server = serveFixture("ws_echo");
 const MIB = 1 << 20;
 const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
