@@ -95,6 +95,7 @@ struct fray_match {
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
     uint32_t order, spectators;
+    uint32_t bots;   /* set by the host, when it tells who is there */
     uint64_t number; /* of the state */
     uint32_t steps;  /* since the rules' beginning; of ticked games the state's tick */
     bool is_begun;   /* the seats are the rules' */

@@ -46,6 +46,9 @@ struct fray_games_place {
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 
+/* Who asks for bots makes the server work: 64 in an arena take a hundredth of a core. */
+enum { FRAY_GAMES_BOTS_MAX = 2048 };
+
 enum { FRAY_GAMES_ROOM_LEN = 6 + FRAY_MATCH_ID_LEN + 1 };
 
 /* "match:…", all who are there; "json:…", those of them who take events as JSON; "watch:…", who
@@ -56,6 +59,8 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
 /* Sends what is new of a match, sets its timer, and lets it go when nobody plays. The match may be
  * gone then. */
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
+/* Whether so many bots more may be asked for. */
+bool fray_games_has_bots(const struct fray_games *games, uint32_t count);
 void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
 void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */

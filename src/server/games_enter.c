@@ -195,6 +195,13 @@ static const char *read_options(const struct fray_games_request *request,
     return NULL;
 }
 
+bool fray_games_has_bots(const struct fray_games *games, uint32_t count)
+{
+    for (uint32_t i = 0; i < games->lobby.count; i++)
+        count += games->lobby.matches[i]->bots;
+    return count <= FRAY_GAMES_BOTS_MAX;
+}
+
 /* So many bots beside the creator; people who come take their places. */
 static const char *read_bots(const struct fray_games_request *request,
                              struct fray_match_config *config)
@@ -206,6 +213,8 @@ static const char *read_bots(const struct fray_games_request *request,
         return "wrong_shape";
     if (count < 0 || count >= FRAY_MATCH_FIGHTERS_MAX || count >= config->game->seats_max)
         return "out_of_range";
+    if (count && !fray_games_has_bots(request->games, (uint32_t)count))
+        return "too_many_bots";
     config->fighters = count ? (uint8_t)(count + 1) : 0;
     return NULL;
 }

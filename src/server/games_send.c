@@ -245,6 +245,15 @@ static void send_roster(struct fray_games *games, fray_namespace *nsp, struct fr
     match->is_heard = !match->ticks || fray_room_size(nsp, room);
 }
 
+static uint32_t bots_count(const struct fray_match *match)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++)
+        count += match->seats[i].is_taken && match->seats[i].bot != FRAY_MATCH_NO_BOT;
+    return count;
+}
+
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     match->host = games;
@@ -252,8 +261,10 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
         fray_games_feeds_begin_again(match);
     if (match->has_condemned)
         put_condemned_out(nsp, match);
-    if (match->is_roster_changed)
+    if (match->is_roster_changed) {
+        match->bots = bots_count(match);
         send_roster(games, nsp, match);
+    }
     bool listens_again =
         match->pairing.is_changed && match->pairing.reason && fray_pairing_is_listening(match);
     if (match->pairing.is_changed)
@@ -291,6 +302,7 @@ const char *fray_games_reason_text(const char *code)
         {"not_in_match", "You are in no match."},
         {"match_full", "There is no free place in this match."},
         {"kicked", "The host does not want you in this match."},
+        {"too_many_bots", "There are as many bots as the server plays."},
         {"too_many_matches", "There are as many matches as the server hosts. Join one of them."},
         {"not_seated", "Only who has a seat may do that."},
         {"not_host", "Only the host may do that."},

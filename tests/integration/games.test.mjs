@@ -421,4 +421,23 @@ describe("games", LIMIT, () => {
         for (const one of [ann, bob])
             assert.equal((await one.take("end_game")).results[0].outcome, "won");
     });
+
+    test("bots come to an end, however many ask for them", LIMIT, async (t) => {
+        const hosts = [];
+        const ask = { game: "rps", bots: 31 };
+        for (;;) {
+            const host = await open(t, "Ann", "envelope");
+            try {
+                await host.ask("create", ask);
+            } catch (error) {
+                assert.equal(error.message, "too_many_bots");
+                break;
+            }
+            hosts.push(host);
+        }
+        assert.ok(hosts.length > 50 && hosts.length <= 2048 / 31, `${hosts.length} matches`);
+        await hosts[0].ask("leave", {});
+        const bob = await open(t, "Bob");
+        await bob.ask("create", ask);
+    });
 });

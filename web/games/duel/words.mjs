@@ -26,7 +26,8 @@ export function say(world, model, waiting) {
 }
 
 const nameOf = (model, seat) =>
-    model.seats.find((other) => other.seat === seat)?.name ?? "Somebody";
+    model.seats.find((other) => other.seat === seat)?.name ??
+    (model.own ? "The other" : "Somebody");
 const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
 
 function waits(model, { elapsed, online, botIn, step }) {
