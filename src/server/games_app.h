@@ -59,8 +59,9 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
 /* Sends what is new of a match, sets its timer, and lets it go when nobody plays. The match may be
  * gone then. */
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
-/* Whether so many bots more may be asked for. */
-bool fray_games_has_bots(const struct fray_games *games, uint32_t count);
+/* Whether so many bots more may be asked for, in a match with so many. FRAY_MATCH_FIGHTERS always
+ * may: nobody can take the bot from who wants to play one. */
+bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count);
 void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
 void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */

@@ -195,8 +195,10 @@ static const char *read_options(const struct fray_games_request *request,
     return NULL;
 }
 
-bool fray_games_has_bots(const struct fray_games *games, uint32_t count)
+bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count)
 {
+    if (there + count <= FRAY_MATCH_FIGHTERS)
+        return true;
     for (uint32_t i = 0; i < games->lobby.count; i++)
         count += games->lobby.matches[i]->bots;
     return count <= FRAY_GAMES_BOTS_MAX;
@@ -213,7 +215,7 @@ static const char *read_bots(const struct fray_games_request *request,
         return "wrong_shape";
     if (count < 0 || count >= FRAY_MATCH_FIGHTERS_MAX || count >= config->game->seats_max)
         return "out_of_range";
-    if (count && !fray_games_has_bots(request->games, (uint32_t)count))
+    if (count && !fray_games_has_bots(request->games, 0, (uint32_t)count))
         return "too_many_bots";
     config->fighters = count ? (uint8_t)(count + 1) : 0;
     return NULL;

@@ -436,8 +436,12 @@ describe("games", LIMIT, () => {
             hosts.push(host);
         }
         assert.ok(hosts.length > 50 && hosts.length <= 2048 / 31, `${hosts.length} matches`);
-        await hosts[0].ask("leave", {});
         const bob = await open(t, "Bob");
+        await bob.ask("create", { game: "rps", bots: 7 }); // a few there always are
+        await bob.ask("add_bot", {});
+        await refused(bob.ask("add_bot", {}), "too_many_bots");
+        await bob.ask("leave", {});
+        await hosts[0].ask("leave", {});
         await bob.ask("create", ask);
     });
 });
