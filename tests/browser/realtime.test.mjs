@@ -238,6 +238,25 @@ describe("the pages of games in real time", () => {
         await isRound(page, "playing");
     });
 
+    test("after seconds without a network one walks on in the same seat", async () => {
+        const page = await visit("/games/duel/?play=bot");
+        await isRound(page, "playing");
+        const tick = await page.evaluate(() => canvas.play.frame(performance.now()).tick);
+        await page.context().setOffline(true);
+        await page.waitForSelector("#lagging:not([hidden])");
+        await page.waitForFunction(() => canvas.play.stats.snapshotAge > 5000);
+        await page.context().setOffline(false);
+        await page.waitForFunction(
+            (before) => canvas.play?.frame(performance.now()).tick > before + 300,
+            tick,
+        );
+        await page.waitForSelector("#lagging", { state: "hidden" });
+        await page.keyboard.down("KeyD");
+        await duel(page, "world.players[0].velocityX > 0");
+        await page.keyboard.up("KeyD");
+        page.complaints = []; // of the connection, if it was made anew
+    });
+
     test("practice needs no server once the page is there", async () => {
         const page = await visit("/games/duel/");
         await isReady(page);
