@@ -107,9 +107,8 @@ struct fray_app {
     const char *name; /* the namespace: NULL = "/". "/chat"; a pattern with one "*" ("/room-*")
                          makes namespaces on demand */
     enum fray_protocol_kind protocol;
-    void *app;    /* passed to every handler */
-    bool chat;    /* "chat_message" in every room: docs/protocols.md; limits are options */
-    bool no_mqtt; /* its rooms are no topics: only the program speaks in them, only sockets hear */
+    void *app; /* passed to every handler */
+    bool chat; /* "chat_message" in every room: docs/protocols.md; limits are options */
     /* MQTT clients are sockets of it like all others: what they publish to
      * fray/<namespace>/me/<event> goes to the handlers, and what is sent to them comes to that
      * topic (docs/protocols.md). Its rooms are no topics then. */

@@ -113,6 +113,17 @@ bool fray_match_is_drop_in(const struct fray_match *match)
     return match->config.game->seats_min == 1;
 }
 
+bool fray_match_is_show(const struct fray_match *match)
+{
+    return match->config.fighters && fray_match_is_drop_in(match);
+}
+
+bool fray_match_is_live(const struct fray_match *match)
+{
+    return fray_match_host(match) != FRAY_GAME_NOBODY ||
+           (fray_match_is_show(match) && match->spectators);
+}
+
 static const struct fray_game_table *players_table(const struct fray_game *game, uint32_t *number)
 {
     for (*number = 0; *number < game->tables_count; ++*number) {

@@ -131,8 +131,10 @@ const char *fray_match_may_enter(const struct fray_match *match,
 const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
                            const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us,
                            uint32_t *seat);
-/* Spectators are counted only. "match_full", "kicked". */
-const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person);
+/* Spectators are counted only. Bots come for them where they make the players up. "match_full",
+ * "kicked". */
+const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person,
+                             uint64_t now_us);
 void fray_match_unwatch(struct fray_match *match);
 
 /* The connection of the seat was lost; it is kept for a while, but not before a match of quick play
@@ -172,12 +174,17 @@ uint64_t fray_match_due(const struct fray_match *match);
 void fray_match_advance(struct fray_match *match, uint64_t now_us);
 
 enum fray_match_phase fray_match_phase(const struct fray_match *match);
-/* FRAY_GAME_NOBODY: no person has a seat, and the match has no purpose any more. */
+/* FRAY_GAME_NOBODY: no person has a seat. */
 uint32_t fray_match_host(const struct fray_match *match);
 uint32_t fray_match_players(const struct fray_match *match); /* seats that are taken */
 bool fray_match_is_open(const struct fray_match *match);     /* there is a free seat */
 /* One may come in at any time and play at once: a game for one and more. */
 bool fray_match_is_drop_in(const struct fray_match *match);
+/* Its bots play on for who watches, when no person has a seat: they make way, and one may drop
+ * in. */
+bool fray_match_is_show(const struct fray_match *match);
+/* Some person has a seat, or watches a show; else it has no purpose any more. */
+bool fray_match_is_live(const struct fray_match *match);
 /* Whether the viewer (a seat, or FRAY_GAME_NOBODY) sees the player in that seat. */
 bool fray_match_sees(const struct fray_match *match, uint32_t viewer, uint32_t seat);
 

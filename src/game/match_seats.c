@@ -95,14 +95,14 @@ static uint32_t last_that_makes_way(const struct fray_match *match)
     return seat ? seat - 1 : FRAY_GAME_NOBODY;
 }
 
-/* Bots come and go so that there are as many players as the match is meant to have. Without people
- * it ends anyway. */
+/* Bots come and go so that there are as many players as the match is meant to have. With nobody
+ * there it ends anyway. */
 static void bots_adjust(struct fray_match *match, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
     uint32_t wanted = match->config.fighters, seat;
 
-    if (!wanted || fray_match_host(match) == FRAY_GAME_NOBODY)
+    if (!wanted || !fray_match_is_live(match))
         return;
     while (fray_match_players(match) < wanted && (seat = free_seat(match)) < game->seats_max) {
         seat_become_bot(match, seat, seat % game->bot_levels);
@@ -259,13 +259,15 @@ const char *fray_match_return(struct fray_match *match, const char *token, uint3
     return NULL;
 }
 
-const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person)
+const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person,
+                             uint64_t now_us)
 {
     const char *reason = fray_match_may_enter(match, person, true);
     if (reason)
         return reason;
     match->spectators++;
     match->is_roster_changed = true;
+    bots_adjust(match, now_us);
     return NULL;
 }
 

@@ -226,7 +226,7 @@ static void B29_kicked_players_do_not_come_back(void **state)
     assert_null(fray_match_kick(match, 0, 1, 0));
     assert_null(fray_match_kick(match, 0, 2, 0));
     assert_reason(sit(match, &bob), "kicked");
-    assert_reason(fray_match_watch(match, &bob), "kicked");
+    assert_reason(fray_match_watch(match, &bob, SECOND), "kicked");
     assert_reason(sit(match, &(struct fray_match_person){.id = "new", .name = "Bob"}), "kicked");
     assert_reason(sit(match, &again), "kicked");
     assert_null(sit(match, &namesake));                 /* proven to be another */
@@ -251,7 +251,7 @@ static void B29_a_new_name_does_not_bring_a_kicked_guest_back(void **state)
     assert_null(sit(match, &seated));
     assert_null(fray_match_kick(match, 0, 1, 0));
     assert_reason(sit(match, &renamed), "kicked");
-    assert_reason(fray_match_watch(match, &renamed), "kicked");
+    assert_reason(fray_match_watch(match, &renamed, SECOND), "kicked");
     assert_null(sit(match, &sister));
     assert_null(sit(match, &proven));
     assert_null(sit(match, &cid)); /* of unknown origin, too */
@@ -391,10 +391,31 @@ static void spectators_are_bounded(void **state)
     (void)state;
     struct fray_match *match = open_match(&fray_tictactoe, false);
     for (int i = 0; i < FRAY_MATCH_SPECTATORS_MAX; i++)
-        assert_null(fray_match_watch(match, &ann));
-    assert_reason(fray_match_watch(match, &ann), "match_full");
+        assert_null(fray_match_watch(match, &ann, SECOND));
+    assert_reason(fray_match_watch(match, &ann, SECOND), "match_full");
     fray_match_unwatch(match);
-    assert_null(fray_match_watch(match, &ann));
+    assert_null(fray_match_watch(match, &ann, SECOND));
+    fray_match_destroy(match);
+}
+
+static void bots_play_on_for_who_watches(void **state)
+{
+    (void)state;
+    struct fray_match_config config = {.game = &fray_arena, .fighters = 3};
+    struct fray_match *match = fray_match_create(&config, 7, 0);
+    assert_false(fray_match_is_live(match));
+    assert_null(fray_match_watch(match, &bob, SECOND));
+    assert_true(fray_match_is_live(match));
+    assert_int_equal(fray_match_players(match), 3);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
+    assert_null(sit(match, &ann));
+    assert_int_equal(fray_match_players(match), 3); /* one has made way */
+    assert_int_equal(fray_match_host(match), 3);
+    fray_match_leave(match, 3, SECOND);
+    assert_int_equal(fray_match_players(match), 3);
+    assert_true(fray_match_is_live(match));
+    fray_match_unwatch(match);
+    assert_false(fray_match_is_live(match));
     fray_match_destroy(match);
 }
 
@@ -414,6 +435,7 @@ int main(void)
         cmocka_unit_test(B26_bots_play_whole_games_and_rematches),
         cmocka_unit_test(time_limits_step_the_rules),
         cmocka_unit_test(spectators_are_bounded),
+        cmocka_unit_test(bots_play_on_for_who_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

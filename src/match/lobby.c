@@ -61,6 +61,17 @@ void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match)
     fray_match_destroy(match);
 }
 
+/* Persons in seats who are there. */
+static uint32_t people(const struct fray_match *match)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        const struct fray_match_seat *seat = &match->seats[i];
+        count += seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && seat->is_connected;
+    }
+    return count;
+}
+
 /* A host who is away may not come back. */
 static bool has_host(const struct fray_match *match)
 {
@@ -70,7 +81,7 @@ static bool has_host(const struct fray_match *match)
 
 static bool takes_newcomers(const struct fray_match *match)
 {
-    if (!fray_match_is_open(match))
+    if (!fray_match_is_open(match) || !(fray_match_is_show(match) || has_host(match)))
         return false;
     return !match->is_begun ||
            (fray_match_is_drop_in(match) && fray_match_phase(match) == FRAY_MATCH_PLAYING);
@@ -82,11 +93,30 @@ struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct
     for (uint32_t i = 0; i < lobby->count; i++) {
         struct fray_match *match = lobby->matches[i];
         if (match->config.game == game && !match->config.is_private &&
-            !match->config.waits_for_host && takes_newcomers(match) && has_host(match) &&
+            !match->config.waits_for_host && takes_newcomers(match) &&
             !fray_match_is_banned(match, person))
             return match;
     }
     return NULL;
+}
+
+struct fray_match *fray_lobby_busiest(const struct fray_lobby *lobby, const struct fray_game *game,
+                                      const struct fray_match_person *person)
+{
+    struct fray_match *busiest = NULL;
+    for (uint32_t i = 0; i < lobby->count; i++) {
+        struct fray_match *match = lobby->matches[i];
+        if (match->config.game != game || match->config.is_private ||
+            fray_match_phase(match) != FRAY_MATCH_PLAYING ||
+            fray_match_may_enter(match, person, true))
+            continue;
+        uint32_t here = people(match), there = busiest ? people(busiest) : 0;
+        if (!here && !fray_match_is_show(match))
+            continue;
+        if (!busiest || here > there || (here == there && match->spectators > busiest->spectators))
+            busiest = match;
+    }
+    return busiest;
 }
 
 uint32_t fray_lobby_listening(const struct fray_lobby *lobby, const struct fray_game *game)
@@ -137,22 +167,12 @@ static json_t *listing(const struct fray_match *match)
         "spectators", (json_int_t)match->spectators, "open", fray_match_is_open(match));
 }
 
-/* Whose people are all away: who came in would wait for nobody. */
-static bool is_deserted(const struct fray_match *match)
-{
-    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        const struct fray_match_seat *seat = &match->seats[i];
-        if (seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && seat->is_connected)
-            return false;
-    }
-    return true;
-}
-
 json_t *fray_lobby_json_matches(const struct fray_lobby *lobby)
 {
     json_t *matches = json_array();
+    /* Whose people are all away is left out: who came in would wait for nobody. */
     for (uint32_t i = lobby->count; i-- && json_array_size(matches) < FRAY_LOBBY_LISTED_MAX;) {
-        if (!lobby->matches[i]->config.is_private && !is_deserted(lobby->matches[i]))
+        if (!lobby->matches[i]->config.is_private && people(lobby->matches[i]))
             json_array_append_new(matches, listing(lobby->matches[i]));
     }
     return matches;

@@ -35,6 +35,11 @@ void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person);
 
+/* The public match of this game that most people play in, then watch, of those that are going on
+ * and that this person may watch; NULL: none. */
+struct fray_match *fray_lobby_busiest(const struct fray_lobby *lobby, const struct fray_game *game,
+                                      const struct fray_match_person *person);
+
 /* How many listen for this game (game/pairing.h). */
 uint32_t fray_lobby_listening(const struct fray_lobby *lobby, const struct fray_game *game);
 /* Another match that listens for the same game, whose player may meet this one's; NULL: none. */

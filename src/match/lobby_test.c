@@ -121,6 +121,30 @@ static void who_listens_apart_is_found(void **state)
     fray_lobby_deinit(&lobby);
 }
 
+static void a_show_is_watched_and_found(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    const uint64_t random[][2] = {{90001, 0}, {90002, 0}};
+    const struct fray_match_config config = {.game = &fray_arena, .fighters = FRAY_MATCH_FIGHTERS};
+    struct fray_match *first = fray_lobby_create(&lobby, &config, random[0], 0);
+    struct fray_match *second = fray_lobby_create(&lobby, &config, random[1], 0);
+    assert_null(fray_lobby_busiest(&lobby, &fray_arena, &ann)); /* nothing goes on yet */
+    assert_null(fray_match_watch(first, &ann, 0));
+    assert_null(fray_match_watch(second, &bob, 0));
+    assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &cid), first);
+    assert_null(fray_match_watch(second, &bob, 0));
+    assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &cid), second);
+    assert_null(fray_lobby_busiest(&lobby, &fray_duel, &cid));
+    json_t *matches = fray_lobby_json_matches(&lobby);
+    assert_int_equal(json_array_size(matches), 0); /* nobody plays */
+    json_decref(matches);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &cid), first);
+    sit(first, &cid);
+    assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &ann), first);
+    fray_lobby_deinit(&lobby);
+}
+
 static void games_are_all_that_the_catalog_has(void **state)
 {
     (void)state;
@@ -139,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_id_is_not_given_twice),
         cmocka_unit_test(quick_play_finds_who_waits),
         cmocka_unit_test(who_listens_apart_is_found),
+        cmocka_unit_test(a_show_is_watched_and_found),
         cmocka_unit_test(games_are_all_that_the_catalog_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ static const struct command commands[] = {
     {"quick_play", fray_games_quick_play, true},
     {"create", fray_games_create, true},
     {"join", fray_games_join, true},
+    {"watch", fray_games_watch, true},
     {"reconnect", fray_games_reconnect, true},
     {"clock", on_clock, false},
     {"leave", fray_games_leave, false},
@@ -89,7 +90,8 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i].name, name) != 0)
             continue;
-        if (commands[i].enters && request.place->role && !fray_games_may_step_out(&request))
+        if (commands[i].enters && request.place->role && !fray_games_may_step_out(&request) &&
+            !fray_games_changes_place(&request, name))
             fray_games_refuse(&request, "already_in_match");
         else
             commands[i].handle(&request);

@@ -72,7 +72,7 @@ const char *fray_games_sit(const struct fray_games_request *request, struct fray
 static const char *watch(const struct fray_games_request *request, struct fray_match *match)
 {
     const struct fray_match_person person = person_of(request);
-    const char *reason = fray_match_watch(match, &person);
+    const char *reason = fray_match_watch(match, &person, request->now_us);
     if (!reason)
         request->place->role = FRAY_GAMES_SPECTATOR;
     return reason;
@@ -88,6 +88,34 @@ static struct fray_match *asked_match(const struct fray_games_request *request)
     return match;
 }
 
+bool fray_games_changes_place(const struct fray_games_request *request, const char *command)
+{
+    const struct fray_games_place *place = request->place;
+    const struct fray_match *match = fray_games_match(request);
+    const char *id = fray_games_text(request, "match"), *as = fray_games_text(request, "as");
+    bool wants_seat = !as || strcmp(as, "spectator") != 0;
+
+    return match && strcmp(command, "join") == 0 && id && strcmp(id, place->match) == 0 &&
+           wants_seat != (place->role == FRAY_GAMES_PLAYER) &&
+           (wants_seat || fray_match_is_show(match));
+}
+
+/* The match does not end in between, because one is always in it. */
+static const char *change_place(const struct fray_games_request *request, struct fray_match *match)
+{
+    const struct fray_games_place was = *request->place;
+
+    fray_games_put_out(request->socket, match);
+    if (was.role == FRAY_GAMES_SPECTATOR) {
+        const char *reason = fray_games_sit(request, match);
+        fray_match_unwatch(match);
+        return reason;
+    }
+    const char *reason = watch(request, match);
+    fray_match_leave(match, was.seat, request->now_us);
+    return reason;
+}
+
 void fray_games_join(const struct fray_games_request *request)
 {
     const char *as = fray_games_text(request, "as");
@@ -101,11 +129,18 @@ void fray_games_join(const struct fray_games_request *request)
         fray_games_refuse(request, "wrong_shape");
         return;
     }
+    bool is_in = fray_games_match(request) == match;
+    if (is_in && !fray_games_changes_place(request, "join")) {
+        fray_games_refuse(request, "already_in_match");
+        return;
+    }
     if (!fray_games_take_name(request))
         return;
     const struct fray_match_person person = person_of(request);
     const char *reason = fray_match_may_enter(match, &person, is_spectator);
-    if (!reason) {
+    if (!reason && is_in) {
+        reason = change_place(request, match);
+    } else if (!reason) {
         fray_games_step_out(request);
         reason = is_spectator ? watch(request, match) : fray_games_sit(request, match);
     }
@@ -124,7 +159,10 @@ void fray_games_reconnect(const struct fray_games_request *request)
 
     if (!match)
         return;
-    const char *reason = token ? fray_match_return(match, token, &seat) : "wrong_shape";
+    const char *reason = !token ? "wrong_shape"
+                         : fray_games_match(request) == match
+                             ? "already_in_match"
+                             : fray_match_return(match, token, &seat);
     if (reason) {
         fray_games_refuse(request, reason);
         return;
@@ -242,9 +280,9 @@ static const char *read_config(const struct fray_games_request *request,
     return read_bots(request, config);
 }
 
-/* `wait_ms` NULL: not by quick play, or nobody need be waited for. */
-static void make(const struct fray_games_request *request, const struct fray_match_config *config,
-                 const uint32_t *wait_ms)
+/* NULL: refused. */
+static struct fray_match *open_match(const struct fray_games_request *request,
+                                     const struct fray_match_config *config)
 {
     uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
     struct fray_match_config timed = *config;
@@ -255,10 +293,20 @@ static void make(const struct fray_games_request *request, const struct fray_mat
         fray_lobby_create(&request->games->lobby, &timed, random, request->now_us);
     if (!match) {
         fray_games_refuse(request, "too_many_matches");
-        return;
+        return NULL;
     }
-    fray_games_record(request->games, match);
     fray_count(&request->nsp->home->counters.game_matches_opened);
+    return match;
+}
+
+/* `wait_ms` NULL: not by quick play, or nobody need be waited for. */
+static void make(const struct fray_games_request *request, const struct fray_match_config *config,
+                 const uint32_t *wait_ms)
+{
+    struct fray_match *match = open_match(request, config);
+    if (!match)
+        return;
+    fray_games_record(request->games, match);
     fray_games_step_out(request);
     if (wait_ms)
         fray_pairing_begin(match, *wait_ms, request->now_us);
@@ -317,4 +365,31 @@ void fray_games_quick_play(const struct fray_games_request *request)
         fray_games_refuse(request, reason);
     else
         fray_games_enter(request, match);
+}
+
+/* A show that nobody plays in is no match to keep: it has no replay. */
+void fray_games_watch(const struct fray_games_request *request)
+{
+    int32_t options[OPTIONS_MAX];
+    struct fray_match_config config = {.fighters = FRAY_MATCH_FIGHTERS, .options = options};
+    const struct fray_match_person person = person_of(request);
+    const char *reason = read_game(request, &config.game);
+    if (!reason)
+        reason = read_options(request, config.game, options);
+    struct fray_match *match =
+        reason ? NULL : fray_lobby_busiest(&request->games->lobby, config.game, &person);
+
+    if (!reason && !match && config.game->seats_min > 1)
+        reason = "unknown_match";
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_games_step_out(request);
+    if (!match)
+        match = open_match(request, &config);
+    if (!match)
+        return;
+    (void)watch(request, match);
+    fray_games_enter(request, match);
 }

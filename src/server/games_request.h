@@ -33,11 +33,13 @@ bool fray_games_take_name(const struct fray_games_request *request);
 struct fray_match *fray_games_match(const struct fray_games_request *request); /* NULL: nowhere */
 
 /* games_enter.c */
-fray_games_command_fn fray_games_join, fray_games_reconnect, fray_games_create,
+fray_games_command_fn fray_games_join, fray_games_watch, fray_games_reconnect, fray_games_create,
     fray_games_quick_play;
 
 /* Sits the socket down, which is in no match; "match_full", "kicked". */
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match);
+/* Whether it asks to play where it watches, or to watch the show that it plays in. */
+bool fray_games_changes_place(const struct fray_games_request *request, const char *command);
 /* It is in the match: says so, and sends what everybody there hears. */
 void fray_games_enter(const struct fray_games_request *request, struct fray_match *match);
 /* Out of a match in which it is alone, or which is over: for another. */

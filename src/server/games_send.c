@@ -274,11 +274,12 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
     if (match->is_state_changed && match->is_heard)
         send_states(nsp, match);
     fray_match_sent(match);
-    if (fray_match_host(match) == FRAY_GAME_NOBODY)
+    if (!fray_match_is_live(match)) {
         match_close(games, nsp, match);
-    else
-        fray_games_clock_set(games, match);
-    if (listens_again && fray_match_host(match) != FRAY_GAME_NOBODY)
+        return;
+    }
+    fray_games_clock_set(games, match);
+    if (listens_again)
         fray_games_pair_up(games, nsp, match);
 }
 

@@ -1,8 +1,7 @@
-/* fray, the server binary: rooms that anybody may join, chat in them, games, an MQTT broker
- * that keeps what it acknowledged, and an arena on the landing page. */
+/* fray, the server binary: rooms that anybody may join, chat in them, games, and an MQTT
+ * broker that keeps what it acknowledged. */
 #include <string.h>
 
-#include "server/arena_app.h"
 #include "server/games_app.h"
 #include "server/password.h"
 #include "server/replay_command.h"
@@ -26,15 +25,11 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "replay") == 0)
         return fray_replay_main(argc - 1, argv + 1);
     static struct fray_games games;
-    struct fray_arena_app *arena = fray_arena_app_create();
     const struct fray_app apps[] = {
         {.chat = true,
          .on_join = on_join,
          .settings = {{"mqtt_store", "disk"}, {"replays", "true"}}},
-        fray_arena_app_describe(arena),
         fray_games_app(&games),
     };
-    int code = fray_main_apps(argc, argv, apps, sizeof apps / sizeof *apps);
-    fray_arena_app_destroy(arena);
-    return code;
+    return fray_main_apps(argc, argv, apps, sizeof apps / sizeof *apps);
 }

@@ -48,7 +48,7 @@ static void on_publish(struct fray_broker_bridge *base, struct fray_publication 
     fray_namespace *nsp = fray_registry_find_made(self->server, fray_slice_of(topic.nsp));
     if (!nsp)
         return;
-    if (!nsp->app.no_mqtt && !nsp->app.mqtt_sockets) {
+    if (!nsp->app.mqtt_sockets) {
         struct fray_message *message = fray_room_payload_decode(
             &topic, fray_publication_payload(publication), self->server->config.json_max_depth);
         if (nsp->home == worker)
@@ -128,7 +128,7 @@ static void on_broadcast(struct fray_observer *observer, fray_namespace *nsp,
         (struct fray_mqtt_bridge *)((char *)observer -
                                     offsetof(struct fray_mqtt_bridge, from_rooms));
     enum { ROOMS = sizeof target->rooms / sizeof *target->rooms };
-    if (nsp->app.no_mqtt || nsp->app.mqtt_sockets || !fray_broker_hears_rooms(self->broker))
+    if (nsp->app.mqtt_sockets || !fray_broker_hears_rooms(self->broker))
         return;
     if (!target->rooms[0])
         send_to_broker(self, nsp, message, NULL);

@@ -2,10 +2,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect, serveFray } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+/** The page's sockets, for tests that close them. */
+const keepSockets = (page) =>
+    page.addInitScript(() => {
+        window.sockets = [];
+        window.WebSocket = class extends WebSocket {
+            constructor(...args) {
+                super(...args);
+                window.sockets.push(this);
+            }
+        };
+    });
 
 describe("the landing page", () => {
     const fray = serveFray();
@@ -13,11 +25,11 @@ describe("the landing page", () => {
 
     const enter = async (options = DESKTOP) => {
         const page = await open(`${fray.url}/`, options);
-        await page.waitForFunction(() => field.arena?.world.everybody.length > 0);
+        await page.waitForFunction(() => field.arena?.world.players.length > 0);
         return page;
     };
     const phase = (page, wanted) => page.waitForSelector(`#arena[data-phase="${wanted}"]`);
-    const own = (page) => page.evaluate(() => field.arena.world.latest(field.arena.world.own));
+    const own = (page) => page.evaluate(() => field.arena.world.self);
     const people = (page, count) =>
         page.waitForFunction(
             (n) => document.getElementById("players").textContent === n,
@@ -34,7 +46,7 @@ describe("the landing page", () => {
         await page.fill("#name", name);
         await page.click("#play");
         await phase(page, "playing");
-        await page.waitForFunction(() => field.arena.world.latest(field.arena.world.own));
+        await page.waitForFunction(() => field.arena.world.self);
     }
 
     /** Holds the keys that lead to a player of that name, until within `range`, and strikes. */
@@ -49,9 +61,8 @@ describe("the landing page", () => {
         while (!(await until())) {
             const keys = await page.evaluate((who) => {
                 const { world } = field.arena;
-                const me = world.latest(world.own);
-                const seat = [...world.roster.values()].find((entry) => entry.name === who)?.seat;
-                const goal = world.latest(seat);
+                const me = world.self;
+                const goal = world.players.find(({ seat }) => world.nameOf(seat) === who);
                 if (!me || !goal) return [];
                 const dx = goal.x - me.x;
                 const dy = goal.y - me.y;
@@ -70,8 +81,8 @@ describe("the landing page", () => {
 
     test("bots_fight_before_anybody_plays", async () => {
         const page = await enter();
-        assert.equal(await page.evaluate(() => field.arena.world.everybody.length), 8);
-        await page.waitForFunction(() => field.arena.world.everybody.some(({ hp }) => hp < 100));
+        assert.equal(await page.evaluate(() => field.arena.world.players.length), 8);
+        await page.waitForFunction(() => field.arena.world.players.some(({ hp }) => hp < 100));
         assert.equal(await page.textContent("#players"), "0");
     });
 
@@ -82,8 +93,8 @@ describe("the landing page", () => {
         await phase(page, "playing");
         await page.waitForFunction(() => {
             const { world } = field.arena;
-            const me = world.latest(world.own);
-            window.first ??= me;
+            const me = world.self;
+            window.first ??= me && { ...me };
             return me && Math.hypot(me.x - first.x, me.y - first.y) > 5;
         });
         await page.keyboard.up("ArrowRight");
@@ -106,8 +117,7 @@ describe("the landing page", () => {
                 window.live.push(document.getElementById("live").textContent),
             ).observe(document.getElementById("live"), { childList: true }),
         );
-        const died = () =>
-            bob.evaluate(() => field.arena.world.latest(field.arena.world.own).deaths > 0);
+        const died = () => bob.evaluate(() => field.arena.world.self?.deaths > 0);
         await hunt(ada, "Bob", died);
         await bob.waitForFunction(() => window.live.some((text) => /struck you down/.test(text)));
         await phase(bob, "playing"); // it comes back by itself
@@ -116,31 +126,28 @@ describe("the landing page", () => {
 
     test("C29_C30_server_is_the_authority", async (t) => {
         const page = await enter();
-        const forger = await connect(t, `${fray.url}/arena`);
+        const match = await page.evaluate(() => field.arena.seat.match.id);
+        const forger = await connect(t, `${fray.url}/games`);
         const refused = new Promise((resolve) => forger.on("error", resolve));
-        const { seat } = await forger.emitWithAck("play", { name: "Mallory" });
+        const { seat } = await forger.emitWithAck("join", { match, name: "Mallory" });
+        await knows(page, "Mallory");
         forger.emit("steer", { dx: 30000, dy: 0 });
         assert.equal((await refused).code, "out_of_range");
         forger.emit("steer", { dx: 127, dy: 127 });
-        const fastest = await page.evaluate(
-            (who) =>
-                new Promise((resolve) => {
-                    const { world, socket } = field.arena;
-                    const steps = [];
-                    let last;
-                    socket.on("state", ({ tick }) => {
-                        const me = world.latest(who);
-                        if (me?.hp && last?.deaths === me.deaths && tick > last.tick)
-                            steps.push(
-                                Math.hypot(me.x - last.x, me.y - last.y) / (tick - last.tick),
-                            );
-                        last = me && { ...me, tick };
-                        if (steps.length === 20) resolve(Math.max(...steps));
-                    });
-                }),
-            seat,
+        const steps = [];
+        let last;
+        await new Promise((resolve) =>
+            forger.on("state", ({ state }) => {
+                const { tick } = state.match;
+                const me = state.players.find((player) => player.seat === seat);
+                if (me?.hp && last?.deaths === me.deaths && last.hp && tick > last.tick)
+                    steps.push(Math.hypot(me.x - last.x, me.y - last.y) / (tick - last.tick));
+                last = me && { ...me, tick };
+                if (steps.length === 20) resolve();
+            }),
         );
-        assert.ok(fastest <= 5.2, `${fastest} px a tick`); // 5, and what rounding to 1/10 px adds
+        assert.ok(Math.max(...steps) <= 5.2, `${Math.max(...steps)} px a tick`);
+        forger.emit("leave");
     });
 
     test("names_are_cleaned_and_shown_as_text", async () => {
@@ -164,22 +171,45 @@ describe("the landing page", () => {
                 }),
         });
         await play(page, "Poll");
-        assert.equal(await page.textContent("#transport"), "long polling");
+        await page.waitForSelector('#transport:text("long polling")');
         const before = await own(page);
         await page.keyboard.down(before.x < 240 ? "KeyD" : "KeyA");
         await page.waitForFunction(({ x, y }) => {
-            const me = field.arena.world.latest(field.arena.world.own);
+            const me = field.arena.world.self;
             return me && Math.hypot(me.x - x, me.y - y) > 5;
         }, before);
     });
 
     test("a_lost_connection_is_told_and_the_place_taken_again", async () => {
-        const page = await enter();
+        const page = await enter({ ...DESKTOP, prepare: keepSockets });
         await play(page, "Back");
-        await page.evaluate(() => field.arena.socket.io.engine.close());
+        await page.evaluate(() => window.sockets.forEach((socket) => socket.close()));
         await phase(page, "lost");
         await phase(page, "playing");
         await page.waitForSelector('#board .you :text("Back")');
+    });
+
+    test("a_still_picture_where_no_server_answers", async () => {
+        const page = await open(`${fray.url}/`, {
+            ...DESKTOP,
+            prepare: (cut) => cut.addInitScript(() => (window.WebSocket = window.fetch = null)),
+        });
+        await phase(page, "lost");
+        assert.ok((await spots(page, "bot", "field")).count > 100);
+        assert.ok((await spots(page, "wall", "field")).count > 100);
+    });
+
+    test("who_does_nothing_for_a_minute_watches_again", async () => {
+        const page = await enter();
+        await play(page, "Idle");
+        await page.evaluate(() => {
+            const { now } = performance;
+            performance.now = () => now.call(performance) + 61_000;
+        });
+        await phase(page, "away");
+        await page.waitForFunction(() => field.arena.seat.match.seat === null);
+        await page.keyboard.press("ArrowLeft");
+        await phase(page, "playing");
     });
 
     test("phone_fits_and_plays_by_touch", async () => {
@@ -187,7 +217,7 @@ describe("the landing page", () => {
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
         await page.tap("#field");
         await phase(page, "playing");
-        await page.waitForFunction(() => field.arena.world.latest(field.arena.world.own));
+        await page.waitForFunction(() => field.arena.world.self);
         const small = await page.evaluate(() =>
             [...document.querySelectorAll("button, input")]
                 .filter(
@@ -199,10 +229,7 @@ describe("the landing page", () => {
         assert.deepEqual(small, []);
         const swings = (await own(page)).swings;
         await page.tap("#strike");
-        await page.waitForFunction(
-            (n) => field.arena.world.latest(field.arena.world.own).swings !== n,
-            swings,
-        );
+        await page.waitForFunction((n) => field.arena.world.self.swings !== n, swings);
     });
 
     test("dark_and_light_have_contrast", async () => {
@@ -243,10 +270,10 @@ describe("the landing page", () => {
         const snippet = await page.textContent("#panel-websocket");
         assert.match(
             snippet,
-            new RegExp(`ws://127\\.0\\.0\\.1:${fray.port}/ws\\?namespace=/arena`),
+            new RegExp(`ws://127\\.0\\.0\\.1:${fray.port}/ws\\?namespace=/games&name=Ada`),
         );
         await page.addScriptTag({
-            content: `window.play = (console) => {${snippet}; return arena}`,
+            content: `window.play = (console) => {${snippet}; return games}`,
         });
         await page.evaluate(() => void window.play({ log() {} }));
         await knows(page, "Ada"); // it plays as it says

@@ -222,3 +222,46 @@ describe("ticked games", LIMIT, () => {
         await sees(ann, (s) => of(s, 1)?.x < x - 20);
     });
 });
+
+describe("watching", LIMIT, () => {
+    const server = serveFray();
+    const open = (t, name, kind = "Socket.IO") => KINDS[kind]().open(t, server.url, { name });
+
+    test("bots_fight_for_who_watches_and_one_may_drop_in", LIMIT, async (t) => {
+        const ann = await open(t, "Ann");
+        const { match, role } = await ann.ask("watch", { game: "arena" });
+        assert.equal(role, "spectator");
+        await ann.take("match", (m) => m.seats.length === 8 && m.phase === "playing");
+        await ann.take("state", (s) => s.state.players.some(({ swings }) => swings > 0));
+        const bob = await open(t, "Bob", "envelope");
+        assert.equal((await bob.ask("watch", { game: "arena" })).match, match);
+        // To play where one watches, and back, without leaving.
+        assert.equal((await ann.ask("join", { match })).role, "player");
+        await bob.take("match", (m) => m.seats.some(({ name }) => name === "Ann"));
+        await assert.rejects(ann.ask("join", { match }), { message: "already_in_match" });
+        const { token } = ann.last("joined");
+        await assert.rejects(ann.ask("reconnect", { match, token }), {
+            message: "already_in_match",
+        });
+        await bob.ask("leave");
+        assert.equal((await ann.ask("join", { match, as: "spectator" })).role, "spectator");
+        await ann.take("match", (m) => m.seats.every(({ bot }) => bot !== null));
+        assert.equal((await bob.ask("quick_play", { game: "arena" })).match, match);
+        await ann.ask("leave");
+        await bob.ask("leave");
+        await assert.rejects(ann.ask("join", { match }), { message: "unknown_match" });
+        await assert.rejects(ann.ask("watch", { game: "duel" }), { message: "unknown_match" });
+    });
+
+    test("who_listens_alone_cannot_come_to_the_own_match", LIMIT, async (t) => {
+        const ann = await open(t, "Ann");
+        const { match, token } = await ann.ask("quick_play", { game: "tictactoe" });
+        for (const [type, content] of [
+            ["join", { match }],
+            ["join", { match, as: "spectator" }],
+            ["reconnect", { match, token }],
+        ])
+            await assert.rejects(ann.ask(type, content), { message: "already_in_match" });
+        await ann.ask("leave");
+    });
+});

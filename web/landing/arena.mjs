@@ -1,13 +1,18 @@
-// The arena's page half: what was pressed goes to the server, what the server says is shown.
-import { io } from "socket.io-client";
-import { Controls } from "../shared/controls.mjs";
+// The landing page's arena: one watches until the first key, and plays by the SDK from then on.
+import { Happenings } from "../games/arena/happenings.mjs";
+import { World } from "../games/arena/world.mjs";
 import { Painter } from "../shared/arena_painter.mjs";
+import { Controls } from "../shared/controls.mjs";
+import { Seat } from "./seat.mjs";
+import { still } from "./still.mjs";
 import { copyText, flash } from "./tabs.mjs";
-import { World } from "./world.mjs";
 
 const BOARD_ROWS = 6;
+const BOARD_MS = 200;
 const FEED_ROWS = 4;
 const FEED_MS = 4000;
+const IDLE_MS = 60_000; // without input, then the seat is for others
+const FULL = 127; // of a direction, at full pace
 
 const $ = (id) => document.getElementById(id);
 
@@ -16,11 +21,13 @@ export function startArena() {
     const canvas = $("field");
     const world = new World();
     const painter = new Painter(canvas);
+    const happenings = new Happenings(painter);
     const controls = new Controls(arena, canvas, $("strike"));
-    const socket = io("/arena");
-    let wantsSeat = false; // kept over lost connections
-    let struckAt = -Infinity;
-    let known = new Set(); // names of people who are in
+    const seat = new Seat();
+    let strikes = 0; // asked for and not given yet
+    let activeAt = 0;
+    let boardAt = 0;
+    let known = null; // names of people who are in; null: not told yet
 
     /* ---- what the page says */
 
@@ -40,11 +47,10 @@ export function startArena() {
         if (arena.dataset.phase === phase) return;
         arena.dataset.phase = phase;
         [$("prompt-title").textContent, $("prompt-text").textContent] = phases[phase];
-        $("play").textContent = wantsSeat ? "Leave" : "Play";
+        $("play").textContent = seat.wantsSeat ? "Leave" : "Play";
     }
 
     const say = (text) => ($("live").textContent = text);
-    const nameOf = (seat) => world.roster.get(seat)?.name ?? "somebody";
 
     function feed(...parts) {
         const row = document.createElement("li");
@@ -59,69 +65,48 @@ export function startArena() {
     }
 
     function showBoard() {
-        const isBot = ({ seat }) => Number(world.roster.get(seat)?.bot ?? false);
-        const best = world.everybody.sort(
+        const isBot = (player) => Number(world.roster.get(player.seat)?.bot ?? false);
+        const best = [...world.players].sort(
             (a, b) => b.score - a.score || isBot(a) - isBot(b) || a.deaths - b.deaths,
         );
         const rows = best.slice(0, BOARD_ROWS);
-        const own = best.find(({ seat }) => seat === world.own);
-        if (own && !rows.includes(own)) rows.splice(-1, 1, own);
+        if (world.self && !rows.includes(world.self)) rows.splice(-1, 1, world.self);
         $("board").replaceChildren(
             ...rows.map((player) => {
                 const row = document.createElement("li");
                 const name = document.createElement("span");
-                name.textContent = nameOf(player.seat);
+                name.textContent = world.nameOf(player.seat);
                 row.append(name, String(player.score));
                 row.style.setProperty("--of", painter.colourOf(player, world));
-                row.classList.toggle("you", player.seat === world.own);
+                row.classList.toggle("you", player === world.self);
                 return row;
             }),
         );
-        $("players").textContent = [...world.roster.values()].filter(({ bot }) => !bot).length;
     }
 
     /* ---- what the player does */
 
     function play() {
-        wantsSeat = true;
-        const name = $("name").value.trim();
-        if (socket.connected)
-            socket.emit("play", name ? { name } : {}, ({ seat }) => {
-                world.own = seat;
-                enter("playing");
-                steer(controls.steering);
-            });
+        activeAt = performance.now();
+        seat.play($("name").value.trim());
+        $("play").textContent = "Leave";
     }
 
-    function leave() {
-        wantsSeat = false;
-        world.own = null;
+    function leave(phase = "watching") {
         controls.release();
-        if (socket.connected) socket.emit("leave");
-        enter("watching");
+        seat.watch();
+        enter(phase);
     }
 
-    function steer({ dx, dy }) {
-        if (world.own !== null)
-            socket.emit("steer", { dx: Math.round(dx * 127), dy: Math.round(dy * 127) });
-        else if ((dx || dy) && !wantsSeat) play();
-    }
-
-    function strike() {
-        const now = performance.now();
-        if (world.own === null) {
-            if (!wantsSeat) play();
-            return;
-        }
-        const me = world.latest(world.own);
-        if (!me?.hp || !world.map || now - struckAt < world.map.cooldown_ms) return;
-        struckAt = now;
-        socket.emit("attack", { seen: world.tickShown(now) });
-        painter.swing(me, now); // before the server says so
-    }
-
-    controls.onSteer = steer;
-    controls.onStrike = strike;
+    controls.onSteer = ({ dx, dy }) => {
+        activeAt = performance.now();
+        if ((dx || dy) && !seat.wantsSeat) play();
+    };
+    controls.onStrike = () => {
+        activeAt = performance.now();
+        if (seat.wantsSeat) strikes++;
+        else play();
+    };
     controls.onLeave = () => {
         leave();
         canvas.blur();
@@ -129,13 +114,13 @@ export function startArena() {
     $("who").addEventListener("submit", (event) => {
         event.preventDefault();
         localStorage.setItem("name", $("name").value.trim());
-        if (wantsSeat) return leave();
+        if (seat.wantsSeat) return leave();
         play();
         canvas.focus({ preventScroll: true });
     });
     $("name").addEventListener("change", () => {
         localStorage.setItem("name", $("name").value.trim());
-        if (wantsSeat) play(); // under the new name
+        if (seat.wantsSeat) play(); // under the new name
     });
     $("invite").addEventListener("click", async () => {
         if (navigator.share && matchMedia("(pointer: coarse)").matches)
@@ -148,75 +133,79 @@ export function startArena() {
 
     /* ---- what the server says */
 
-    socket.on("connect", () => {
-        world.own = null;
-        enter("watching");
-        if (wantsSeat) play();
+    seat.on("phase", (phase) => {
+        if (phase === "watching" && arena.dataset.phase === "away") return;
+        if (phase !== "playing") known = null;
+        enter(phase);
     });
-    socket.on("disconnect", () => enter("lost"));
-    socket.on("map", (map) => world.enter(map));
-    socket.on("roster", (list) => {
-        world.setRoster(list);
-        const people = new Set(
-            list.filter(({ bot, seat }) => !bot && seat !== world.own).map(({ name }) => name),
-        );
-        for (const name of people) {
-            if (known.has(name) || name === nameOf(world.own)) continue;
+    seat.on("roster", ({ seats }) => {
+        const own = seat.match.playerId;
+        const people = seats.filter(({ bot, connected }) => bot === null && connected);
+        const names = new Set(people.filter(({ id }) => id !== own).map(({ name }) => name));
+        for (const name of known ? names : []) {
+            if (known.has(name)) continue;
             feed(name, " came in");
             say(`${name} came in.`);
         }
-        known = people;
-        showBoard();
+        known = names;
+        $("players").textContent = people.length;
     });
-    socket.on("state", (state) => {
-        world.receive(state, performance.now());
-        const me = world.latest(world.own);
-        if (me) enter(me.hp ? "playing" : "dead");
-        showBoard();
-    });
-    socket.on("killed", ({ seat, by }) => {
-        feed(nameOf(by), " struck down ", nameOf(seat));
+    seat.on("event", ({ name, args: { id, by } }) => {
+        if (name !== "player_killed") return;
+        feed(world.nameOf(by), " struck down ", world.nameOf(id));
         if (by === world.own)
-            say(`You struck down ${nameOf(seat)}. Score ${(world.latest(by)?.score ?? 0) + 1}.`);
-        if (seat === world.own) say(`${nameOf(by)} struck you down. You are back in a moment.`);
-    });
-    socket.on("away", () => {
-        wantsSeat = false;
-        world.own = null;
-        controls.release();
-        enter("away");
-        say("Your place went to others, since you did nothing for a while. Move to come back.");
-    });
-    socket.on("error", ({ code }) => {
-        if (code !== "full") return;
-        wantsSeat = false;
-        enter("full");
+            say(`You struck down ${world.nameOf(id)}. Score ${world.self?.score ?? 0}.`);
+        if (id === world.own) say(`${world.nameOf(by)} struck you down. You are back in a moment.`);
     });
 
     /* ---- what is seen */
 
-    world.onSwing = (player) =>
-        player.seat !== world.own && painter.swing(player, performance.now());
-    world.onHit = (player, amount) =>
-        painter.hit(player, amount, performance.now(), player.seat === world.own);
-    world.onDeath = (player) =>
-        painter.burst(player, painter.colourOf(player, world), performance.now());
+    function steer() {
+        const { dx, dy } = controls.steering;
+        const isActive = dx || dy || controls.striking;
+        if (isActive) activeAt = performance.now();
+        const values = { dx: dx * FULL, dy: dy * FULL, mode: 0 };
+        seat.match.setInput(strikes || controls.striking ? { ...values, attack: 1 } : values);
+        strikes = 0;
+        if (performance.now() - activeAt < IDLE_MS) return;
+        leave("away");
+        say("Your place went to others, since you did nothing for a while. Move to come back.");
+    }
+
+    function look(now) {
+        const { match } = seat;
+        const frame = match?.roster && !match.isOver ? match.frame(now) : null;
+        if (!frame?.ready) return;
+        world.fill(frame, match.seat, match.roster.seats);
+        happenings.compare(world, now);
+        if (world.self && !frame.lagging) enter(world.self.hp ? "playing" : "dead");
+        if (match.seat !== null) steer();
+        if (now - boardAt < BOARD_MS) return;
+        boardAt = now;
+        showBoard();
+    }
 
     function frame(now) {
         requestAnimationFrame(frame);
-        if (!world.map) return;
-        if (controls.striking) strike();
-        const players = world.sample(now, controls.steering);
-        const leader = world.everybody.sort((a, b) => b.score - a.score || a.seat - b.seat)[0]
-            ?.seat;
-        const focus = players.find(({ seat }) => seat === (world.own ?? leader));
-        painter.paint(world, players, { focus, now, stick: controls.stick });
+        controls.poll();
+        look(now);
+        if (!world.map) {
+            painter.paint(still, still.players, { focus: still.focus, now, stick: null });
+            return;
+        }
+        const leader = world.players.reduce(
+            (best, player) => (best && best.score >= player.score ? best : player),
+            null,
+        );
+        const focus = world.self ?? leader;
+        painter.paint(world, world.players, { focus, now, stick: controls.stick });
     }
     requestAnimationFrame(frame);
 
     $("name").value = localStorage.getItem("name") ?? "";
     $("name").placeholder = "guest";
     canvas.focus({ preventScroll: true });
-    canvas.arena = { world, controls, socket }; // for tests and the curious
-    return socket;
+    canvas.arena = { world, controls, seat }; // for tests and the curious
+    seat.open();
+    return seat;
 }

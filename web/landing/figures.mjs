@@ -1,8 +1,9 @@
-// Live figures: /stats.json every two seconds while somebody looks, and pings of one's own.
+// Live figures: /stats.json every two seconds while somebody looks, and the connection's own.
 
 const EVERY_MS = 2000;
+const TRANSPORTS = { websocket: "WebSocket", polling: "long polling" };
 
-export function startFigures(socket) {
+export function startFigures(seat) {
     const show = (id, text) => (document.getElementById(id).textContent = text);
     let last = null; // {at, messages}
 
@@ -25,29 +26,19 @@ export function startFigures(socket) {
         } catch {
             last = null; // the server is away: the arena says so
         }
-        const sent = performance.now();
-        socket
-            .timeout(EVERY_MS)
-            .emit("ping_me", (error) =>
-                show("latency", error ? "–" : `${(performance.now() - sent).toFixed(1)} ms`),
-            );
+        showConnection();
+    }
+
+    function showConnection() {
+        const { match, client } = seat;
+        const rtt = match?.stats.rtt;
+        show("latency", rtt ? `${rtt.toFixed(1)} ms` : "–");
+        show("transport", TRANSPORTS[client?.transport] ?? "–");
     }
 
     setInterval(refresh, EVERY_MS);
     refresh();
-    socket.on("connect", () => {
-        const { engine } = socket.io;
-        const name = () =>
-            show(
-                "transport",
-                { websocket: "WebSocket", polling: "long polling" }[engine.transport.name] ??
-                    engine.transport.name,
-            );
-        name();
-        engine.on("upgrade", name);
-        refresh();
-    });
-    socket.on("disconnect", () => show("transport", "–"));
+    seat.on("phase", showConnection);
 }
 
 function duration(seconds) {

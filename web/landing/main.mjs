@@ -3,6 +3,5 @@ import { startArena } from "./arena.mjs";
 import { startFigures } from "./figures.mjs";
 import { startTabs } from "./tabs.mjs";
 
-const socket = startArena();
-startFigures(socket);
+startFigures(startArena());
 startTabs();

@@ -1,11 +1,13 @@
 // What two frames tell by their difference: swings, hits, deaths. The painter shows them.
 
+const SILENT = { play() {} };
+
 export class Happenings {
     #painter;
     #sound;
     #before = new Map(); // seat → {hp, swings}
 
-    constructor(painter, sound) {
+    constructor(painter, sound = SILENT) {
         this.#painter = painter;
         this.#sound = sound;
     }

@@ -6,14 +6,13 @@ import { Happenings } from "../arena/happenings.mjs";
 import { World } from "../arena/world.mjs";
 
 const TELEPORT = 24; // px a tick: who goes further did not walk
-const SILENT = { play() {} };
 const NAMED = 3; // of the best
 
 export class ArenaStage {
     world = new World();
     #view;
     #painter = new Painter(byId("field"));
-    #happenings = new Happenings(this.#painter, SILENT);
+    #happenings = new Happenings(this.#painter);
     #seats = { tick: null, list: [] };
 
     constructor({ rules }) {

@@ -111,6 +111,17 @@ export class Client extends Emitter<ClientEvents> {
         return this.#enter("join", { match, ...options }, netcode);
     }
 
+    /** The public match of this game that most people are in, as a spectator; of games that one may
+     * drop into also one of bots alone. join() with its id leads to a seat in it. `options`
+     * are for a match that is new. */
+    watch<T = Tables>(
+        game: string,
+        options: Pick<CreateOptions, "options"> = {},
+        netcode: NetcodeOptions = {},
+    ): Promise<Match<T>> {
+        return this.#enter("watch", { game, ...options }, netcode);
+    }
+
     /** The own seat again, with what Match.saved said. */
     reconnect<T = Tables>(
         saved: { match: string; token: string },
@@ -142,12 +153,19 @@ export class Client extends Emitter<ClientEvents> {
         this.#connection.close();
     }
 
-    async #enter<T>(type: string, content: object, netcode: NetcodeOptions): Promise<Match<T>> {
-        if (this.match) await this.match.leave();
+    async #enter<T>(
+        type: string,
+        content: { match?: string },
+        netcode: NetcodeOptions,
+    ): Promise<Match<T>> {
+        const before = this.match;
+        const isSame = type === "join" && content.match === before?.id;
+        if (before && !isSame) await before.leave();
         this.#early = [];
         this.#roster = null;
         try {
             const joined: Joined = await this.ask(type, content);
+            before?.end("moved", "In another place of this match.");
             return await this.#sit<T>(joined, netcode);
         } catch (error) {
             this.#early = null;
