@@ -155,7 +155,7 @@ export class Client extends Emitter<ClientEvents> {
 
     async #enter<T>(
         type: string,
-        content: { match?: string },
+        content: { match?: string; [member: string]: unknown },
         netcode: NetcodeOptions,
     ): Promise<Match<T>> {
         const before = this.match;
