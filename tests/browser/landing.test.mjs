@@ -189,8 +189,9 @@ describe("the landing page", () => {
     test("a_lost_connection_is_told_and_the_place_taken_again", async () => {
         const page = await enter({ ...DESKTOP, prepare: keepSockets });
         await play(page, "Back");
+        const lost = phase(page, "lost");
         await page.evaluate(() => window.sockets.forEach((socket) => socket.close()));
-        await phase(page, "lost");
+        await lost;
         await phase(page, "playing");
         await page.waitForSelector('#board .you :text("Back")');
     });

@@ -178,7 +178,7 @@ export function startArena() {
         if (!frame?.ready) return;
         world.fill(frame, match.seat, match.roster.seats);
         happenings.compare(world, now);
-        if (world.self && !frame.lagging) enter(world.self.hp ? "playing" : "dead");
+        if (world.self && arena.dataset.phase !== "lost") enter(world.self.hp ? "playing" : "dead");
         if (match.seat !== null) steer();
         if (now - boardAt < BOARD_MS) return;
         boardAt = now;
