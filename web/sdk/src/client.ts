@@ -59,6 +59,7 @@ export class Client extends Emitter<ClientEvents> {
     #netcode: NetcodeOptions = {};
     /* What came for a match whose Match is not there yet, or has no listeners yet. */
     #early: Message[] | null = null;
+    #latest: Joined | null = null; // what the server said last of where this client is
 
     constructor(connection: Connection, url: URL) {
         super();
@@ -204,11 +205,12 @@ export class Client extends Emitter<ClientEvents> {
         });
     }
 
-    async #move(joined: Joined): Promise<void> {
+    /** `early`: what came for the other match already. */
+    async #move(joined: Joined, early: Message[] = []): Promise<void> {
         const { match } = this;
         if (this.#early || !match || match.id === joined.match) return; // it was asked for
-        this.#early = [];
-        this.#roster = null;
+        this.#early = early;
+        if (this.#roster?.match !== joined.match) this.#roster = null;
         const other = await this.#sit(joined, this.#netcode);
         match.end("moved", "Somebody waits in another match.");
         this.emit("moved", other);
@@ -228,6 +230,9 @@ export class Client extends Emitter<ClientEvents> {
     #catchUp(): void {
         const early = this.#early ?? [];
         this.#early = null;
+        /* Moved on while the rules were loaded, or before the caller had its listeners? */
+        if (this.#latest && this.match && this.#latest.match !== this.match.id)
+            return void this.#move(this.#latest, early);
         for (const message of early) this.#route(message);
     }
 
@@ -235,7 +240,10 @@ export class Client extends Emitter<ClientEvents> {
         const content = message.content as any;
         if (message.type === "lobby") return this.emit("lobby", content);
         if (message.type === "error") return this.emit("error", content);
-        if (message.type === "joined") return void this.#move(content);
+        if (message.type === "joined") {
+            this.#latest = content;
+            return void this.#move(content);
+        }
         if (message.type === "chat_message" && content.room === undefined)
             return this.emit("chat", content);
         if (message.type === "match") this.#roster = content;
