@@ -31,10 +31,10 @@ export function useBrowser(args = () => []) {
 
     /**
      * A page at `url`, in a context of its own. When the test ends it is closed, and must have
-     * logged no error nor warning; a test that means to cause some empties page.complaints.
-     * `prepare` is called before anything is loaded.
+     * logged no error nor warning; a test that means to cause some empties page.complaints, or says
+     * what it `allows`. `prepare` is called before anything is loaded.
      */
-    return async function open(url, { prepare, ...options } = {}) {
+    return async function open(url, { prepare, allows, ...options } = {}) {
         const context = await browser.newContext(options);
         const page = await context.newPage();
         page.setDefaultTimeout(WAIT_MS);
@@ -44,6 +44,7 @@ export function useBrowser(args = () => []) {
             if (message.location().url.endsWith("/favicon.ico")) return; // older pages name none
             // A client that is refused or leaves while its upgrade is on the way gives that up.
             if (/closed before the connection is established/.test(message.text())) return;
+            if (allows?.test(message.text())) return;
             if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
         });
         page.on("pageerror", (error) => page.complaints.push(String(error)));
