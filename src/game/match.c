@@ -16,6 +16,15 @@ uint32_t fray_match_events_max(const struct fray_match *match)
     return match->config.game->seats_max * 8u + 64;
 }
 
+static void delay_create(struct fray_match *match, uint64_t now_us)
+{
+    const struct fray_delay_moment moment = {.at_us = now_us, .started_us = now_us};
+    uint32_t delay_ms = match->config.times.delay_ms;
+    if (delay_ms)
+        match->delay = fray_delay_create(match->config.game, delay_ms, &moment, match->state,
+                                         fray_match_json_roster(match));
+}
+
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
                                      uint64_t now_us)
 {
@@ -38,6 +47,7 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
     if (game->tick_hz)
         match->ticks = fray_ticks_create(game, config->times.rewind_ms);
     fray_game_init(game, match->state, seed, config->options);
+    delay_create(match, now_us);
     match->is_roster_changed = match->is_state_changed = true;
     return match;
 }
@@ -65,13 +75,14 @@ void fray_match_destroy(struct fray_match *match)
     record_end(match);
     fray_match_sent(match);
     fray_ticks_destroy(match->ticks);
+    fray_delay_destroy(match->delay);
     free(match->events);
     for (uint32_t i = 0; i < match->bans_count; i++)
         ban_deinit(&match->bans[i]);
     for (uint32_t i = 0; i < match->config.game->seats_max; i++)
         free(match->seats[i].subject);
     free(match->bans);
-    free(match->news);
+    fray_match_news_deinit(&match->news);
     free(match->state);
     free(match->view);
     free(match->inputs);
@@ -166,13 +177,13 @@ static void record_begin(struct fray_match *match)
         match->recorder->on_begin(match->recorder, match, (const int32_t *)(const void *)options);
 }
 
-void fray_match_rules_join(struct fray_match *match, uint32_t seat)
+void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_game_events events = fray_match_listen(match);
     (void)match->config.game->join(match->state, seat, &events);
     if (match->recorder)
         match->recorder->on_join(match->recorder, match, seat);
-    fray_match_hear(match, &events);
+    fray_match_hear(match, &events, now_us);
 }
 
 void fray_match_begin(struct fray_match *match, uint64_t now_us)
@@ -190,7 +201,7 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
         fray_ticks_begin(match->ticks, match->config.phase, now_us);
     for (uint32_t i = 0; i < game->seats_max; i++) {
         if (match->seats[i].is_taken)
-            fray_match_rules_join(match, i);
+            fray_match_rules_join(match, i, now_us);
     }
     if (fray_game_json_action(game, "start_game"))
         (void)fray_match_act(match, fray_match_host(match), "start_game", NULL, now_us);
@@ -343,6 +354,7 @@ json_t *fray_match_json_roster(const struct fray_match *match)
     json_object_set_new(roster, "bot_levels", json_integer(game->bot_levels));
     json_object_set_new(roster, "options", options_json(match));
     json_object_set_new(roster, "spectators", json_integer(match->spectators));
+    json_object_set_new(roster, "spectator_delay_ms", json_integer(match->config.times.delay_ms));
     json_object_set_new(roster, "seats", seats);
     return roster;
 }

@@ -16,6 +16,7 @@
 #include "base/clean_text.h"
 #include "base/timer_wheel.h"
 #include "base/token.h"
+#include "game/delay.h"
 #include "game/json.h"
 #include "game/pairing.h"
 #include "game/recorder.h"
@@ -38,6 +39,7 @@ struct fray_match_times {
     uint32_t stand_in_ms; /* after so long a bot plays on for it; from hold_ms on: never */
     uint32_t think_ms;    /* bots do not move in the blink of an eye */
     uint32_t rewind_ms;   /* that lag compensation looks back; at most FRAY_HISTORY_MAX_MS */
+    uint32_t delay_ms;    /* spectators are shown what was so long ago; at most FRAY_DELAY_MAX_MS */
 };
 
 /* Who asks for a seat. */
@@ -66,17 +68,6 @@ struct fray_match_seat {
     uint32_t rtt_us; /* measured before the start; 0: not */
 };
 
-/* An event on its way to the clients. */
-struct fray_match_news {
-    const char *name;
-    uint8_t to;      /* a seat, or FRAY_GAME_NOBODY: all */
-    uint8_t about;   /* the seat of its first argument */
-    bool is_sighted; /* goes only to who sees the player there (fray_match_sees) */
-    bool is_newest;  /* a newer one of the same name about the same seat replaces it */
-    bool is_for_all; /* also for who takes no JSON otherwise */
-    json_t *content; /* owned */
-};
-
 struct fray_match_config {
     const struct fray_game *game;
     char id[FRAY_MATCH_ID_LEN + 1];
@@ -91,6 +82,7 @@ struct fray_match_config {
 struct fray_match {
     struct fray_match_config config;    /* options: NULL */
     uint64_t seed, started_us, bots_us; /* bots_us: when bots think next, or UINT64_MAX */
+    uint64_t deserted_us;               /* when it ceased to be live; 0: it is */
     char *state, *view, *inputs, *memories;
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
@@ -105,14 +97,14 @@ struct fray_match {
     enum fray_match_phase phase; /* as the roster said it last */
     struct fray_pairing pairing;
     struct fray_ticks *ticks;             /* NULL: event-driven */
+    struct fray_delay *delay;             /* NULL: spectators are shown the present */
     struct fray_game_event *events;       /* of one step or join */
     struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;
 
     /* For the host to send, and then to clear with fray_match_sent. */
-    struct fray_match_news *news;
-    uint32_t news_count, news_cap;
+    struct fray_match_news_list news;
     bool is_roster_changed, is_state_changed;
     struct fray_timer timer; /* the host's, as is what it belongs to */
     void *host;
@@ -183,10 +175,17 @@ bool fray_match_is_drop_in(const struct fray_match *match);
 /* Its bots play on for who watches, when no person has a seat: they make way, and one may drop
  * in. */
 bool fray_match_is_show(const struct fray_match *match);
-/* Some person has a seat, or watches a show; else it has no purpose any more. */
+/* Some person has a seat, or watches a show. */
 bool fray_match_is_live(const struct fray_match *match);
+/* It has no purpose any more: it is not live, and spectators have been shown how it ended. */
+bool fray_match_is_done(struct fray_match *match, uint64_t now_us);
 /* Whether the viewer (a seat, or FRAY_GAME_NOBODY) sees the player in that seat. */
 bool fray_match_sees(const struct fray_match *match, uint32_t viewer, uint32_t seat);
+
+/* Whether this viewer (a seat, or FRAY_GAME_NOBODY) is shown the past. */
+bool fray_match_is_delayed(const struct fray_match *match, uint32_t viewer);
+/* The state is new: spectators are shown it later. And shows them what is due. */
+void fray_match_show(struct fray_match *match, uint64_t now_us);
 
 /* The contents of `match` and `state` (docs/games.md). New references. */
 json_t *fray_match_json_roster(const struct fray_match *match);
@@ -199,24 +198,40 @@ void fray_match_step(struct fray_match *match, uint64_t now_us);
 /* Calls a join or leave of the rules, or a step, between these two: what happened becomes news. */
 uint32_t fray_match_events_max(const struct fray_match *match);
 struct fray_game_events fray_match_listen(struct fray_match *match);
-void fray_match_hear(struct fray_match *match, const struct fray_game_events *events);
-void fray_match_tell(struct fray_match *match, const struct fray_match_news *news);
+void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
+                     uint64_t now_us);
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event);
 /* The roster names the phase. */
 void fray_match_note_phase(struct fray_match *match);
 /* Impulses are for one step; the rest of an input stays, as keys that are held. */
 void fray_match_inputs_clear(struct fray_match *match);
+struct fray_game_players fray_match_ids(const struct fray_match *match);
+/* The time limit of a state of event-driven rules; UINT64_MAX: none. */
+uint64_t fray_match_deadline(const struct fray_match *match, const char *state, bool is_begun,
+                             uint64_t started_us);
+/* When fray_match_show has something to do; UINT64_MAX: never. */
+uint64_t fray_match_shown_due(const struct fray_match *match);
 bool fray_match_seat_has_bot(const struct fray_match_seat *seat); /* or a stand-in */
 /* Lets the bot of the seat fill in its input. */
 bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 /* The seats become the rules'; games that wait for a start are given it. */
 void fray_match_begin(struct fray_match *match, uint64_t now_us);
-void fray_match_rules_join(struct fray_match *match, uint32_t seat);
+void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us);
 void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat);
 /* As before the beginning: nobody is the rules' yet. */
 void fray_match_unbegin(struct fray_match *match, uint64_t now_us);
 /* The same seats play a new game from the rules' beginning. */
 void fray_match_restart(struct fray_match *match, uint64_t now_us);
 const char *fray_match_phase_text(enum fray_match_phase phase);
+
+static inline uint64_t fray_match_after_ms(uint64_t from_us, uint32_t ms)
+{
+    return from_us + ms * UINT64_C(1000);
+}
+
+static inline uint64_t fray_match_earlier(uint64_t one_us, uint64_t other_us)
+{
+    return one_us < other_us ? one_us : other_us;
+}
 
 #endif

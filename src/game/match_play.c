@@ -11,18 +11,6 @@ const char *fray_match_phase_text(enum fray_match_phase phase)
     return phase_texts[phase];
 }
 
-static const char *player_id(const void *context, uint32_t seat)
-{
-    const struct fray_match *match = context;
-    bool is_there = seat < match->config.game->seats_max && match->seats[seat].is_taken;
-    return is_there ? match->seats[seat].id : NULL;
-}
-
-static struct fray_game_players players_of(const struct fray_match *match)
-{
-    return (struct fray_game_players){player_id, match};
-}
-
 static uint32_t now_ms(const struct fray_match *match, uint64_t now_us)
 {
     return (uint32_t)((now_us - match->started_us) / 1000);
@@ -51,21 +39,12 @@ static void rematches_clear(struct fray_match *match)
         match->seats[seat].wants_rematch = false;
 }
 
-void fray_match_tell(struct fray_match *match, const struct fray_match_news *news)
-{
-    if (match->news_count == match->news_cap) {
-        match->news_cap = match->news_cap ? match->news_cap * 2 : 16;
-        match->news = fray_realloc(match->news, match->news_cap * sizeof *match->news);
-    }
-    match->news[match->news_count++] = *news;
-}
-
 /* The end has the results with it, and concerns also who takes no JSON otherwise. */
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event)
 {
     const struct fray_game *game = match->config.game;
     const struct fray_game_event_kind *kind = &game->events[event->kind];
-    const struct fray_game_players players = players_of(match);
+    const struct fray_game_players players = fray_match_ids(match);
     bool is_end = strcmp(kind->name, "end_game") == 0;
 
     if (strcmp(kind->name, "start_game") == 0)
@@ -75,15 +54,15 @@ void fray_match_news_add(struct fray_match *match, const struct fray_game_event 
     json_t *content = fray_game_json_event(game, event, &players);
     if (is_end)
         json_object_set_new(content, "results", results_json(match));
-    fray_match_tell(match, &(struct fray_match_news){
-                               .name = kind->name,
-                               .to = event->to,
-                               .content = content,
-                               .about = (uint8_t)event->args[0],
-                               .is_sighted = kind->sighted,
-                               .is_newest = kind->delivery == FRAY_GAME_NEWEST,
-                               .is_for_all = is_end,
-                           });
+    fray_match_news_push(&match->news, &(struct fray_match_news){
+                                           .name = kind->name,
+                                           .to = event->to,
+                                           .content = content,
+                                           .about = (uint8_t)event->args[0],
+                                           .is_sighted = kind->sighted,
+                                           .is_newest = kind->delivery == FRAY_GAME_NEWEST,
+                                           .is_for_all = is_end,
+                                       });
 }
 
 struct fray_game_events fray_match_listen(struct fray_match *match)
@@ -103,10 +82,14 @@ void fray_match_note_phase(struct fray_match *match)
 }
 
 /* Events go out even while the seat that they name is being given up: before it is cleared. */
-void fray_match_hear(struct fray_match *match, const struct fray_game_events *events)
+void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
+                     uint64_t now_us)
 {
-    for (uint32_t i = 0; i < events->count; i++)
+    for (uint32_t i = 0; i < events->count; i++) {
+        if (match->ticks)
+            fray_ticks_keep(match, &events->items[i], now_us);
         fray_match_news_add(match, &events->items[i]);
+    }
     match->number++;
     match->is_state_changed = match->is_state_changed || !match->ticks;
     fray_match_note_phase(match);
@@ -114,9 +97,9 @@ void fray_match_hear(struct fray_match *match, const struct fray_game_events *ev
 
 void fray_match_sent(struct fray_match *match)
 {
-    for (uint32_t i = 0; i < match->news_count; i++)
-        json_decref(match->news[i].content);
-    match->news_count = 0;
+    fray_match_news_clear(&match->news);
+    if (match->delay)
+        fray_delay_sent(match->delay);
     match->is_roster_changed = match->is_state_changed = false;
 }
 
@@ -164,7 +147,7 @@ void fray_match_step(struct fray_match *match, uint64_t now_us)
     match->steps++;
     record(match, step_ms);
     fray_match_inputs_clear(match);
-    fray_match_hear(match, &events);
+    fray_match_hear(match, &events, now_us);
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
 }
 
@@ -282,34 +265,26 @@ static bool is_away(const struct fray_match_seat *seat)
     return seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && !seat->is_connected;
 }
 
-static uint64_t after_ms(uint64_t from_us, uint32_t ms)
-{
-    return from_us + ms * UINT64_C(1000);
-}
-
 static uint64_t deadline_us(const struct fray_match *match)
 {
-    bool has_any = match->is_begun && !match->ticks;
-    uint32_t ms = has_any ? match->config.game->deadline(match->state) : FRAY_GAME_NEVER;
-    return ms == FRAY_GAME_NEVER ? UINT64_MAX : after_ms(match->started_us, ms);
+    return fray_match_deadline(match, match->state, match->is_begun, match->started_us);
 }
 
 uint64_t fray_match_due(const struct fray_match *match)
 {
-    if (match->is_begun && match->ticks)
-        return fray_tick_clock_due(&match->ticks->clock); /* seats are looked at in each */
-    uint64_t due = deadline_us(match), pairing_us = fray_pairing_due(match);
-    if (pairing_us < due)
-        due = pairing_us;
-    if (match->is_begun && match->bots_us < due)
-        due = match->bots_us;
+    uint64_t due = fray_match_shown_due(match);
+    if (match->is_begun && match->ticks) /* seats are looked at in each */
+        return fray_match_earlier(due, fray_tick_clock_due(&match->ticks->clock));
+    due = fray_match_earlier(due, fray_match_earlier(deadline_us(match), fray_pairing_due(match)));
+    if (match->is_begun)
+        due = fray_match_earlier(due, match->bots_us);
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         const struct fray_match_seat *seat = &match->seats[i];
         const struct fray_match_times *times = &match->config.times;
         bool waits = match->is_begun && !seat->has_stand_in && times->stand_in_ms < times->hold_ms;
         uint32_t ms = waits ? times->stand_in_ms : times->hold_ms;
-        if (is_away(seat) && after_ms(seat->lost_us, ms) < due)
-            due = after_ms(seat->lost_us, ms);
+        if (is_away(seat))
+            due = fray_match_earlier(due, fray_match_after_ms(seat->lost_us, ms));
     }
     return due;
 }
@@ -322,10 +297,10 @@ static void seats_advance(struct fray_match *match, uint64_t now_us)
         struct fray_match_seat *seat = &match->seats[i];
         if (!is_away(seat))
             continue;
-        if (now_us >= after_ms(seat->lost_us, match->config.times.hold_ms)) {
+        if (now_us >= fray_match_after_ms(seat->lost_us, match->config.times.hold_ms)) {
             fray_match_put_out(match, i, FRAY_OUT_LOST, now_us);
         } else if (match->is_begun && !seat->has_stand_in &&
-                   now_us >= after_ms(seat->lost_us, match->config.times.stand_in_ms)) {
+                   now_us >= fray_match_after_ms(seat->lost_us, match->config.times.stand_in_ms)) {
             seat->has_stand_in = true;
             game->bot_init(match->memories + (size_t)i * game->bot_size, game->bot_levels - 1u,
                            match->seed + i);
@@ -351,21 +326,4 @@ void fray_match_advance(struct fray_match *match, uint64_t now_us)
         if (bots_think(match))
             fray_match_step(match, now_us);
     }
-}
-
-/* ------------------------------------------------------------------ as JSON */
-
-json_t *fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us)
-{
-    const struct fray_game *game = match->config.game;
-    const struct fray_game_players players = players_of(match);
-    uint64_t deadline = deadline_us(match);
-    uint64_t left_us = deadline > now_us ? deadline - now_us : 0;
-
-    fray_game_view(game, match->state, viewer, match->view);
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o}", "match", match->config.id, "number", (json_int_t)match->number,
-        "seat", viewer == FRAY_GAME_NOBODY ? json_null() : json_integer(viewer), "left_ms",
-        deadline == UINT64_MAX ? json_null() : json_integer((json_int_t)(left_us / 1000)), "state",
-        fray_game_json_state(game, match->view, viewer, &players));
 }

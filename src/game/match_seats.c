@@ -20,13 +20,15 @@ static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
 
     match->seats[seat].is_taken = match->seats[seat].is_connected = true;
     match->seats[seat].order = match->order++;
+    if (match->delay)
+        fray_delay_seat(match->delay, now_us, seat, match->seats[seat].id);
     match->is_roster_changed = true;
     memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, seat);
     if (match->is_begun) {
         match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
-        fray_match_rules_join(match, seat);
+        fray_match_rules_join(match, seat, now_us);
     } else if (match->pairing.phase) {
         fray_pairing_seat_taken(match, seat, now_us);
     } else if (!match->config.waits_for_host && fray_match_players(match) >= game->seats_min) {
@@ -44,11 +46,13 @@ static void seat_leave(struct fray_match *match, uint32_t seat, enum fray_match_
         if (match->recorder)
             match->recorder->on_leave(match->recorder, match, seat);
         match->config.game->leave(match->state, seat, &events);
-        fray_match_hear(match, &events);
+        fray_match_hear(match, &events, now_us);
         match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     }
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, seat);
+    if (match->delay)
+        fray_delay_seat(match->delay, now_us, seat, "");
     free(left->subject);
     *left = (struct fray_match_seat){0};
     match->is_roster_changed = true;
@@ -120,15 +124,16 @@ static void tell_out(struct fray_match *match, uint32_t seat, enum fray_match_ou
                      bool has_bot)
 {
     const struct fray_match_seat *left = &match->seats[seat];
-    fray_match_tell(match, &(struct fray_match_news){
-                               .name = "player_out",
-                               .to = FRAY_GAME_NOBODY,
-                               .is_for_all = true,
-                               .content = json_pack("{s:s, s:I, s:s, s:s, s:s, s:b}", "match",
-                                                    match->config.id, "seat", (json_int_t)seat,
-                                                    "id", left->id, "name", left->name, "reason",
-                                                    fray_match_out_text(reason), "bot", has_bot),
-                           });
+    fray_match_news_push(
+        &match->news,
+        &(struct fray_match_news){
+            .name = "player_out",
+            .to = FRAY_GAME_NOBODY,
+            .is_for_all = true,
+            .content = json_pack("{s:s, s:I, s:s, s:s, s:s, s:b}", "match", match->config.id,
+                                 "seat", (json_int_t)seat, "id", left->id, "name", left->name,
+                                 "reason", fray_match_out_text(reason), "bot", has_bot),
+        });
 }
 
 /* A bot plays on for who would spoil the game by going. */
@@ -139,13 +144,15 @@ static bool needs_substitute(const struct fray_match *match, enum fray_match_out
            fray_match_players(match) <= match->config.game->seats_min;
 }
 
-static void seat_substitute(struct fray_match *match, uint32_t seat)
+static void seat_substitute(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_match_seat *left = &match->seats[seat];
 
     free(left->subject);
     *left = (struct fray_match_seat){.is_taken = true, .is_connected = true, .order = left->order};
     seat_become_bot(match, seat, match->config.game->bot_levels - 1u);
+    if (match->delay)
+        fray_delay_seat(match->delay, now_us, seat, left->id);
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, seat);
     match->is_roster_changed = true;
@@ -165,7 +172,7 @@ void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match
         tell_out(match, seat, reason, has_substitute);
     }
     if (has_substitute) {
-        seat_substitute(match, seat);
+        seat_substitute(match, seat, now_us);
         return;
     }
     seat_leave(match, seat, reason, now_us);

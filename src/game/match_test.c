@@ -50,9 +50,9 @@ static const char *act(struct fray_match *match, uint32_t seat, const char *name
 
 static const struct fray_match_news *find_news(const struct fray_match *match, const char *name)
 {
-    for (uint32_t i = 0; i < match->news_count; i++) {
-        if (strcmp(match->news[i].name, name) == 0)
-            return &match->news[i];
+    for (uint32_t i = 0; i < match->news.count; i++) {
+        if (strcmp(match->news.items[i].name, name) == 0)
+            return &match->news.items[i];
     }
     return NULL;
 }

@@ -41,13 +41,21 @@ uint32_t fray_tick_clock_take(struct fray_tick_clock *clock, uint64_t now_us)
     return count;
 }
 
-uint16_t fray_tick_clock_phase(const struct fray_tick_clock *clock, uint64_t now_us)
+uint32_t fray_tick_clock_since(const struct fray_tick_clock *clock, uint64_t now_us,
+                               uint16_t *phase)
 {
     uint64_t last_us = due_of(clock, clock->taken + clock->dropped);
-    if (now_us <= last_us)
-        return 0;
-    uint64_t phase = (now_us - last_us) * clock->hz * 65536 / 1000000;
-    return phase < 65535 ? (uint16_t)phase : 65535;
+    uint64_t since = now_us > last_us ? (now_us - last_us) * clock->hz * 65536 / 1000000 : 0;
+
+    *phase = (uint16_t)(since & 65535);
+    return (uint32_t)(since >> 16);
+}
+
+uint16_t fray_tick_clock_phase(const struct fray_tick_clock *clock, uint64_t now_us)
+{
+    uint16_t phase;
+
+    return fray_tick_clock_since(clock, now_us, &phase) ? 65535 : phase;
 }
 
 int32_t fray_tick_clock_until(const struct fray_tick_clock *clock, uint64_t now_us, uint16_t *phase)

@@ -24,7 +24,11 @@ void fray_tick_clock_start_at(struct fray_tick_clock *clock, uint32_t hz, uint64
 uint64_t fray_tick_clock_due(const struct fray_tick_clock *clock); /* the next tick */
 /* How many ticks to step now; they count as taken. */
 uint32_t fray_tick_clock_take(struct fray_tick_clock *clock, uint64_t now_us);
-/* How much of the current tick has passed, in 1/65536. */
+/* How many whole ticks ago the last one was that counts as taken, and how much of the next has
+ * passed, in 1/65536. */
+uint32_t fray_tick_clock_since(const struct fray_tick_clock *clock, uint64_t now_us,
+                               uint16_t *phase);
+/* Where that is less than a tick: how much of it has passed. */
 uint16_t fray_tick_clock_phase(const struct fray_tick_clock *clock, uint64_t now_us);
 /* Before the start: the tick, which is negative, and what of it has passed. */
 int32_t fray_tick_clock_until(const struct fray_tick_clock *clock, uint64_t now_us,

@@ -260,13 +260,20 @@ static struct fray_ticks_newest *newest_of(struct fray_match *match,
     return &match->ticks->newest[(size_t)event->kind * game->seats_max + seat];
 }
 
-static void hear(struct fray_match *match, const struct fray_game_events *events)
+void fray_ticks_keep(struct fray_match *match, const struct fray_game_event *event, uint64_t now_us)
+{
+    if (match->ticks->snapshots)
+        fray_snapshots_event(match->ticks->snapshots, match->steps, event);
+    if (match->delay)
+        fray_delay_event(match->delay, now_us, match->steps, event);
+}
+
+static void hear(struct fray_match *match, const struct fray_game_events *events, uint64_t now_us)
 {
     for (uint32_t i = 0; i < events->count; i++) {
         const struct fray_game_event *event = &events->items[i];
         struct fray_ticks_newest *newest = newest_of(match, event);
-        if (match->ticks->snapshots)
-            fray_snapshots_event(match->ticks->snapshots, match->steps, event);
+        fray_ticks_keep(match, event, now_us);
         if (!newest)
             fray_match_news_add(match, event);
         else if (match->is_heard)
@@ -360,7 +367,7 @@ static void tick(struct fray_match *match, uint64_t now_us)
     fray_match_inputs_clear(match);
     for (uint32_t i = 0; i < game->seats_max; i++)
         match->ticks->seats[i].view = 0; /* as impulses are */
-    hear(match, &events);
+    hear(match, &events, now_us);
     if (fray_ticks_is_snapshot(match->steps, game->tick_hz, FRAY_TICKS_SNAPSHOT_HZ)) {
         newest_become_news(match);
         match->is_state_changed = true;

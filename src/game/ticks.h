@@ -93,6 +93,9 @@ bool fray_ticks_spend(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* What viewers are created from. Events are kept for them from the first call on. */
 struct fray_snapshots *fray_ticks_snapshots(struct fray_match *match);
 void fray_ticks_snapshots_forget(struct fray_match *match); /* viewers first */
+/* An event goes with the next snapshots: of players, and later of spectators. */
+void fray_ticks_keep(struct fray_match *match, const struct fray_game_event *event,
+                     uint64_t now_us);
 uint64_t fray_ticks_rules(struct fray_match *match);
 /* Only for seats that have a queue. */
 void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_ticks_inputs *inputs,

@@ -202,6 +202,7 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
         .stand_in_ms = server->config.seat_stand_in_ms,
         .think_ms = server->config.bot_think_ms,
         .rewind_ms = (uint32_t)server->config.rewind_max_ms,
+        .delay_ms = server->config.spectator_delay_ms,
     };
     games->quick_play_wait_ms = server->config.quick_play_wait_ms;
     games->nsp = nsp;

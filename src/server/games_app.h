@@ -51,8 +51,8 @@ enum { FRAY_GAMES_BOTS_MAX = 2048 };
 
 enum { FRAY_GAMES_ROOM_LEN = 6 + FRAY_MATCH_ID_LEN + 1 };
 
-/* "match:…", all who are there; "json:…", those of them who take events as JSON; "watch:…", who
- * take states as JSON and have no seat. */
+/* "match:…", all who are there; "json:…", those of them who take events as JSON; "watch:…", of
+ * these the spectators; "late:…", all spectators, where they are shown the past. */
 void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
                      const struct fray_match *match);
 
@@ -63,6 +63,8 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
  * may: nobody can take the bot from who wants to play one. */
 bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count);
 void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
+/* Who was there, to a spectator that is shown the past. */
+void fray_games_send_past_roster(fray_socket *socket, const struct fray_match *match);
 void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match);

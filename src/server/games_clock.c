@@ -85,7 +85,7 @@ static void tick(struct fray_games *games, struct fray_match *match, uint64_t no
     if (match->steps / match->ticks->clock.hz != before / match->ticks->clock.hz)
         counts_take(home, match->ticks);
     if (match->feeds)
-        fray_games_feeds_send(games, match, before);
+        fray_games_feeds_send(games, match, false, before);
 }
 
 static void on_due(struct fray_timer *timer, uint64_t now_us)

@@ -4,9 +4,15 @@
 #include "game/ticks.h"
 #include "room/namespace.h"
 
+static bool is_of_the_past(const struct fray_games_feed *feed)
+{
+    return fray_match_is_delayed(feed->match, feed->seat);
+}
+
 static void welcome(const struct fray_games_feed *feed)
 {
-    const struct fray_game *game = feed->match->config.game;
+    const struct fray_match *match = feed->match;
+    const struct fray_game *game = match->config.game;
     char bytes[32];
     size_t len = fray_packet_welcome_encode(
         &(struct fray_packet_welcome){
@@ -14,7 +20,7 @@ static void welcome(const struct fray_games_feed *feed)
             .seat = (uint8_t)feed->seat,
             .tick_hz = (uint8_t)game->tick_hz,
             .snapshot_hz = (uint8_t)fray_viewer_wished_hz(feed->viewer),
-            .tick = feed->match->steps,
+            .tick = is_of_the_past(feed) ? match->delay->shown.steps : match->steps,
             .rules = fray_ticks_rules(feed->match),
         },
         bytes, sizeof bytes);
@@ -46,7 +52,9 @@ static void viewer_begin(struct fray_games_feed *feed)
     struct fray_match *match = feed->match;
     fray_viewer_destroy(feed->viewer);
     feed->viewer = NULL;
-    feed->viewer = fray_viewer_create(fray_ticks_snapshots(match), feed->seat, &feed->hello);
+    struct fray_snapshots *snapshots =
+        is_of_the_past(feed) ? fray_delay_snapshots(match->delay) : fray_ticks_snapshots(match);
+    feed->viewer = fray_viewer_create(snapshots, feed->seat, &feed->hello);
     if (feed->seat != FRAY_GAME_NOBODY)
         fray_ticks_seat_packets(match, feed->seat);
     welcome(feed);
@@ -98,23 +106,29 @@ void fray_games_feed_end(struct fray_games_feed *feed)
     free(feed);
 }
 
-void fray_games_feeds_begin_again(struct fray_match *match)
+void fray_games_feeds_begin_again(struct fray_match *match, bool of_the_past)
 {
-    match->is_anew = false;
     for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next) {
+        if (is_of_the_past(feed) != of_the_past)
+            continue;
         fray_viewer_destroy(feed->viewer);
         feed->viewer = NULL;
     }
-    fray_ticks_snapshots_forget(match);
-    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next)
-        viewer_begin(feed);
+    if (of_the_past)
+        fray_delay_snapshots_forget(match->delay);
+    else
+        fray_ticks_snapshots_forget(match);
+    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next) {
+        if (is_of_the_past(feed) == of_the_past)
+            viewer_begin(feed);
+    }
 }
 
 /* ------------------------------------------------------------------ snapshots */
 
-static bool is_due(const struct fray_games_feed *feed, uint32_t before)
+static bool is_due(const struct fray_games_feed *feed, uint32_t before, uint32_t now)
 {
-    for (uint32_t tick = before + 1; tick <= feed->match->steps; tick++) {
+    for (uint32_t tick = before + 1; tick <= now; tick++) {
         if (fray_viewer_is_due(feed->viewer, tick))
             return true;
     }
@@ -151,16 +165,20 @@ static void snapshot_send(struct fray_games *games, struct fray_games_feed *feed
     fray_message_unref(message);
 }
 
-void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, uint32_t before)
+void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, bool of_the_past,
+                           uint32_t before)
 {
+    struct fray_snapshots *snapshots =
+        of_the_past ? match->delay->snapshots : match->ticks->snapshots;
+    uint32_t steps = of_the_past ? match->delay->shown.steps : match->steps;
     bool is_taken = false;
 
     for (struct fray_games_feed *feed = match->feeds, *next; feed; feed = next) {
         next = feed->next;
-        if (!is_due(feed, before))
+        if (is_of_the_past(feed) != of_the_past || !is_due(feed, before, steps))
             continue;
         if (!is_taken)
-            fray_snapshots_take(fray_ticks_snapshots(match), match->steps, match->state);
+            fray_snapshots_take(snapshots, steps, of_the_past ? match->delay->state : match->state);
         is_taken = true;
         snapshot_send(games, feed);
     }

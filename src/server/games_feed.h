@@ -22,10 +22,12 @@ void fray_games_feed_begin(const struct fray_games_request *request, struct fray
                            const struct fray_packet_hello *hello);
 /* NULL is fine. */
 void fray_games_feed_end(struct fray_games_feed *feed);
-/* The match has begun, or begins anew: ticks count from 0 again. */
-void fray_games_feeds_begin_again(struct fray_match *match);
+/* The match has begun, or begins anew: ticks count from 0 again. `of_the_past`: for those who are
+ * shown it (game/delay.h), else for all others. */
+void fray_games_feeds_begin_again(struct fray_match *match, bool of_the_past);
 /* What is due with any of the ticks since `before`. */
-void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, uint32_t before);
+void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, bool of_the_past,
+                           uint32_t before);
 void fray_games_packet_send(fray_socket *socket, const void *bytes, size_t len);
 
 #endif

@@ -85,7 +85,10 @@ static bool on_ping(const struct fray_games_request *request, struct fray_match 
     char answer[16];
     if (!fray_packet_ping_decode(&pong.stamp, bytes.data, bytes.len))
         return false;
-    pong.tick = (uint32_t)fray_ticks_now(match, request->now_us, &pong.phase);
+    bool plays = request->place->role == FRAY_GAMES_PLAYER;
+    pong.tick = !plays && match->delay
+                    ? fray_delay_tick(match->delay, request->now_us, &pong.phase)
+                    : (uint32_t)fray_ticks_now(match, request->now_us, &pong.phase);
     size_t len = fray_packet_pong_encode(&pong, answer, sizeof answer);
     fray_games_packet_send(request->socket, answer, len);
     return true;

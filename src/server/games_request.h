@@ -32,10 +32,15 @@ bool fray_games_flag(const struct fray_games_request *request, const char *key, 
 bool fray_games_take_name(const struct fray_games_request *request);
 struct fray_match *fray_games_match(const struct fray_games_request *request); /* NULL: nowhere */
 
-/* games_enter.c */
-fray_games_command_fn fray_games_join, fray_games_watch, fray_games_reconnect, fray_games_create,
-    fray_games_quick_play;
+/* games_create.c */
+fray_games_command_fn fray_games_create, fray_games_quick_play, fray_games_watch;
 
+/* games_enter.c */
+fray_games_command_fn fray_games_join, fray_games_reconnect;
+
+struct fray_match_person fray_games_person(const struct fray_games_request *request);
+/* The socket, which is in no match, watches; "match_full", "kicked". */
+const char *fray_games_look_on(const struct fray_games_request *request, struct fray_match *match);
 /* Sits the socket down, which is in no match; "match_full", "kicked". */
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match);
 /* Whether it asks to play where it watches, or to watch the show that it plays in. */

@@ -21,23 +21,26 @@ void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match)
     (void)fray_socket_join(socket, room);
     fray_games_room(room, "json", match);
     (void)fray_socket_join(socket, room);
+    if (place->role != FRAY_GAMES_SPECTATOR)
+        return;
     fray_games_room(room, "watch", match);
-    if (place->role == FRAY_GAMES_SPECTATOR)
+    (void)fray_socket_join(socket, room);
+    fray_games_room(room, "late", match);
+    if (match->delay)
         (void)fray_socket_join(socket, room);
 }
 
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match)
 {
+    static const char *const kinds[] = {"match", "json", "watch", "late"};
     struct fray_games_place *place = fray_socket_data(socket);
     char room[FRAY_GAMES_ROOM_LEN];
 
     fray_games_feed_end(place->feed);
-    fray_games_room(room, "match", match);
-    fray_socket_leave(socket, room);
-    fray_games_room(room, "watch", match);
-    fray_socket_leave(socket, room);
-    fray_games_room(room, "json", match);
-    fray_socket_leave(socket, room);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        fray_games_room(room, kinds[i], match);
+        fray_socket_leave(socket, room);
+    }
     place->role = FRAY_GAMES_NOWHERE;
 }
 
@@ -114,11 +117,43 @@ void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp)
 
 /* ------------------------------------------------------------------ a match */
 
-static void send_latest(fray_namespace *nsp, const char *room, const char *name, json_t *content)
+/* Whom something is for: spectators hear of what was new a while ago, where they are shown that. */
+enum whom { ALL, PLAYERS, SPECTATORS };
+
+static enum whom who_are_shown_the_present(const struct fray_match *match)
 {
-    fray_message *message = fray_message_create(nsp, name, "o", content);
+    return match->delay ? PLAYERS : ALL;
+}
+
+/* `is_json`: only to those who take JSON. */
+static void send_to(fray_namespace *nsp, const struct fray_match *match, enum whom whom,
+                    bool is_json, fray_message *message)
+{
+    char all[FRAY_GAMES_ROOM_LEN], spectators[FRAY_GAMES_ROOM_LEN];
+    struct fray_target target = {.rooms = {whom == SPECTATORS ? spectators : all}};
+
+    fray_games_room(all, is_json ? "json" : "match", match);
+    fray_games_room(spectators, is_json ? "watch" : "late", match);
+    if (whom == PLAYERS)
+        target.except_rooms[0] = spectators;
+    fray_send_to(nsp, message, &target);
+}
+
+static void send_roster_to(fray_namespace *nsp, const struct fray_match *match, enum whom whom,
+                           json_t *roster)
+{
+    fray_message *message = fray_message_create(nsp, "match", "o", roster);
     fray_message_class(message, FRAY_LATEST, NULL);
-    fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
+    send_to(nsp, match, whom, false, message);
+    fray_message_unref(message);
+}
+
+void fray_games_send_past_roster(fray_socket *socket, const struct fray_match *match)
+{
+    fray_message *message =
+        fray_message_create(fray_socket_namespace(socket), "match", "O", match->delay->roster);
+    fray_message_class(message, FRAY_LATEST, NULL);
+    fray_send(socket, message);
     fray_message_unref(message);
 }
 
@@ -148,41 +183,45 @@ static fray_socket *json_socket_of(fray_namespace *nsp, const struct fray_match 
     return place && !place->feed ? socket : NULL;
 }
 
-/* Every seat sees a state of its own; all spectators see the same. */
+/* Every seat sees a state of its own. */
 static void send_states(fray_namespace *nsp, struct fray_match *match)
 {
-    char room[FRAY_GAMES_ROOM_LEN];
-
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         fray_socket *socket = json_socket_of(nsp, match, i);
         if (socket)
             fray_games_send_state(socket, match, i);
     }
-    fray_games_room(room, "watch", match);
-    if (fray_room_size(nsp, room))
-        send_latest(nsp, room, "state",
-                    fray_match_json_state(match, FRAY_GAME_NOBODY, fray_now_us(nsp)));
 }
 
-/* Who has no seat sees all. */
-static void send_sighted(fray_namespace *nsp, const struct fray_match *match, uint32_t about,
-                         fray_message *message)
+/* All spectators see the same. */
+static void send_shown_state(fray_namespace *nsp, struct fray_match *match)
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
+    fray_games_room(room, "watch", match);
+    if (!fray_room_size(nsp, room))
+        return;
+    fray_message *message = fray_message_create(
+        nsp, "state", "o", fray_match_json_state(match, FRAY_GAME_NOBODY, fray_now_us(nsp)));
+    fray_message_class(message, FRAY_LATEST, NULL);
+    send_to(nsp, match, SPECTATORS, true, message);
+    fray_message_unref(message);
+}
+
+static void send_sighted(fray_namespace *nsp, const struct fray_match *match, uint32_t about,
+                         fray_message *message)
+{
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         fray_socket *socket = json_socket_of(nsp, match, i);
         if (socket && fray_match_sees(match, i, about))
             fray_send(socket, message);
     }
-    fray_games_room(room, "watch", match);
-    fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
 }
 
-static void send_one(fray_namespace *nsp, const struct fray_match *match,
+static void send_one(fray_namespace *nsp, const struct fray_match *match, enum whom whom,
                      const struct fray_match_news *news)
 {
-    char room[FRAY_GAMES_ROOM_LEN], key[64];
+    char key[64];
     fray_message *message = fray_message_create(nsp, news->name, "O", news->content);
 
     if (news->is_newest) {
@@ -191,14 +230,33 @@ static void send_one(fray_namespace *nsp, const struct fray_match *match,
     }
     fray_socket *socket =
         news->to == FRAY_GAME_NOBODY ? NULL : json_socket_of(nsp, match, news->to);
-    fray_games_room(room, news->is_for_all ? "match" : "json", match);
+    bool is_sighted = news->is_sighted && match->config.game->visible && whom != SPECTATORS;
     if (socket)
         fray_send(socket, message);
-    else if (news->to == FRAY_GAME_NOBODY && news->is_sighted && match->config.game->visible)
+    if (news->to == FRAY_GAME_NOBODY && is_sighted)
         send_sighted(nsp, match, news->about, message);
-    else if (news->to == FRAY_GAME_NOBODY)
-        fray_send_to(nsp, message, &(struct fray_target){.rooms = {room}});
+    if (news->to == FRAY_GAME_NOBODY && is_sighted && whom == ALL)
+        send_to(nsp, match, SPECTATORS, true, message); /* who has no seat sees all */
+    if (news->to == FRAY_GAME_NOBODY && !is_sighted)
+        send_to(nsp, match, whom, !news->is_for_all, message);
     fray_message_unref(message);
+}
+
+/* What was new a while ago. */
+static void send_past(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    const struct fray_delay *delay = match->delay;
+
+    if (delay->is_anew && match->ticks)
+        fray_games_feeds_begin_again(match, true);
+    if (delay->is_roster_changed)
+        send_roster_to(nsp, match, SPECTATORS, json_incref(delay->roster));
+    for (uint32_t i = 0; i < delay->news.count; i++)
+        send_one(nsp, match, SPECTATORS, &delay->news.items[i]);
+    if (delay->is_state_changed && delay->snapshots)
+        fray_games_feeds_send(games, match, true, delay->before);
+    if (delay->is_state_changed)
+        send_shown_state(nsp, match);
 }
 
 static void close_to(fray_socket *socket, void *match)
@@ -238,8 +296,7 @@ static void send_roster(struct fray_games *games, fray_namespace *nsp, struct fr
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
-    fray_games_room(room, "match", match);
-    send_latest(nsp, room, "match", fray_match_json_roster(match));
+    send_roster_to(nsp, match, who_are_shown_the_present(match), fray_match_json_roster(match));
     fray_games_lobby_changed(games, nsp);
     fray_games_room(room, "json", match);
     match->is_heard = !match->ticks || fray_room_size(nsp, room);
@@ -254,27 +311,39 @@ static uint32_t bots_count(const struct fray_match *match)
     return count;
 }
 
-void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+/* What has happened since the last time, to whom it concerns. */
+static void send_news(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
-    match->host = games;
-    if (match->is_anew)
-        fray_games_feeds_begin_again(match);
-    if (match->has_condemned)
-        put_condemned_out(nsp, match);
     if (match->is_roster_changed) {
         match->bots = bots_count(match);
         send_roster(games, nsp, match);
     }
-    bool listens_again =
-        match->pairing.is_changed && match->pairing.reason && fray_pairing_is_listening(match);
     if (match->pairing.is_changed)
         fray_games_pair_tell(games, nsp, match);
-    for (uint32_t i = 0; i < match->news_count; i++)
-        send_one(nsp, match, &match->news[i]);
+    for (uint32_t i = 0; i < match->news.count; i++)
+        send_one(nsp, match, who_are_shown_the_present(match), &match->news.items[i]);
     if (match->is_state_changed && match->is_heard)
         send_states(nsp, match);
+    if (match->is_state_changed && match->is_heard && !match->delay)
+        send_shown_state(nsp, match);
+    if (match->delay)
+        send_past(games, nsp, match);
+}
+
+void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    match->host = games;
+    if (match->has_condemned)
+        put_condemned_out(nsp, match);
+    fray_match_show(match, fray_now_us(nsp));
+    if (match->is_anew)
+        fray_games_feeds_begin_again(match, false);
+    match->is_anew = false;
+    bool listens_again =
+        match->pairing.is_changed && match->pairing.reason && fray_pairing_is_listening(match);
+    send_news(games, nsp, match);
     fray_match_sent(match);
-    if (!fray_match_is_live(match)) {
+    if (fray_match_is_done(match, fray_now_us(nsp))) {
         match_close(games, nsp, match);
         return;
     }

@@ -1,0 +1,226 @@
+/* How one comes into a match of /games that may have to be made: create, quick_play, watch
+ * (games_request.h). */
+#include "game/catalog.h"
+#include "room/namespace.h"
+#include "server/games_request.h"
+
+enum {
+    OPTIONS_MAX = 32,
+    QUICK_PLAY_WAIT_MAX_S = 600,
+    HOLD_CROWD_MS = 30000, /* a fighter in a crowd is missed by nobody for longer */
+};
+
+static const char *read_game(const struct fray_games_request *request,
+                             const struct fray_game **game)
+{
+    const char *name = fray_games_text(request, "game");
+    if (!name)
+        return "wrong_shape";
+    *game = fray_catalog_find(fray_slice_of(name));
+    return *game ? NULL : "unknown_game";
+}
+
+static const char *read_options(const struct fray_games_request *request,
+                                const struct fray_game *game, int32_t options[OPTIONS_MAX])
+{
+    json_t *given = json_object_get(request->content, "options"), *value;
+    const char *key;
+
+    for (uint32_t i = 0; i < game->options_count; i++)
+        options[i] = game->options[i].standard;
+    if (given && !json_is_object(given))
+        return "wrong_shape";
+    json_object_foreach(given, key, value)
+    {
+        uint32_t i = 0;
+        while (i < game->options_count && strcmp(game->options[i].name, key) != 0)
+            i++;
+        if (i == game->options_count)
+            return "unknown_option";
+        if (!json_is_integer(value))
+            return "wrong_shape";
+        json_int_t number = json_integer_value(value);
+        options[i] = number < INT32_MIN   ? INT32_MIN
+                     : number > INT32_MAX ? INT32_MAX
+                                          : (int32_t)number;
+    }
+    return NULL;
+}
+
+bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count)
+{
+    if (there + count <= FRAY_MATCH_FIGHTERS)
+        return true;
+    for (uint32_t i = 0; i < games->lobby.count; i++)
+        count += games->lobby.matches[i]->bots;
+    return count <= FRAY_GAMES_BOTS_MAX;
+}
+
+/* So many bots beside the creator; people who come take their places. */
+static const char *read_bots(const struct fray_games_request *request,
+                             struct fray_match_config *config)
+{
+    const json_t *bots = json_object_get(request->content, "bots");
+    json_int_t count = json_integer_value(bots);
+
+    if (bots && !json_is_integer(bots))
+        return "wrong_shape";
+    if (count < 0 || count >= FRAY_MATCH_FIGHTERS_MAX || count >= config->game->seats_max)
+        return "out_of_range";
+    if (count && !fray_games_has_bots(request->games, 0, (uint32_t)count))
+        return "too_many_bots";
+    config->fighters = count ? (uint8_t)(count + 1) : 0;
+    return NULL;
+}
+
+static const char *read_delay(const struct fray_games_request *request,
+                              struct fray_match_config *config)
+{
+    const json_t *delay = json_object_get(request->content, "spectator_delay_s");
+    double seconds = json_number_value(delay);
+
+    if (delay && !json_is_number(delay))
+        return "wrong_shape";
+    if (!(seconds >= 0 && seconds <= FRAY_DELAY_MAX_MS / 1000))
+        return "out_of_range";
+    config->times.delay_ms = (uint32_t)(seconds * 1000);
+    return NULL;
+}
+
+static const char *read_config(const struct fray_games_request *request,
+                               struct fray_match_config *config, int32_t options[OPTIONS_MAX])
+{
+    const char *start = fray_games_text(request, "start");
+    const char *reason = read_game(request, &config->game);
+
+    if (!reason)
+        reason = read_options(request, config->game, options);
+    if (reason)
+        return reason;
+    config->options = options;
+    config->waits_for_host = config->game->seats_min > 1 && config->game->seats_max > 2;
+    if (start)
+        config->waits_for_host = strcmp(start, "host") == 0;
+    bool is_known = start ? config->waits_for_host || strcmp(start, "auto") == 0
+                          : !json_object_get(request->content, "start");
+    if (!is_known || !fray_games_flag(request, "private", false, &config->is_private))
+        return "wrong_shape";
+    const char *reason_bots = read_bots(request, config);
+    return reason_bots ? reason_bots : read_delay(request, config);
+}
+
+/* NULL: refused. */
+static struct fray_match *open_match(const struct fray_games_request *request,
+                                     const struct fray_match_config *config)
+{
+    uint64_t random[2] = {fray_random(request->nsp), fray_random(request->nsp)};
+    struct fray_match_config timed = *config;
+    timed.times = request->games->times;
+    if (config->times.delay_ms > timed.times.delay_ms) /* never less than the operator wants */
+        timed.times.delay_ms = config->times.delay_ms;
+    if (config->game->tick_hz && config->game->seats_max > 2 && timed.times.hold_ms > HOLD_CROWD_MS)
+        timed.times.hold_ms = HOLD_CROWD_MS;
+    struct fray_match *match =
+        fray_lobby_create(&request->games->lobby, &timed, random, request->now_us);
+    if (!match) {
+        fray_games_refuse(request, "too_many_matches");
+        return NULL;
+    }
+    fray_count(&request->nsp->home->counters.game_matches_opened);
+    return match;
+}
+
+/* `wait_ms` NULL: not by quick play, or nobody need be waited for. */
+static void make(const struct fray_games_request *request, const struct fray_match_config *config,
+                 const uint32_t *wait_ms)
+{
+    struct fray_match *match = open_match(request, config);
+    if (!match)
+        return;
+    fray_games_record(request->games, match);
+    fray_games_step_out(request);
+    if (wait_ms)
+        fray_pairing_begin(match, *wait_ms, request->now_us);
+    (void)fray_games_sit(request, match); /* the first has a seat */
+    fray_games_enter(request, match);
+}
+
+void fray_games_create(const struct fray_games_request *request)
+{
+    int32_t options[OPTIONS_MAX];
+    struct fray_match_config config = {0};
+    const char *reason = read_config(request, &config, options);
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        make(request, &config, NULL);
+}
+
+static const char *read_wait(const struct fray_games_request *request, uint32_t *wait_ms)
+{
+    const json_t *wait = json_object_get(request->content, "wait_s");
+    *wait_ms = request->games->quick_play_wait_ms;
+    if (!wait)
+        return NULL;
+    if (!json_is_number(wait))
+        return "wrong_shape";
+    double seconds = json_number_value(wait);
+    if (!(seconds >= 0 && seconds <= QUICK_PLAY_WAIT_MAX_S))
+        return "out_of_range";
+    *wait_ms = (uint32_t)(seconds * 1000);
+    return NULL;
+}
+
+void fray_games_quick_play(const struct fray_games_request *request)
+{
+    struct fray_match_config config = {0};
+    const struct fray_match_person person = fray_games_person(request);
+    uint32_t wait_ms;
+    const char *reason = read_game(request, &config.game);
+    if (!reason)
+        reason = read_wait(request, &wait_ms);
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_games_step_out(request);
+    struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
+    bool is_drop_in = config.game->seats_min == 1;
+    if (!match) {
+        config.fighters = is_drop_in ? FRAY_MATCH_FIGHTERS : 0;
+        make(request, &config, is_drop_in ? NULL : &wait_ms);
+        return;
+    }
+    reason = fray_games_sit(request, match);
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        fray_games_enter(request, match);
+}
+
+/* A show that nobody plays in is no match to keep: it has no replay. */
+void fray_games_watch(const struct fray_games_request *request)
+{
+    int32_t options[OPTIONS_MAX];
+    struct fray_match_config config = {.fighters = FRAY_MATCH_FIGHTERS, .options = options};
+    const struct fray_match_person person = fray_games_person(request);
+    const char *reason = read_game(request, &config.game);
+    if (!reason)
+        reason = read_options(request, config.game, options);
+    struct fray_match *match =
+        reason ? NULL : fray_lobby_busiest(&request->games->lobby, config.game, &person);
+
+    if (!reason && !match && config.game->seats_min > 1)
+        reason = "unknown_match";
+    if (reason) {
+        fray_games_refuse(request, reason);
+        return;
+    }
+    fray_games_step_out(request);
+    if (!match)
+        match = open_match(request, &config);
+    if (!match)
+        return;
+    (void)fray_games_look_on(request, match);
+    fray_games_enter(request, match);
+}
