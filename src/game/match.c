@@ -18,7 +18,7 @@ uint32_t fray_match_events_max(const struct fray_match *match)
 
 static void delay_create(struct fray_match *match, uint64_t now_us)
 {
-    const struct fray_delay_moment moment = {.at_us = now_us, .started_us = now_us};
+    const struct fray_delay_moment moment = {.started_us = now_us};
     uint32_t delay_ms = match->config.times.delay_ms;
     if (delay_ms)
         match->delay = fray_delay_create(match->config.game, delay_ms, &moment, match->state,

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
+import { KINDS } from "../integration/game_players.mjs";
 import { serveFray, startProxy } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
@@ -199,6 +200,24 @@ describe("the games' pages", () => {
         for (const page of [first, second, third])
             await page.waitForSelector('#chat-log li:has-text("good <b>luck</b>")');
         assert.equal(await second.locator("#chat-log li.own").count(), 1);
+    });
+
+    test("who watches is told that it is the past", async (t) => {
+        const create = { game: "tictactoe", spectator_delay_s: 2.5 };
+        const [ann, bob] = await Promise.all(
+            ["Ann", "Bob"].map((name) => KINDS.envelope().open(t, fray.url, { name })),
+        );
+        const { match } = await ann.ask("create", create);
+        const page = await visit(`/games/tictactoe/?match=${match}&as=spectator`);
+        await page.waitForSelector("#table:not([hidden])");
+        await bob.ask("join", { match });
+        await ann.ask("place", { cell: 4 });
+        await ann.take("placed");
+        assert.equal(await marks(page), ",,,,,,,,");
+        await page.waitForSelector('.cell[data-mark="x"]');
+        await page.waitForSelector(
+            '#spectators:has-text("1 is watching. You see what was 2.5 s ago.")',
+        );
     });
 
     test("reads out what is said, but not what was said before", async () => {

@@ -52,8 +52,16 @@ export function showPeople(model, act) {
             line.classList.toggle("away", !seat.connected && seat.bot === null);
         },
     });
-    const watching = model.spectators === 1 ? "1 is watching" : `${model.spectators} are watching`;
-    setText(byId("spectators"), model.spectators ? watching : "");
+    setText(byId("spectators"), watching(model));
+}
+
+/** How many watch, and whether what they see is the past. */
+function watching({ spectators, spectator_delay_ms: delay, own }) {
+    if (!spectators) return "";
+    const many = spectators === 1 ? "1 is watching" : `${spectators} are watching`;
+    if (!delay) return many;
+    const seconds = `${+(delay / 1000).toFixed(1)} s`;
+    return own ? `${many}, ${seconds} later` : `${many}. You see what was ${seconds} ago.`;
 }
 
 function actions(model) {

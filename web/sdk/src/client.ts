@@ -13,6 +13,8 @@ export interface CreateOptions {
     options?: { [name: string]: number };
     private?: boolean;
     start?: "auto" | "host";
+    /** Spectators see the match so many seconds later; the server may have a least of its own. */
+    spectator_delay_s?: number;
     /** Any other member of `create`, docs/games.md. */
     [member: string]: unknown;
 }

@@ -50,6 +50,8 @@ export interface Roster {
     bot_levels: number;
     options: { [name: string]: number };
     spectators: number;
+    /** How far in the past they are. */
+    spectator_delay_ms: number;
     seats: Seat[];
 }
 
