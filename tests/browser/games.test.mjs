@@ -214,7 +214,7 @@ describe("the games' pages", () => {
         await ann.ask("place", { cell: 4 });
         await ann.take("placed");
         assert.equal(await marks(page), ",,,,,,,,");
-        await page.waitForSelector('.cell[data-mark="x"]');
+        await page.waitForSelector('.cell[data-mark="X"]');
         await page.waitForSelector(
             '#spectators:has-text("1 is watching. You see what was 2.5 s ago.")',
         );
