@@ -127,6 +127,7 @@ static struct fray_match *open_match(const struct fray_games_request *request,
         return NULL;
     }
     fray_count(&request->nsp->home->counters.game_matches_opened);
+    fray_games_record(request->games, match);
     return match;
 }
 
@@ -137,7 +138,6 @@ static void make(const struct fray_games_request *request, const struct fray_mat
     struct fray_match *match = open_match(request, config);
     if (!match)
         return;
-    fray_games_record(request->games, match);
     fray_games_step_out(request);
     if (wait_ms)
         fray_pairing_begin(match, *wait_ms, request->now_us);
@@ -198,7 +198,6 @@ void fray_games_quick_play(const struct fray_games_request *request)
         fray_games_enter(request, match);
 }
 
-/* A show that nobody plays in is no match to keep: it has no replay. */
 void fray_games_watch(const struct fray_games_request *request)
 {
     int32_t options[OPTIONS_MAX];

@@ -28,6 +28,7 @@ struct recorder {
     int64_t started_ms;
     struct player *players;
     uint32_t players_count, players_cap;
+    bool is_played;         /* by somebody: not by bots alone */
     json_t *reports, *logs; /* of desyncs; NULL: none */
 };
 
@@ -76,6 +77,7 @@ static void players_add(struct recorder *self, uint32_t seat)
                               .outcome = FRAY_GAME_PLAYING,
                               .is_there = true};
     snprintf(player->name, sizeof player->name, "%s", self->match->seats[seat].name);
+    self->is_played |= player->level == FRAY_REPLAY_PERSON;
 }
 
 /* Of the last game that ended: until the next one does, that is the result. */
@@ -137,6 +139,7 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
              self->number + 1);
     self->number++;
     self->players_count = 0;
+    self->is_played = false;
     self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
     self->writer.sink = on_bytes;
     self->writer.context = self;
@@ -208,12 +211,27 @@ static json_t *players_json(const struct recorder *self)
     return players;
 }
 
+static json_t *entry_json(const struct recorder *self, uint32_t tick, uint64_t hash)
+{
+    const struct fray_match *match = self->match;
+    const struct fray_game *game = match->config.game;
+    return json_pack("{s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:I, s:o}", "match",
+                     match->config.id, "game", game->name, "version", game->version, "rules",
+                     fray_replay_hex_json(fray_game_rules(game)), "started_ms",
+                     (json_int_t)self->started_ms, "ended_ms", (json_int_t)fray_server_unix_ms(),
+                     "ticks", (json_int_t)tick, "hash", fray_replay_hex_json(hash), "private",
+                     match->config.is_private, "complete", 1, "desyncs",
+                     (json_int_t)json_array_size(self->reports), "players", players_json(self));
+}
+
+/* What bots did alone is kept only if a client disagreed with it. */
 static void on_end(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t tick,
                    uint64_t hash)
 {
     struct recorder *self = self_of(ops);
-    const struct fray_game *game = match->config.game;
     uint8_t outcomes[FRAY_REPLAY_SEATS_MAX];
+
+    (void)match;
 
     if (!self->file)
         return;
@@ -222,15 +240,8 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
     fray_replay_writer_end(&self->writer, outcomes, hash);
-    fray_replay_file_end(
-        self->file,
-        json_pack("{s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:I, s:o}", "match",
-                  match->config.id, "game", game->name, "version", game->version, "rules",
-                  fray_replay_hex_json(fray_game_rules(game)), "started_ms",
-                  (json_int_t)self->started_ms, "ended_ms", (json_int_t)fray_server_unix_ms(),
-                  "ticks", (json_int_t)tick, "hash", fray_replay_hex_json(hash), "private",
-                  match->config.is_private, "complete", 1, "desyncs",
-                  (json_int_t)json_array_size(self->reports), "players", players_json(self)));
+    bool is_kept = self->is_played || self->reports;
+    fray_replay_file_end(self->file, is_kept ? entry_json(self, tick, hash) : NULL);
     self->file = NULL;
     json_decref(self->reports);
     json_decref(self->logs);

@@ -324,7 +324,9 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     pthread_mutex_unlock(&store->mutex);
     if (!is_ended)
         return;
-    if (is_good) {
+    if (!file->entry) {
+        unlink_both(store, file->name);
+    } else if (is_good) {
         index_add(store, file->id, file->name, file->written, file->entry);
         atomic_fetch_add(&store->counts.written, 1);
     }

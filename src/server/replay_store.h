@@ -55,7 +55,8 @@ void fray_replay_file_flush(struct fray_replay_file *file);
 void fray_replay_file_publish(struct fray_replay_file *file);
 /* Writes `text` beside it, in place of what was there. */
 void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len);
-/* The file is whole. `entry` is taken; id, file and bytes are added to it. */
+/* The file is whole. `entry` is taken; id, file and bytes are added to it. NULL: the file is
+ * deleted, because nobody has played. */
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
 
 /* ------------------------------------------------------------------ what is there */

@@ -197,6 +197,31 @@ describe("replays", LIMIT, () => {
         });
     }
 
+    test("bots that are watched have a replay, for good once somebody joins", LIMIT, async (t) => {
+        const eve = await player(t, fray.url, "Eve");
+        const watched = async () => (await eve.ask("watch", { game: "arena" })).match;
+        const files = (match) => filesOf(data).filter((name) => name.includes(match));
+        const alone = await watched();
+        await until(() => files(alone), ({ length }) => length === 1);
+        await eve.ask("leave");
+        await until(() => files(alone), ({ length }) => length === 0);
+        assert.equal((await fetch(`${fray.url}/replays/${alone}`)).status, 404);
+
+        const match = await watched();
+        await eve.ask("join", { match });
+        await eve.take("state", (state) => state.match === match && state.state.match.tick > 30);
+        await eve.ask("leave");
+        const is = (entry) => entry.id === match;
+        const [entry] = await until(
+            async () => (await listOf(fray.url)).filter(is),
+            ({ length }) => length === 1,
+        );
+        assert.ok(entry.players.some(({ name, bot }) => name === "Eve" && bot === null));
+        assert.ok(entry.players.some(({ bot }) => bot !== null));
+        const verified = replay("verify", "--data", data, match);
+        assert.equal(verified.code, 0, verified.out + verified.err);
+    });
+
     test("E_desync_logs_are_kept_for_the_owner_of_a_seat", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         const url = `${fray.url}/replays/${game.match}/desync`;
