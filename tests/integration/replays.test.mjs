@@ -202,9 +202,15 @@ describe("replays", LIMIT, () => {
         const watched = async () => (await eve.ask("watch", { game: "arena" })).match;
         const files = (match) => filesOf(data).filter((name) => name.includes(match));
         const alone = await watched();
-        await until(() => files(alone), ({ length }) => length === 1);
+        await until(
+            () => files(alone),
+            ({ length }) => length === 1,
+        );
         await eve.ask("leave");
-        await until(() => files(alone), ({ length }) => length === 0);
+        await until(
+            () => files(alone),
+            ({ length }) => length === 0,
+        );
         assert.equal((await fetch(`${fray.url}/replays/${alone}`)).status, 404);
 
         const match = await watched();

@@ -56,7 +56,10 @@ describe("spectator_delay_ms", LIMIT, () => {
             assert.deepEqual(await eve.take("end_game"), end);
             const placed = ({ heard }) => heard.filter(({ type }) => type === "placed");
             assert.deepEqual(placed(eve), placed(bob));
-            assert.equal((await eve.take("match", ({ phase }) => phase === "over")).seats.length, 2);
+            assert.equal(
+                (await eve.take("match", ({ phase }) => phase === "over")).seats.length,
+                2,
+            );
         });
 
     test("who leaves is still shown; the match is there until the end was", async (t) => {
@@ -80,7 +83,10 @@ describe("spectator_delay_ms", LIMIT, () => {
         await bob.ask("leave");
         await eve.ask("leave");
         await eve.ask("join", { match });
-        assert.equal((await eve.take("match", ({ seats }) => seats.length === 2)).seats[1].name, "Eve");
+        assert.equal(
+            (await eve.take("match", ({ seats }) => seats.length === 2)).seats[1].name,
+            "Eve",
+        );
     });
 
     test("whoever creates a match may ask for more, and for no less", async (t) => {
@@ -111,7 +117,10 @@ describe("spectator_delay_ms", LIMIT, () => {
             return client;
         };
         const [ann, eve] = [await open("Ann"), await open("Eve")];
-        const played = await ann.create("duel", { bots: 1, options: { hits: 1, countdown_ticks: 0 } });
+        const played = await ann.create("duel", {
+            bots: 1,
+            options: { hits: 1, countdown_ticks: 0 },
+        });
         const watched = await eve.join(played.id, { as: "spectator" });
         const desyncs = [];
         watched.on("desync", (desync) => desyncs.push(desync));
@@ -131,7 +140,10 @@ describe("spectator_delay_ms", LIMIT, () => {
                 resolve();
             }, 10);
         });
-        assert.ok(Math.min(...behind.slice(-100)) > (DELAY_MS * 60) / 1000 - 10, `${behind.slice(-5)}`);
+        assert.ok(
+            Math.min(...behind.slice(-100)) > (DELAY_MS * 60) / 1000 - 10,
+            `${behind.slice(-5)}`,
+        );
         assert.deepEqual(desyncs, []);
         const names = events.eve.map(({ name, tick }) => `${name} ${tick}`);
         const seen = events.ann.map(({ name, tick }) => `${name} ${tick}`);
