@@ -154,7 +154,7 @@ describe("spectator_delay_ms", LIMIT, () => {
 describe("spectator_delay_ms, without", LIMIT, () => {
     const server = serveFray([]);
 
-    test("spectators see what players see; a match may still have a delay of its own", async (t) => {
+    test("spectators see what players see; a match may have a delay of its own", async (t) => {
         const enter = (name) => KINDS["Socket.IO"]().open(t, server.url, { name });
         const [ann, bob, eve] = [await enter("Ann"), await enter("Bob"), await enter("Eve")];
         const { match } = await ann.ask("create", { game: "tictactoe" });
