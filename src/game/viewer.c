@@ -257,7 +257,7 @@ static void remember(const struct fray_viewer_picture *picture, uint32_t events_
                                                              .events_end = events_end};
 }
 
-/* A row as the client has it after the packet encoded last. */
+/* A row that the client has, as it has it after the packet encoded last. */
 static void row_view(const struct fray_viewer *viewer, const struct fray_ring_table *t,
                      uint32_t number, uint8_t *row)
 {
@@ -266,10 +266,6 @@ static void row_view(const struct fray_viewer *viewer, const struct fray_ring_ta
     const struct fray_viewer_baseline *shown = &viewer->baselines[index];
     uint32_t take = shown->take;
 
-    if (!(viewer->known[index * ring->words + bit / WORD] >> bit % WORD & 1)) {
-        memset(row, 0, t->table->stride);
-        return;
-    }
     if (viewer->stale[index * ring->words + bit / WORD] >> bit % WORD & 1)
         take = viewer->as_of[index * ring->words * WORD + bit];
     memcpy(row, fray_ring_row(ring, take % RING, t, number), t->table->stride);
@@ -280,11 +276,18 @@ static void row_view(const struct fray_viewer *viewer, const struct fray_ring_ta
 
 void fray_viewer_view(const struct fray_viewer *viewer, void *view)
 {
-    for (uint32_t i = 0; i < viewer->ring->game->tables_count; i++) {
-        const struct fray_ring_table *t = &viewer->ring->tables[i];
-        uint8_t *row = (uint8_t *)view + t->table->offset;
-        for (uint32_t k = 0; k < t->table->rows; k++, row += t->table->stride)
-            row_view(viewer, t, k, row);
+    const struct fray_snapshots *ring = viewer->ring;
+    const uint64_t *known = viewer->known + (size_t)(viewer->seq % RING) * ring->words;
+
+    memset(view, 0, ring->game->state_size);
+    for (uint32_t i = 0; i < ring->game->tables_count; i++) {
+        const struct fray_ring_table *t = &ring->tables[i];
+        uint8_t *rows = (uint8_t *)view + t->table->offset;
+        for (uint32_t word = 0; word < t->words; word++)
+            for (uint64_t left = known[t->first + word]; left; left &= left - 1) {
+                uint32_t number = word * WORD + (uint32_t)__builtin_ctzll(left);
+                row_view(viewer, t, number, rows + (size_t)number * t->table->stride);
+            }
     }
 }
 
