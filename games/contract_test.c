@@ -11,17 +11,13 @@
 
 #include "simulate.h"
 
-extern const struct fray_game fray_tictactoe, fray_rps, fray_arena, fray_duel;
-
-static const struct fray_game *const games[] = {&fray_tictactoe, &fray_rps, &fray_arena,
-                                                &fray_duel};
+extern const struct fray_game *const fray_games_builtin[];
 
 enum { TICKS = 3000 };
 
 #define FOR_EACH_GAME(game)                                                                        \
-    const struct fray_game *game = games[0];                                                       \
-    for (size_t game_number = 0;                                                                   \
-         game_number < FRAY_GAME_COUNT(games) && (game = games[game_number]); game_number++)
+    const struct fray_game *game;                                                                  \
+    for (size_t game_number = 0; (game = fray_games_builtin[game_number]); game_number++)
 
 /* ------------------------------------------------------------------ tables */
 

@@ -2,13 +2,7 @@
 #ifndef FRAY_ERR_H
 #define FRAY_ERR_H
 
-#if defined(__GNUC__)
-#define FRAY_API __attribute__((visibility("default")))
-#define FRAY_MUST_CHECK __attribute__((warn_unused_result))
-#else
-#define FRAY_API
-#define FRAY_MUST_CHECK
-#endif
+#include "fray/api.h"
 
 /* Zero is success, so that `if (err)` reads as it should. */
 enum fray_err {

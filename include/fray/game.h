@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fray/api.h"
+
 enum {
     FRAY_GAME_NOBODY = 255,       /* no seat; as a viewer: a spectator */
     FRAY_GAME_NEVER = 0x7FFFFFFF, /* a time that does not come */
@@ -252,34 +254,36 @@ struct fray_game {
 
 /* Prepares a state. `options` has options_count numbers, which are brought into their ranges; or it
  * is NULL: the standard ones. */
-void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
-                    const int32_t *options);
+FRAY_API void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
+                             const int32_t *options);
 /* Ranges, then the rules' own check. Any bytes may be handed in. */
-const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
-                            const void *input);
+FRAY_API const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
+                                     const void *input);
 /* Copies the state and clears what the seat may not see. FRAY_GAME_NOBODY: what all may see. */
-void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat, void *view);
+FRAY_API void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat,
+                             void *view);
 /* FNV-1a, 64 bits, over the bytes; equal on every machine. Start from FRAY_GAME_HASH_START, or go
  * on from an earlier one. */
 #define FRAY_GAME_HASH_START 0xcbf29ce484222325u
-uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len);
+FRAY_API uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len);
 /* The tables as JSON, for pages and tools. Returns the length that it needs; writes at most `size`
  * bytes, terminated. Its hash, version included, tells whether two builds can share a replay. */
-size_t fray_game_describe(const struct fray_game *game, char *text, size_t size);
+FRAY_API size_t fray_game_describe(const struct fray_game *game, char *text, size_t size);
 /* That hash: fray_game_hash of the text. */
-uint64_t fray_game_rules(const struct fray_game *game);
+FRAY_API uint64_t fray_game_rules(const struct fray_game *game);
 
 /* ------------------------------------------------------------------ for rules (games/toolbox.c) */
 
-void fray_game_emit(struct fray_game_events *events, struct fray_game_event event);
+FRAY_API void fray_game_emit(struct fray_game_events *events, struct fray_game_event event);
 /* xoshiro128** with its state in the game's state; all zero (in a view) it yields zeros. */
-void fray_game_random_seed(uint32_t random[4], uint64_t seed);
-uint32_t fray_game_random(uint32_t random[4]);
-int32_t fray_game_random_range(uint32_t random[4], int32_t min, int32_t max); /* both included */
-uint32_t fray_game_sqrt(uint64_t value);                                      /* rounded down */
+FRAY_API void fray_game_random_seed(uint32_t random[4], uint64_t seed);
+FRAY_API uint32_t fray_game_random(uint32_t random[4]);
+FRAY_API int32_t fray_game_random_range(uint32_t random[4], int32_t min,
+                                        int32_t max); /* both included */
+FRAY_API uint32_t fray_game_sqrt(uint64_t value);     /* rounded down */
 /* Scales (x, y) to the length `length`, components rounded to nearest; (0, 0) stays. |x|, |y|,
  * length < 2^24. */
-void fray_game_scale(int32_t *x, int32_t *y, int32_t length);
+FRAY_API void fray_game_scale(int32_t *x, int32_t *y, int32_t length);
 
 static inline int32_t fray_game_clamp(int32_t value, int32_t min, int32_t max)
 {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "client/link.h"
 #include "client/netcode.h"
+#include "fray/games.h"
 #include "game/catalog.h"
 #include "net/tls.h"
 #include "wire/websocket_frame.h"
@@ -62,7 +63,7 @@ static uint64_t now_us(const fray_client *client)
 
 const struct fray_game *fray_client_rules(const char *game)
 {
-    return fray_catalog_find(fray_slice_of(game));
+    return fray_catalog_find(fray_games_builtin, fray_slice_of(game));
 }
 
 /* ------------------------------------------------------------------ the loop */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "game/catalog.h"
+#include "fray/games.h"
 #include "game/ticks.h"
 
 enum {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "game/catalog.h"
+#include "fray/games.h"
 
 enum { SECOND = 1000000, THINK_MS = 400 };
 

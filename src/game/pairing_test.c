@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "game/catalog.h"
+#include "fray/games.h"
 #include "game/match.h"
 #include "game/ticks.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "game/catalog.h"
+#include "fray/games.h"
 
 enum { SECOND = 1000000, WALK = 3 * 256 /* a duellist's way in one tick */ };
 

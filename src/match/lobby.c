@@ -1,7 +1,6 @@
 #include "match/lobby.h"
 
 #include "base/mem.h"
-#include "game/catalog.h"
 
 void fray_lobby_deinit(struct fray_lobby *lobby)
 {
@@ -195,11 +194,10 @@ static json_t *game_json(const struct fray_game *game)
                      options);
 }
 
-json_t *fray_lobby_json_games(void)
+json_t *fray_lobby_json_games(const struct fray_lobby *lobby)
 {
     json_t *games = json_array();
-    const struct fray_game *game;
-    for (size_t i = 0; (game = fray_catalog_at(i)); i++)
-        json_array_append_new(games, game_json(game));
+    for (const struct fray_game *const *game = lobby->games; *game; game++)
+        json_array_append_new(games, game_json(*game));
     return games;
 }

@@ -11,8 +11,9 @@ enum {
     FRAY_LOBBY_LISTED_MAX = 50, /* the newest */
 };
 
-/* Zero-initialised is empty; set by_id.key first. */
+/* Zero-initialised is empty; set games and by_id.key first. */
 struct fray_lobby {
+    const struct fray_game *const *games; /* that are played here, up to a NULL; borrowed */
     struct fray_name_map by_id;
     struct fray_match **matches; /* `count`, the oldest first */
     uint32_t count, cap;
@@ -48,6 +49,6 @@ struct fray_match *fray_lobby_partner(const struct fray_lobby *lobby,
 
 /* `matches` and `games` of the message lobby (docs/games.md). New references. */
 json_t *fray_lobby_json_matches(const struct fray_lobby *lobby);
-json_t *fray_lobby_json_games(void);
+json_t *fray_lobby_json_games(const struct fray_lobby *lobby);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "fray/games.h"
 #include "game/catalog.h"
 
 static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
@@ -145,15 +146,19 @@ static void a_show_is_watched_and_found(void **state)
     fray_lobby_deinit(&lobby);
 }
 
-static void games_are_all_that_the_catalog_has(void **state)
+static void games_are_those_of_the_program(void **state)
 {
     (void)state;
-    json_t *games = fray_lobby_json_games();
-    assert_int_equal(json_array_size(games), 4);
+    static const struct fray_game *const two[] = {&fray_duel, &fray_rps, NULL};
+    struct fray_lobby lobby = {.games = two};
+    json_t *games = fray_lobby_json_games(&lobby);
+    assert_int_equal(json_array_size(games), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(games, 0), "game")),
+                        "duel");
     json_decref(games);
-    assert_ptr_equal(fray_catalog_find(FRAY_SLICE("arena")), &fray_arena);
-    assert_null(fray_catalog_find(FRAY_SLICE("chess")));
-    assert_null(fray_catalog_find(FRAY_SLICE("rp")));
+    assert_ptr_equal(fray_catalog_find(two, FRAY_SLICE("rps")), &fray_rps);
+    assert_null(fray_catalog_find(two, FRAY_SLICE("arena")));
+    assert_null(fray_catalog_find(two, FRAY_SLICE("rp")));
 }
 
 int main(void)
@@ -164,7 +169,7 @@ int main(void)
         cmocka_unit_test(quick_play_finds_who_waits),
         cmocka_unit_test(who_listens_apart_is_found),
         cmocka_unit_test(a_show_is_watched_and_found),
-        cmocka_unit_test(games_are_all_that_the_catalog_has),
+        cmocka_unit_test(games_are_those_of_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

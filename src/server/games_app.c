@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/mem.h"
+#include "fray/games.h"
 #include "server/games_feed.h"
 #include "server/server.h"
 
@@ -226,10 +228,13 @@ static void on_stop(fray_namespace *nsp, void *app)
     fray_games_replays_stop(games);
     fray_buf_deinit(&games->packet);
     fray_buf_deinit(&games->inputs);
+    if (games->is_own)
+        free(games);
 }
 
-struct fray_app fray_games_app(struct fray_games *games)
+struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_game *const *list)
 {
+    games->lobby.games = list;
     return (struct fray_app){
         .name = "/games",
         .app = games,
@@ -245,4 +250,11 @@ struct fray_app fray_games_app(struct fray_games *games)
         .on_start = on_start,
         .on_stop = on_stop,
     };
+}
+
+struct fray_app fray_games_app(const struct fray_game *const *games)
+{
+    struct fray_games *own = fray_alloc_zero(sizeof *own);
+    own->is_own = true;
+    return fray_games_app_of(own, games);
 }

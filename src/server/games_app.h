@@ -1,10 +1,8 @@
 /* The namespace /games: a lobby and matches, as docs/games.md says. Built on
  * fray.h as any application is.
  *
- *     static struct fray_games games;
- *     fray_main_apps(argc, argv, (struct fray_app[]){fray_games_app(&games), …}, …);
- *
- * Owner of struct fray_games: the program; zeroed. Thread: the namespace's home. */
+ * Owner of struct fray_games: the namespace (fray_games_app) or, in tests, the program; zeroed.
+ * Thread: the namespace's home. */
 #ifndef FRAY_SERVER_GAMES_APP_H
 #define FRAY_SERVER_GAMES_APP_H
 
@@ -27,9 +25,11 @@ struct fray_games {
     bool is_driving;
     struct fray_buf packet, inputs;    /* of one packet: nobody's between calls */
     struct fray_replay_store *replays; /* NULL: none are kept */
+    bool is_own;                       /* freed at the end */
 };
 
-struct fray_app fray_games_app(struct fray_games *games);
+/* fray_games_app (fray/games.h) is this with a struct of its own. */
+struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_game *const *list);
 
 /* ------------------------------------------------------------------ between games_*.c */
 

@@ -16,7 +16,7 @@ static const char *read_game(const struct fray_games_request *request,
     const char *name = fray_games_text(request, "game");
     if (!name)
         return "wrong_shape";
-    *game = fray_catalog_find(fray_slice_of(name));
+    *game = fray_catalog_find(request->games->lobby.games, fray_slice_of(name));
     return *game ? NULL : "unknown_game";
 }
 

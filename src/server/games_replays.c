@@ -48,7 +48,7 @@ void fray_games_replays_start(struct fray_games *games, fray_server *server)
 
     if (!server->config.replays)
         return;
-    if (fray_replay_store_open(&server->config, &games->replays, &error))
+    if (fray_replay_store_open(&server->config, games->lobby.games, &games->replays, &error))
         fray_log(FRAY_LOG_ERROR, "replays_off", "reason=%.*s", (int)error.len, error.data);
     else
         fray_metrics_add_source(&server->metrics,

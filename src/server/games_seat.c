@@ -1,5 +1,4 @@
 /* What one does in a match of /games: move, start, kick, leave (games_request.h). */
-#include "game/catalog.h"
 #include "server/games_request.h"
 
 /* Publishes and answers with {}, or refuses. */
@@ -78,9 +77,9 @@ void fray_games_act(const struct fray_games_request *request, const char *name)
     const struct fray_match *match = fray_games_match(request);
     bool is_move =
         strcmp(name, "rematch") == 0 || (match && fray_game_json_action(match->config.game, name));
-    const struct fray_game *game;
-    for (size_t i = 0; !is_move && !match && (game = fray_catalog_at(i)); i++)
-        is_move = fray_game_json_action(game, name) != NULL;
+    const struct fray_game *const *game = request->games->lobby.games;
+    for (; !is_move && !match && *game; game++)
+        is_move = fray_game_json_action(*game, name) != NULL;
     if (!is_move) {
         fray_games_refuse(request, "unknown_type");
         return;

@@ -93,7 +93,7 @@ json_t *fray_games_lobby_json(struct fray_games *games, fray_namespace *nsp)
     fray_namespace_each(nsp, NULL, add_player, players);
     return json_pack("{s:I, s:o, s:o, s:o}", "online", (json_int_t)fray_namespace_sockets(nsp),
                      "players", players, "matches", fray_lobby_json_matches(&games->lobby), "games",
-                     fray_lobby_json_games());
+                     fray_lobby_json_games(&games->lobby));
 }
 
 static void tell_lobby(fray_namespace *nsp, void *context)

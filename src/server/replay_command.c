@@ -232,7 +232,7 @@ static int verify(const struct fray_replay_options *options, const char *asked)
     int code = FRAY_REPLAY_EXIT_BAD;
 
     if (find(options, asked, &path)) {
-        if (fray_replay_reading_open(&reading, path.data)) {
+        if (fray_replay_reading_open(&reading, options->games, path.data)) {
             fprintf(stderr, "%s cannot be read: %s.\n", path.data, strerror(errno));
         } else {
             if (reading.replay.frame)
@@ -259,11 +259,11 @@ static int worse(int a, int b)
 
 /* ------------------------------------------------------------------ all */
 
-int fray_replay_main(int argc, char **argv)
+int fray_replay_main(const struct fray_game *const *games, int argc, char **argv)
 {
     const char *data = getenv("FRAY_DATA");
     struct fray_replay_options options = {
-        .data = data ? data : "data", .limit = LISTED, .to = UINT32_MAX};
+        .games = games, .data = data ? data : "data", .limit = LISTED, .to = UINT32_MAX};
     const char *command = argc > 1 ? argv[1] : "";
     int code = FRAY_REPLAY_EXIT_GOOD;
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fray/game.h"
+
 /* What `fray replay verify` returns; of several files, the first of these that holds. */
 enum {
     FRAY_REPLAY_EXIT_GOOD = 0,
@@ -14,12 +16,13 @@ enum {
     FRAY_REPLAY_EXIT_CUT = 3,   /* good as far as it goes, but it has no end */
 };
 
-/* Arguments behind "replay". Returns the exit code. */
-int fray_replay_main(int argc, char **argv);
+/* Of these games, up to a NULL. `argv[0]` is the command's name. Returns the exit code. */
+int fray_replay_main(const struct fray_game *const *games, int argc, char **argv);
 
 /* ------------------------------------------------------------------ between replay_*.c */
 
 struct fray_replay_options {
+    const struct fray_game *const *games;
     const char *data;
     const char *game, *player;
     uint64_t limit, from, to, speed; /* speed in 1/1000; 0: as fast as it goes */

@@ -159,7 +159,7 @@ int fray_replay_play(const char *path, const struct fray_replay_options *options
     int code = FRAY_REPLAY_EXIT_BAD;
 
     player.options = options;
-    if (fray_replay_reading_open(&player.reading, path)) {
+    if (fray_replay_reading_open(&player.reading, options->games, path)) {
         fprintf(stderr, "%s cannot be read: %s.\n", path, strerror(errno));
     } else if (!player.reading.replay.frame) {
         enum fray_replay_fault fault = player.reading.replay.fault;

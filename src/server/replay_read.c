@@ -33,7 +33,8 @@ static enum fray_err read_all(int fd, struct fray_buf *bytes)
     }
 }
 
-enum fray_err fray_replay_reading_open(struct fray_replay_reading *reading, const char *path)
+enum fray_err fray_replay_reading_open(struct fray_replay_reading *reading,
+                                       const struct fray_game *const *games, const char *path)
 {
     size_t header_len;
 
@@ -55,7 +56,7 @@ enum fray_err fray_replay_reading_open(struct fray_replay_reading *reading, cons
     }
     reading->replay.fault = FRAY_REPLAY_OTHER_GAME;
     reading->game =
-        fray_catalog_find(fray_slice(reading->header.game.at, reading->header.game.len));
+        fray_catalog_find(games, fray_slice(reading->header.game.at, reading->header.game.len));
     if (!reading->game)
         return FRAY_OK;
     reading->memory = fray_alloc(fray_replay_size(reading->game));

@@ -12,14 +12,15 @@
 struct fray_replay_reading {
     struct fray_buf bytes;
     struct fray_replay_header header; /* zero when the file is foreign */
-    const struct fray_game *game;     /* NULL: this program has none of that name */
+    const struct fray_game *game;     /* NULL: none of them has that name */
     struct fray_replay replay;        /* open when `fault` was FRAY_REPLAY_GOOD */
     void *memory;
 };
 
-/* Reads the file and opens it. FRAY_ERR_IO: errno says why. FRAY_OK: `reading->replay.fault` says
- * whether it can be played. */
+/* Reads the file and opens it with that of the games, up to a NULL, which it is of. FRAY_ERR_IO:
+ * errno says why. FRAY_OK: `reading->replay.fault` says whether it can be played. */
 FRAY_MUST_CHECK enum fray_err fray_replay_reading_open(struct fray_replay_reading *reading,
+                                                       const struct fray_game *const *games,
                                                        const char *path);
 void fray_replay_reading_close(struct fray_replay_reading *reading);
 

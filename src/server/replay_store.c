@@ -38,6 +38,7 @@ struct fray_replay_file {
 
 struct fray_replay_store {
     const struct fray_config *config;
+    const struct fray_game *const *games;
     struct fray_replay_counts counts;
     char *directory;
     int dir;
@@ -351,7 +352,7 @@ static void adopt(struct fray_replay_store *store, const char *name)
     id[id_len] = '\0';
     fray_buf_printf(&path, "%s/%s", store->directory, name);
     fray_buf_append_byte(&path, '\0');
-    if (!fray_replay_reading_open(&reading, path.data)) {
+    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
         json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
         if (entry)
             index_add(store, id, name, reading.bytes.len, entry);
@@ -450,11 +451,13 @@ static void store_free(struct fray_replay_store *store)
 }
 
 enum fray_err fray_replay_store_open(const struct fray_config *config,
+                                     const struct fray_game *const *games,
                                      struct fray_replay_store **result, struct fray_buf *error)
 {
     struct fray_replay_store *store = fray_alloc_zero(sizeof *store);
 
     store->config = config;
+    store->games = games;
     store->dir = -1;
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->has_work, NULL);

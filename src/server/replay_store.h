@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "fray/err.h"
+#include "fray/game.h"
 #include "server/config.h"
 #include "server/replay_index.h"
 
@@ -34,8 +35,9 @@ struct fray_replay_counts {
     atomic_ullong desyncs; /* reports of clients */
 };
 
-/* FRAY_ERR_IO: `error` gets a sentence. */
+/* Of these games, up to a NULL. FRAY_ERR_IO: `error` gets a sentence. */
 FRAY_MUST_CHECK enum fray_err fray_replay_store_open(const struct fray_config *config,
+                                                     const struct fray_game *const *games,
                                                      struct fray_replay_store **store,
                                                      struct fray_buf *error);
 /* Writes all that is queued. Files must have been ended. NULL is fine. */

@@ -14,6 +14,7 @@
 enum { OPTIONS_MAX = 64, SETTINGS_MAX = 64 };
 
 struct arguments {
+    const struct fray_game *const *games;
     const struct fray_game *game;
     struct fray_simulate_config config;
     uint32_t ticks;
@@ -21,21 +22,20 @@ struct arguments {
     const char *replay; /* where it is written to; NULL: nowhere */
 };
 
-static bool fail(const char *reason, const char *what)
+static bool fail(const struct arguments *arguments, const char *reason, const char *what)
 {
-    const struct fray_game *game;
-
     fprintf(stderr, "%s%s%s%s\n", reason, *what ? ": \"" : "", what, *what ? "\"." : ".");
     fprintf(stderr, "Usage: fray simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
                     " [--option NAME=VALUE]... [--replay FILE]\n       GAME:");
-    for (size_t i = 0; (game = fray_catalog_at(i)); i++)
-        fprintf(stderr, " %s", game->name);
+    for (const struct fray_game *const *game = arguments->games; *game; game++)
+        fprintf(stderr, " %s", (*game)->name);
     fprintf(stderr, "\n");
     return false;
 }
 
 /* Digits alone: strtoull would take signs and spaces. */
-static bool read_count(const char *text, uint64_t most, uint64_t *value)
+static bool read_count(const struct arguments *arguments, const char *text, uint64_t most,
+                       uint64_t *value)
 {
     char *end;
 
@@ -43,7 +43,7 @@ static bool read_count(const char *text, uint64_t most, uint64_t *value)
     *value = strtoull(text, &end, 10);
     if (*text >= '0' && *text <= '9' && !*end && !errno && *value <= most)
         return true;
-    return fail("Not a number in the range of that option", text);
+    return fail(arguments, "Not a number in the range of that option", text);
 }
 
 static bool read_setting(struct arguments *arguments, const char *setting)
@@ -63,7 +63,7 @@ static bool read_setting(struct arguments *arguments, const char *setting)
         arguments->options[i] = (int32_t)value;
         return true;
     }
-    return fail("The game has no such option, or not with that value", setting);
+    return fail(arguments, "The game has no such option, or not with that value", setting);
 }
 
 static bool read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -94,15 +94,15 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments)
         else if (letter == 'r')
             arguments->replay = optarg;
         else if (i == FRAY_GAME_COUNT(counts))
-            return fail("That is no option of this command", "");
-        else if (!read_count(optarg, counts[i].most, &values[i]))
+            return fail(arguments, "That is no option of this command", "");
+        else if (!read_count(arguments, optarg, counts[i].most, &values[i]))
             return false;
     }
     if (optind + 1 != argc)
-        return fail("Name one game", "");
-    arguments->game = fray_catalog_find(fray_slice_of(argv[optind]));
+        return fail(arguments, "Name one game", "");
+    arguments->game = fray_catalog_find(arguments->games, fray_slice_of(argv[optind]));
     if (!arguments->game)
-        return fail("There is no such game", argv[optind]);
+        return fail(arguments, "There is no such game", argv[optind]);
     arguments->ticks = (uint32_t)values[1];
     arguments->config = (struct fray_simulate_config){
         .seed = values[0],
@@ -196,9 +196,9 @@ static bool run(const struct arguments *arguments, void *memory)
     return is_written;
 }
 
-int fray_simulate_main(int argc, char **argv)
+int fray_simulate_main(const struct fray_game *const *games, int argc, char **argv)
 {
-    struct arguments arguments = {0};
+    struct arguments arguments = {.games = games};
 
     if (!read_arguments(argc, argv, &arguments))
         return 2;

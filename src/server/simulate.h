@@ -11,7 +11,9 @@
 #ifndef FRAY_SERVER_SIMULATE_H
 #define FRAY_SERVER_SIMULATE_H
 
-/* Arguments behind the command's name. Returns the exit code. */
-int fray_simulate_main(int argc, char **argv);
+#include "fray/game.h"
+
+/* One of the games, up to a NULL. `argv[0]` is the command's name. Returns the exit code. */
+int fray_simulate_main(const struct fray_game *const *games, int argc, char **argv);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fray/games.h"
 #include "game/catalog.h"
 #include "games/replay.h"
 
@@ -28,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fray_replay_header_decode(data, size, &header, &header_len))
         return 0;
     assert(header_len <= size);
-    const struct fray_game *game = fray_catalog_find(fray_slice(header.game.at, header.game.len));
+    const struct fray_game *game =
+        fray_catalog_find(fray_games_builtin, fray_slice(header.game.at, header.game.len));
     if (!game)
         return 0;
     void *memory = malloc(fray_replay_size(game));

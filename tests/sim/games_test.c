@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "client/link.h"
 #include "client/netcode.h"
+#include "fray/games.h"
 #include "game/catalog.h"
 #include "game/ticks.h"
 #include "server/games_app.h"
@@ -234,7 +235,7 @@ static void open_world(uint64_t seed, const char *workers)
     world.server = fray_server_create();
     world.server->platform = (struct fray_server_platform){
         .loop_create = create_loop, .random = random_bytes, .context = &world};
-    const struct fray_app app = fray_games_app(&games);
+    const struct fray_app app = fray_games_app_of(&games, fray_games_builtin);
     sim_check(&world, !fray_server_add(world.server, &app));
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         sim_check(&world, !fray_server_set(world.server, settings[i][0], settings[i][1]));
@@ -322,7 +323,7 @@ static void settle(void)
 static void run_match(uint64_t seed, const char *name, const char *workers, unsigned count)
 {
     unsigned losses = 0;
-    game = fray_catalog_find(fray_slice_of(name));
+    game = fray_catalog_find(fray_games_builtin, fray_slice_of(name));
     players_count = 0;
     told_all = 0;
     open_world(seed, workers);
