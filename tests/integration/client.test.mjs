@@ -187,6 +187,30 @@ describe("@fray/client", LIMIT, () => {
         assert.equal(watched.stats.desyncs, 0);
     });
 
+    test("after an outage it is a WebSocket again; polling only while none gets through", async (t) => {
+        let mayUpgrade = true;
+        const filter = (text) => mayUpgrade || !/Upgrade: websocket/i.test(text);
+        const proxy = await startProxy(t, server.port, filter);
+        const ann = await open(t, "Ann", { url: proxy.url });
+        const outage = async (until) => {
+            const back = next(ann, "back");
+            proxy.blocked = true;
+            proxy.cut();
+            await until();
+            proxy.blocked = false;
+            await back;
+        };
+        await outage(() => sleep(1500)); // for a few attempts to fail
+        assert.equal(ann.transport, "websocket");
+        mayUpgrade = false;
+        await outage(() => next(ann, "lost"));
+        assert.equal(ann.transport, "polling");
+        mayUpgrade = true;
+        await next(ann, "back"); // it has looked whether one gets through
+        assert.equal(ann.transport, "websocket");
+        assert.equal((await ann.lobby()).online > 0, true);
+    });
+
     test("a lost connection is made again, and the seat taken again", async (t) => {
         const proxy = await startProxy(t, server.port);
         const ann = await open(t, "Ann", { url: proxy.url });

@@ -8,6 +8,8 @@ const OPEN_MS = 5000; // until `welcome`
 const ANSWER_MS = 10_000;
 const BACKOFF_MS = 300;
 const BACKOFF_MAX_MS = 5000;
+const POLLING_EVERY = 5; // of the attempts, where a WebSocket has opened before
+const PROBE_MS = 10_000; // while polling, where a WebSocket has opened before
 /* Close codes after which coming back is no use: who one is was refused; kicked. */
 const FINAL = [1008, 4001];
 
@@ -41,8 +43,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     #isOpen = false;
     #wasOpen = false;
     #isClosed = false;
-    #kind: "websocket" | "polling";
-    #attempts = 0;
+    #first: "websocket" | "polling"; // what is tried first
+    #hadWebSocket = false;
+    #attempts = 0; // since it was open
     #timer: ReturnType<typeof setTimeout> | undefined;
     #asked = new Map<number, { resolve(value: any): void; reject(error: Refusal): void }>();
     #lastId = 0;
@@ -50,7 +53,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     constructor(options: ConnectOptions) {
         super();
         this.#options = options;
-        this.#kind = options.transport === "polling" ? "polling" : "websocket";
+        this.#first = options.transport === "polling" ? "polling" : "websocket";
     }
 
     get transport(): "websocket" | "polling" | "none" {
@@ -62,23 +65,61 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
 
     open(): void {
-        const url = new URL("/", this.#options.url ?? globalThis.location.href);
-        url.searchParams.set("namespace", "/games");
-        if (this.#options.name) url.searchParams.set("name", this.#options.name);
-        if (this.#options.token) url.searchParams.set("token", this.#options.token);
         let transport: Transport | null = null;
         const events: TransportEvents = {
             message: (message) => this.#hear(message),
             packet: (packet) => this.emit("packet", packet),
             closed: (code, reason) => this.#lost(transport, code, reason),
         };
-        const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
         this.#timer = setTimeout(() => this.#transport?.close(), OPEN_MS);
         transport =
-            this.#kind === "polling" || !Socket
-                ? openPolling(url, events)
-                : openWebSocket(url, events, Socket);
+            this.#kind() === "polling"
+                ? openPolling(this.#url(), events)
+                : openWebSocket(this.#url(), events, this.#Socket!);
         this.#transport = transport;
+    }
+
+    get #Socket(): typeof WebSocket | undefined {
+        return this.#options.WebSocket ?? globalThis.WebSocket;
+    }
+
+    #url(): URL {
+        const url = new URL("/", this.#options.url ?? globalThis.location.href);
+        url.searchParams.set("namespace", "/games");
+        if (this.#options.name) url.searchParams.set("name", this.#options.name);
+        if (this.#options.token) url.searchParams.set("token", this.#options.token);
+        return url;
+    }
+
+    /** Both take turns. But a server that is away lets neither through: a WebSocket that has opened
+     * once is what is tried again, and polling now and then, for networks change. */
+    #kind(): "websocket" | "polling" {
+        const { transport = "auto" } = this.#options;
+        if (!this.#Socket) return "polling";
+        if (transport !== "auto") return transport;
+        if (this.#hadWebSocket)
+            return this.#attempts % POLLING_EVERY === POLLING_EVERY - 1 ? "polling" : "websocket";
+        const isFirst = this.#attempts % 2 === 0;
+        return isFirst === (this.#first === "websocket") ? "websocket" : "polling";
+    }
+
+    /** While polling, though WebSockets came through before: back as soon as one does again. */
+    #probeLater(): void {
+        const polling = this.#transport;
+        this.#timer = setTimeout(() => {
+            const events: TransportEvents = {
+                message: ({ type }) => {
+                    if (type !== "welcome") return;
+                    probe.close();
+                    if (this.#transport === polling) this.restart();
+                },
+                packet: () => {},
+                closed: () => {
+                    if (this.#transport === polling && this.#isOpen) this.#probeLater();
+                },
+            };
+            const probe = openWebSocket(this.#url(), events, this.#Socket!);
+        }, PROBE_MS);
     }
 
     /** Sends and resolves with the answer; rejects with a Refusal. */
@@ -122,6 +163,9 @@ export class Connection extends Emitter<ConnectionEvents> {
             this.id = (content as { id: string }).id;
             this.#isOpen = true;
             this.#attempts = 0;
+            if (this.#transport!.kind === "websocket") this.#hadWebSocket = true;
+            else if (this.#hadWebSocket) this.#probeLater();
+            else this.#first = "polling";
             this.emit("open", { again: this.#wasOpen });
             this.#wasOpen = true;
         } else if (type === "ack" && id !== undefined) this.#answer(id, content);
@@ -157,10 +201,9 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#forget();
         if (FINAL.includes(code)) return this.close(code, reason);
         if (wasOpen) this.emit("lost", { reason });
-        else if (this.#options.transport !== "websocket" && this.#options.transport !== "polling")
-            this.#kind = this.#kind === "websocket" ? "polling" : "websocket";
         if (!this.#wasOpen && this.#attempts >= 1) return this.close(0, reason || "unreachable");
-        const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#attempts++);
+        const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#attempts);
+        if (!wasOpen) this.#attempts++;
         const wait = this.#wasOpen ? pause * (0.5 + Math.random()) : 0;
         this.#timer = setTimeout(() => this.open(), wait);
     }

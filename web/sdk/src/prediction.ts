@@ -2,7 +2,7 @@ import type { Inputs } from "./inputs";
 import type { Rules } from "./rules";
 import { View, type RowBase, type Smoothing } from "./view";
 
-const AHEAD_MAX = 120; // ticks that are predicted on from a snapshot
+const AHEAD_MAX = 120; // ticks that are predicted on from a snapshot, and no more than a second
 const SMOOTHING_MS = 100; // until a correction has faded to 1/20
 const FADE = 3 / SMOOTHING_MS;
 
@@ -14,6 +14,8 @@ export class Prediction<T> {
     tick = -1; // of the newest predicted state
     corrections = 0;
     correctionPx = 0; // of the last one
+    readonly #aheadMax: number;
+    #base = -1; // tick of the snapshot that all follows from
     #previous: number;
     #current: number;
     #own: RowBase & { x?: number; y?: number } = {} as RowBase;
@@ -29,6 +31,7 @@ export class Prediction<T> {
         public snapPx: number,
     ) {
         const { tables, state_size } = rules.game;
+        this.#aheadMax = Math.min(AHEAD_MAX, rules.game.tick_hz);
         this.#previous = rules.alloc(state_size);
         this.#current = rules.alloc(state_size);
         this.view = new View<T>(rules, true, smoothing);
@@ -49,7 +52,7 @@ export class Prediction<T> {
     /** A snapshot came: what follows from it at the client's tick? */
     reconcile(state: number, tick: number): void {
         const until = this.tick;
-        const isFirst = until < 0 || until - tick > AHEAD_MAX || tick > until;
+        const isFirst = until < 0 || until - tick > this.#aheadMax || tick > until;
         const { rules } = this;
         const own = this.#ownAt;
         const oldX = this.#own.x ?? 0;
@@ -60,7 +63,7 @@ export class Prediction<T> {
             );
         rules.copyState(this.#current, state);
         rules.copyState(this.#previous, state);
-        this.tick = tick;
+        this.tick = this.#base = tick;
         if (isFirst) {
             this.#show();
             this.#own.offsetX = this.#own.offsetY = 0;
@@ -70,11 +73,13 @@ export class Prediction<T> {
         if (own >= 0 && !this.#isAsBefore(this.#current + own)) this.#correct(oldX, oldY);
     }
 
-    /** Predicts on to this tick, as far as that may go. */
+    /** Predicts on to this tick, or until the snapshot is a second old: what one does then, the
+     * server will not hear of in time. */
     advance(until: number): void {
-        if (this.tick < 0 || until - this.tick > AHEAD_MAX) return;
+        if (this.tick < 0) return;
         const { rules, inputs } = this;
-        while (this.tick < until) {
+        const last = Math.min(until, this.#base + this.#aheadMax);
+        while (this.tick < last) {
             this.tick++;
             rules.copyState(this.#previous, this.#current);
             rules.step(this.#current, this.seat, inputs.at(this.tick));
@@ -101,9 +106,11 @@ export class Prediction<T> {
         return true;
     }
 
+    /** What is not to be seen, as a hit that came as a surprise, is none. */
     #correct(oldX: number, oldY: number): void {
-        this.corrections++;
         const own = this.#own;
+        if (own.x === oldX && own.y === oldY) return;
+        this.corrections++;
         own.offsetX += oldX - own.x!;
         own.offsetY += oldY - own.y!;
         this.correctionPx = Math.hypot(own.offsetX, own.offsetY);

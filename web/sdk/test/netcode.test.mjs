@@ -125,6 +125,22 @@ describe("netcode", () => {
         assert.ok(server.tick - netcode.snapshots.tick < 12);
     });
 
+    test("who hears nothing for a second stands still: the server will not hear of it", async () => {
+        const { world, join } = await match();
+        const player = await join(0, { latency: 40, isStream: true });
+        await join(1, {});
+        world.run(3000);
+        player.up.options.latency = player.down.options.latency = 20_000;
+        player.netcode.setInput({ walk: -1 });
+        const start = own(player, "x");
+        world.run(500);
+        assert.ok(own(player, "x") < start - 50);
+        world.run(1000);
+        const still = own(player, "x");
+        world.run(3000);
+        assert.ok(Math.abs(own(player, "x") - still) < 1e-6);
+    });
+
     test("an own step shows in the next picture, whatever the latency", async () => {
         const { world, join } = await match();
         const player = await join(0, { latency: 150 });
