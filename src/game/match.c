@@ -302,6 +302,8 @@ bool fray_match_is_banned(const struct fray_match *match, const struct fray_matc
 
 const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat, uint64_t now_us)
 {
+    if (match->config.is_quick)
+        return "not_allowed";
     if (by != fray_match_host(match))
         return "not_host";
     if (seat >= match->config.game->seats_max || !match->seats[seat].is_taken || seat == by)
@@ -317,8 +319,8 @@ static json_t *seat_json(const struct fray_match_seat *seat, uint32_t number)
     return json_pack("{s:i, s:s, s:s, s:o, s:b, s:b, s:b, s:b}", "seat", (int)number, "id",
                      seat->id, "name", seat->name, "bot",
                      seat->bot == FRAY_MATCH_NO_BOT ? json_null() : json_integer(seat->bot),
-                     "connected", seat->is_connected, "stand_in", seat->has_stand_in, "ready",
-                     seat->is_ready, "rematch", seat->wants_rematch);
+                     "connected", seat->is_connected && !seat->is_silent, "stand_in",
+                     seat->has_stand_in, "ready", seat->is_ready, "rematch", seat->wants_rematch);
 }
 
 static json_t *options_json(const struct fray_match *match)
@@ -352,6 +354,7 @@ json_t *fray_match_json_roster(const struct fray_match *match)
     json_object_set_new(roster, "seats_min", json_integer(game->seats_min));
     json_object_set_new(roster, "seats_max", json_integer(game->seats_max));
     json_object_set_new(roster, "bot_levels", json_integer(game->bot_levels));
+    json_object_set_new(roster, "host_may_kick", json_boolean(!match->config.is_quick));
     json_object_set_new(roster, "options", options_json(match));
     json_object_set_new(roster, "spectators", json_integer(match->spectators));
     json_object_set_new(roster, "spectator_delay_ms", json_integer(match->config.times.delay_ms));

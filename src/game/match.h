@@ -27,6 +27,8 @@ enum {
     FRAY_MATCH_BANS_MAX = 64,  /* of more, the oldest is forgotten */
     FRAY_MATCH_SPECTATORS_MAX = 200,
     FRAY_MATCH_NO_BOT = -1,
+    FRAY_MATCH_SILENT_MS =
+        3000,                /* a client of packets, which sends several a second, is lost then */
     FRAY_MATCH_FIGHTERS = 8, /* where nobody said how many: bots make the players up to so many */
     FRAY_MATCH_FIGHTERS_MAX = 64,
 };
@@ -55,10 +57,12 @@ struct fray_match_seat {
     bool has_stand_in; /* a bot plays for who is away */
     bool makes_way;    /* a bot that is there for want of players */
     bool is_awaited;   /* has shown no sign of life since the start was agreed on */
+    bool is_silent;    /* is_connected, but nothing comes: the network is gone and nobody says so */
     uint8_t condemned; /* enum fray_match_out: for the host to put out, and to tell */
     int16_t bot;       /* its level, or FRAY_MATCH_NO_BOT: a person */
     uint32_t order;    /* of taking seats: who sits longest has the least */
-    uint64_t lost_us;  /* when the connection was lost, unless is_connected */
+    uint64_t lost_us;  /* since when nothing came, unless it is connected and not silent */
+    uint64_t heard_us; /* when something came last */
     char id[FRAY_TOKEN_LEN + 1];
     char name[FRAY_MATCH_NAME_MAX + 1];
     char token[FRAY_TOKEN_LEN + 1];  /* gives the seat back: a secret */
@@ -74,6 +78,7 @@ struct fray_match_config {
     const int32_t *options; /* options_count, or NULL: the standard ones */
     bool is_private;
     bool waits_for_host; /* else it begins with seats_min players */
+    bool is_quick;       /* by quick play: who came first may send nobody away */
     struct fray_match_times times;
     uint8_t fighters; /* bots make the players up to so many, and make way for them; 0: none */
     uint16_t phase;   /* of the ticks, in 1/65536 of one (game/tick_clock.h) */
@@ -129,11 +134,14 @@ const char *fray_match_watch(struct fray_match *match, const struct fray_match_p
                              uint64_t now_us);
 void fray_match_unwatch(struct fray_match *match);
 
+/* Whatever the client of the seat sends is a sign of life. */
+void fray_match_heard(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* The connection of the seat was lost; it is kept for a while, but not before a match of quick play
  * has settled. */
 void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* "bad_token". A bot that played on gives the seat back. */
-const char *fray_match_return(struct fray_match *match, const char *token, uint32_t *seat);
+const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
+                              uint32_t *seat);
 void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* The player loses the seat for the reason, and all hear of it. Who cheats or goes wrong has a bot
  * play on where the rules would end the game otherwise. */
@@ -155,8 +163,8 @@ const char *fray_match_act(struct fray_match *match, uint32_t seat, const char *
 /* `level` FRAY_MATCH_NO_BOT: the best. "not_host", "bad_level", "match_full". */
 const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level, uint64_t now_us,
                                uint32_t *seat);
-/* The seat is given up, and who had it may not come back. "not_host", "unknown_seat" (also: one's
- * own). */
+/* The seat is given up, and who had it may not come back. "not_allowed" in quick play, "not_host",
+ * "unknown_seat" (also: one's own). */
 const char *fray_match_kick(struct fray_match *match, uint32_t by, uint32_t seat, uint64_t now_us);
 bool fray_match_is_banned(const struct fray_match *match, const struct fray_match_person *person);
 
@@ -212,6 +220,8 @@ uint64_t fray_match_deadline(const struct fray_match *match, const char *state, 
 /* When fray_match_show has something to do; UINT64_MAX: never. */
 uint64_t fray_match_shown_due(const struct fray_match *match);
 bool fray_match_seat_has_bot(const struct fray_match_seat *seat); /* or a stand-in */
+/* Of bots that play on for people: neither a punishment for the other nor a help. */
+uint32_t fray_match_stand_in_level(const struct fray_game *game);
 /* Lets the bot of the seat fill in its input. */
 bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 /* The seats become the rules'; games that wait for a start are given it. */

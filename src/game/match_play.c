@@ -262,7 +262,8 @@ static bool bots_think(struct fray_match *match)
 
 static bool is_away(const struct fray_match_seat *seat)
 {
-    return seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && !seat->is_connected;
+    return seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT &&
+           (!seat->is_connected || seat->is_silent);
 }
 
 static uint64_t deadline_us(const struct fray_match *match)
@@ -289,30 +290,51 @@ uint64_t fray_match_due(const struct fray_match *match)
     return due;
 }
 
-static void seats_advance(struct fray_match *match, uint64_t now_us)
+/* Clients of packets say something all the time, be it that they have got a snapshot. */
+static bool falls_silent(const struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    const struct fray_match_seat *who = &match->seats[seat];
+    return match->is_begun && match->ticks && match->ticks->seats[seat].queue &&
+           who->is_connected && !who->is_silent &&
+           now_us >= fray_match_after_ms(who->heard_us, FRAY_MATCH_SILENT_MS);
+}
+
+static void stand_in(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
+    match->seats[seat].has_stand_in = true;
+    game->bot_init(match->memories + (size_t)seat * game->bot_size, fray_match_stand_in_level(game),
+                   match->seed + seat);
+    match->is_roster_changed = true;
+    match->bots_us = now_us;
+}
 
-    for (uint32_t i = 0; i < game->seats_max; i++) {
-        struct fray_match_seat *seat = &match->seats[i];
-        if (!is_away(seat))
-            continue;
-        if (now_us >= fray_match_after_ms(seat->lost_us, match->config.times.hold_ms)) {
-            fray_match_put_out(match, i, FRAY_OUT_LOST, now_us);
-        } else if (match->is_begun && !seat->has_stand_in &&
-                   now_us >= fray_match_after_ms(seat->lost_us, match->config.times.stand_in_ms)) {
-            seat->has_stand_in = true;
-            game->bot_init(match->memories + (size_t)i * game->bot_size, game->bot_levels - 1u,
-                           match->seed + i);
-            match->is_roster_changed = true;
-            match->bots_us = now_us;
-        }
+static void seat_advance(struct fray_match *match, uint32_t i, uint64_t now_us)
+{
+    struct fray_match_seat *seat = &match->seats[i];
+    const struct fray_match_times *times = &match->config.times;
+    if (falls_silent(match, i, now_us)) {
+        seat->is_silent = true;
+        seat->lost_us = seat->heard_us;
+        match->is_roster_changed = true;
+    }
+    if (!is_away(seat))
+        return;
+    if (now_us < fray_match_after_ms(seat->lost_us, times->hold_ms)) {
+        if (match->is_begun && !seat->has_stand_in &&
+            now_us >= fray_match_after_ms(seat->lost_us, times->stand_in_ms))
+            stand_in(match, i, now_us);
+    } else if (seat->is_connected) {
+        fray_match_condemn(match, i, FRAY_OUT_LOST); /* should anybody be there, it is told */
+    } else {
+        fray_match_put_out(match, i, FRAY_OUT_LOST, now_us);
     }
 }
 
 void fray_match_advance(struct fray_match *match, uint64_t now_us)
 {
-    seats_advance(match, now_us);
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++)
+        seat_advance(match, i, now_us);
     fray_pairing_advance(match, now_us);
     if (match->ticks) {
         if (match->is_begun)

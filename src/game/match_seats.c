@@ -20,6 +20,7 @@ static void seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
 
     match->seats[seat].is_taken = match->seats[seat].is_connected = true;
     match->seats[seat].order = match->order++;
+    match->seats[seat].heard_us = now_us;
     if (match->delay)
         fray_delay_seat(match->delay, now_us, seat, match->seats[seat].id);
     match->is_roster_changed = true;
@@ -59,6 +60,11 @@ static void seat_leave(struct fray_match *match, uint32_t seat, enum fray_match_
 }
 
 /* ------------------------------------------------------------------ bots */
+
+uint32_t fray_match_stand_in_level(const struct fray_game *game)
+{
+    return (game->bot_levels - 1u) / 2;
+}
 
 static void seat_become_bot(struct fray_match *match, uint32_t seat, uint32_t level)
 {
@@ -150,7 +156,7 @@ static void seat_substitute(struct fray_match *match, uint32_t seat, uint64_t no
 
     free(left->subject);
     *left = (struct fray_match_seat){.is_taken = true, .is_connected = true, .order = left->order};
-    seat_become_bot(match, seat, match->config.game->bot_levels - 1u);
+    seat_become_bot(match, seat, fray_match_stand_in_level(match->config.game));
     if (match->delay)
         fray_delay_seat(match->delay, now_us, seat, left->id);
     if (match->ticks)
@@ -231,6 +237,18 @@ const char *fray_match_sit(struct fray_match *match, const struct fray_match_per
     return NULL;
 }
 
+void fray_match_heard(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    struct fray_match_seat *heard = &match->seats[seat];
+    heard->heard_us = now_us;
+    if (heard->is_awaited)
+        fray_pairing_shown(match, seat);
+    if (!heard->is_silent)
+        return;
+    heard->is_silent = heard->has_stand_in = false;
+    match->is_roster_changed = true;
+}
+
 void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_match_seat *lost = &match->seats[seat];
@@ -238,16 +256,17 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
         fray_match_put_out(match, seat, FRAY_OUT_LOST, now_us);
         return;
     }
-    lost->is_connected = false;
+    lost->lost_us = lost->is_silent ? lost->lost_us : now_us;
+    lost->is_connected = lost->is_silent = false;
     lost->is_ready = false;
-    lost->lost_us = now_us;
     lost->socket[0] = '\0';
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, seat);
     match->is_roster_changed = true;
 }
 
-const char *fray_match_return(struct fray_match *match, const char *token, uint32_t *seat)
+const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
+                              uint32_t *seat)
 {
     uint32_t at;
     struct fray_slice given = fray_slice_of(token);
@@ -258,7 +277,8 @@ const char *fray_match_return(struct fray_match *match, const char *token, uint3
         !fray_token_equal(given, found->token))
         return "bad_token";
     found->is_connected = true;
-    found->has_stand_in = false;
+    found->is_silent = found->has_stand_in = false;
+    found->heard_us = now_us;
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, at);
     match->is_roster_changed = true;

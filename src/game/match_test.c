@@ -256,7 +256,7 @@ static void B29_a_new_name_does_not_bring_a_kicked_guest_back(void **state)
     assert_null(sit(match, &proven));
     assert_null(sit(match, &cid)); /* of unknown origin, too */
     uint32_t seat;
-    assert_null(fray_match_return(match, match->seats[2].token, &seat)); /* stays who she is */
+    assert_null(fray_match_return(match, match->seats[2].token, 0, &seat)); /* stays who she is */
     fray_match_destroy(match);
 }
 
@@ -315,9 +315,9 @@ static void a_seat_is_held_played_on_and_given_back(void **state)
     fray_match_advance(match, 11 * SECOND);
     assert_true(match->seats[0].has_stand_in);
     assert_int_equal(seen_number(match, "moves_count"), 1);
-    assert_reason(fray_match_return(match, "q8", &seat), "bad_token");
-    assert_reason(fray_match_return(match, match->seats[1].id, &seat), "bad_token");
-    assert_null(fray_match_return(match, token, &seat));
+    assert_reason(fray_match_return(match, "q8", 0, &seat), "bad_token");
+    assert_reason(fray_match_return(match, match->seats[1].id, 0, &seat), "bad_token");
+    assert_null(fray_match_return(match, token, 0, &seat));
     assert_int_equal(seat, 0);
     assert_false(match->seats[0].has_stand_in);
     assert_int_equal(fray_match_players(match), 2);
@@ -325,7 +325,7 @@ static void a_seat_is_held_played_on_and_given_back(void **state)
     fray_match_drop(match, 0, 20 * SECOND);
     fray_match_advance(match, 80 * SECOND);
     assert_false(match->seats[0].is_taken);
-    assert_reason(fray_match_return(match, token, &seat), "bad_token");
+    assert_reason(fray_match_return(match, token, 0, &seat), "bad_token");
     assert_int_equal(fray_match_host(match), 1);
     assert_non_null(find_news(match, "end_game"));
     fray_match_leave(match, 1, 80 * SECOND);

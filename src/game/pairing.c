@@ -223,10 +223,15 @@ static void json_set(json_t *object, const char *key, uint64_t value)
     json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
+static uint64_t left_ms(uint64_t until_us, uint64_t now_us)
+{
+    return until_us > now_us ? (until_us - now_us) / 1000 : 0;
+}
+
 static void add_agreement(const struct fray_match *match, json_t *step, uint64_t now_us)
 {
     uint64_t start_us = match->pairing.start_us;
-    json_set(step, "start_in_ms", start_us > now_us ? (start_us - now_us) / 1000 : 0);
+    json_set(step, "start_in_ms", left_ms(start_us, now_us));
     json_object_set_new(step, "start_ms", json_real((double)start_us / 1000));
     json_set(step, "start_tick", 0);
     json_set(step, "grace_ms", FRAY_PAIRING_GRACE_MS);
@@ -246,6 +251,7 @@ json_t *fray_pairing_json(const struct fray_match *match, uint32_t players_waiti
                             pairing->reason ? json_string(fray_match_out_text(pairing->reason))
                                             : json_null());
         json_set(step, "wait_ms", pairing->wait_ms);
+        json_set(step, "bot_in_ms", left_ms(fray_pairing_due(match), now_us));
         json_set(step, "players_waiting", players_waiting);
         break;
     case FRAY_PAIRING_FOUND:

@@ -301,7 +301,7 @@ static void A22_errors_at_the_threshold_bring_a_bot(void **state)
     fray_match_err(match, 1, now_us);
     assert_int_equal(match->seats[1].condemned, FRAY_OUT_ERROR);
     advance(match, now_us + SECOND);
-    assert_int_equal(match->seats[1].bot, fray_duel.bot_levels - 1);
+    assert_int_equal(match->seats[1].bot, fray_match_stand_in_level(&fray_duel));
     assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
     assert_int_equal(match->steps, 120);
     fray_match_destroy(match);

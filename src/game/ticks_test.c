@@ -167,7 +167,7 @@ static void a_fast_clock_is_an_offence_unless_time_stood_still(void **state)
     assert_false(match->has_condemned);
     assert_true(is_put_out_for_a_fast_clock(match, 20 * SECOND));
     fray_match_put_out(match, 1, FRAY_OUT_CHEATING, 25 * SECOND);
-    assert_int_equal(match->seats[1].bot, 2);
+    assert_int_equal(match->seats[1].bot, fray_match_stand_in_level(&fray_duel));
     assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
     uint32_t seat;
     assert_string_equal(fray_match_sit(match, &(struct fray_match_person){"Bob", "Bob", NULL, 0},
@@ -189,12 +189,41 @@ static void a_bot_stands_in_and_gives_back(void **state)
     run(match, 16 * SECOND);
     assert_true(match->seats[1].has_stand_in);
     uint32_t seat;
-    assert_null(fray_match_return(match, token, &seat));
+    assert_null(fray_match_return(match, token, 0, &seat));
     assert_int_equal(seat, 1);
     assert_false(match->seats[1].has_stand_in);
     fray_match_drop(match, 1, 16 * SECOND);
     run(match, 77 * SECOND);
     assert_false(match->seats[1].is_taken);
+    fray_match_destroy(match);
+}
+
+/* A connection that nobody closes though nothing comes. */
+static void who_is_silent_is_away_and_comes_back_by_a_word(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    fray_ticks_seat_packets(match, 0);
+    for (uint64_t now_us = SECOND; now_us < 5 * SECOND; now_us += SECOND / 5) {
+        fray_match_heard(match, 0, now_us);
+        run(match, now_us);
+    }
+    assert_false(match->seats[0].is_silent);
+    assert_false(match->seats[1].is_silent); /* by name it need say nothing */
+    run(match, 8 * SECOND);
+    assert_true(match->seats[0].is_silent && !match->seats[0].has_stand_in);
+    json_t *roster = fray_match_json_roster(match);
+    assert_false(json_is_true(
+        json_object_get(json_array_get(json_object_get(roster, "seats"), 0), "connected")));
+    json_decref(roster);
+    run(match, 15 * SECOND);
+    assert_true(match->seats[0].has_stand_in);
+    fray_match_heard(match, 0, 16 * SECOND);
+    assert_false(match->seats[0].is_silent || match->seats[0].has_stand_in);
+    run(match, 75 * SECOND);
+    assert_false(match->has_condemned);
+    run(match, 76 * SECOND + SECOND / 30);
+    assert_int_equal(match->seats[0].condemned, FRAY_OUT_LOST);
     fray_match_destroy(match);
 }
 
@@ -284,6 +313,7 @@ int main(void)
         cmocka_unit_test(queued_inputs_are_used_in_their_ticks),
         cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
         cmocka_unit_test(a_bot_stands_in_and_gives_back),
+        cmocka_unit_test(who_is_silent_is_away_and_comes_back_by_a_word),
         cmocka_unit_test(bots_make_way),
         cmocka_unit_test(a_restart_begins_anew_with_the_same_players),
         cmocka_unit_test(a_steady_tick_allocates_nothing),

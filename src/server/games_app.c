@@ -80,8 +80,10 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     struct fray_games_request request = fray_games_request(socket, event, app);
     const char *name = fray_event_name(event);
 
-    fray_games_heard(&request);
-    if (fray_games_packet(&request))
+    struct fray_match *match = fray_games_match(&request);
+
+    fray_games_heard(&request, match);
+    if (fray_games_packet(&request, match))
         return;
     if (json_is_null(request.content))
         request.content = NULL;
@@ -119,7 +121,8 @@ static void come_back(const struct fray_games_request *request)
         match->is_roster_changed = true;
     } else if (match && place->role == FRAY_GAMES_PLAYER) {
         struct fray_match_seat *seat = &match->seats[place->seat];
-        if (!seat->is_connected && !fray_match_return(match, place->token, &place->seat))
+        if (!seat->is_connected &&
+            !fray_match_return(match, place->token, request->now_us, &place->seat))
             snprintf(seat->socket, sizeof seat->socket, "%s", fray_socket_id(request->socket));
         else {
             fray_games_put_out(request->socket, match);

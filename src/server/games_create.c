@@ -173,7 +173,7 @@ static const char *read_wait(const struct fray_games_request *request, uint32_t 
 
 void fray_games_quick_play(const struct fray_games_request *request)
 {
-    struct fray_match_config config = {0};
+    struct fray_match_config config = {.is_quick = true};
     const struct fray_match_person person = fray_games_person(request);
     uint32_t wait_ms;
     const char *reason = read_game(request, &config.game);
@@ -201,7 +201,8 @@ void fray_games_quick_play(const struct fray_games_request *request)
 void fray_games_watch(const struct fray_games_request *request)
 {
     int32_t options[OPTIONS_MAX];
-    struct fray_match_config config = {.fighters = FRAY_MATCH_FIGHTERS, .options = options};
+    struct fray_match_config config = {
+        .fighters = FRAY_MATCH_FIGHTERS, .options = options, .is_quick = true};
     const struct fray_match_person person = fray_games_person(request);
     const char *reason = read_game(request, &config.game);
     if (!reason)

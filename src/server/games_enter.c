@@ -157,7 +157,7 @@ void fray_games_reconnect(const struct fray_games_request *request)
     const char *reason = !token ? "wrong_shape"
                          : fray_games_match(request) == match
                              ? "already_in_match"
-                             : fray_match_return(match, token, &seat);
+                             : fray_match_return(match, token, request->now_us, &seat);
     if (reason) {
         fray_games_refuse(request, reason);
         return;

@@ -156,14 +156,13 @@ static void handle(const struct fray_games_request *request, struct fray_match *
         fray_games_publish(request->games, request->nsp, match);
 }
 
-bool fray_games_packet(const struct fray_games_request *request)
+bool fray_games_packet(const struct fray_games_request *request, struct fray_match *match)
 {
     struct fray_slice bytes;
     if (strcmp(fray_event_name(request->event), "message") != 0 ||
         fray_event_attachments(request->event) != 1)
         return false;
     bytes.data = fray_event_attachment(request->event, 0, &bytes.len);
-    struct fray_match *match = fray_games_match(request);
     if (!match)
         refuse(request, FRAY_REFUSED_NOT_IN_MATCH);
     else if (!match->ticks)

@@ -10,13 +10,10 @@ static struct fray_match *played(const struct fray_games_request *request)
     return request->place->role == FRAY_GAMES_PLAYER ? fray_games_match(request) : NULL;
 }
 
-void fray_games_heard(const struct fray_games_request *request)
+void fray_games_heard(const struct fray_games_request *request, struct fray_match *match)
 {
-    if (request->place->role != FRAY_GAMES_PLAYER)
-        return;
-    struct fray_match *match = fray_games_match(request);
-    if (match && match->seats[request->place->seat].is_awaited)
-        fray_pairing_shown(match, request->place->seat);
+    if (match && request->place->role == FRAY_GAMES_PLAYER)
+        fray_match_heard(match, request->place->seat, request->now_us);
 }
 
 bool fray_games_may_step_out(const struct fray_games_request *request)
@@ -49,7 +46,7 @@ static void on_agreed_ack(fray_socket *socket, enum fray_err err, const fray_eve
 
     (void)reply;
     if (!err)
-        fray_games_heard(&request);
+        fray_games_heard(&request, fray_games_match(&request));
 }
 
 static void tell(struct fray_games *games, fray_socket *socket, const struct fray_match *match,

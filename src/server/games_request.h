@@ -52,7 +52,7 @@ void fray_games_step_out(const struct fray_games_request *request);
 
 /* games_pair.c */
 /* Whatever a player sends is a sign of life. */
-void fray_games_heard(const struct fray_games_request *request);
+void fray_games_heard(const struct fray_games_request *request, struct fray_match *match);
 /* Whether it may go elsewhere without leaving. */
 bool fray_games_may_step_out(const struct fray_games_request *request);
 
@@ -60,7 +60,7 @@ bool fray_games_may_step_out(const struct fray_games_request *request);
 fray_games_command_fn fray_games_leave, fray_games_ready, fray_games_start, fray_games_add_bot,
     fray_games_kick;
 /* games_packet.c. False: it is no packet of the game protocol. */
-bool fray_games_packet(const struct fray_games_request *request);
+bool fray_games_packet(const struct fray_games_request *request, struct fray_match *match);
 /* A move of the game, or nothing that anybody knows. */
 void fray_games_act(const struct fray_games_request *request, const char *name);
 

@@ -50,6 +50,7 @@ static const char *kicked_text(enum fray_match_out reason)
     case FRAY_OUT_CHEATING: return "Your client did again and again what the game does not allow.";
     case FRAY_OUT_ERROR: return "Your client went wrong again and again.";
     case FRAY_OUT_NO_SHOW: return "You did not show yourself in time for the start.";
+    case FRAY_OUT_LOST: return "Nothing was heard of you for so long that your seat was given up.";
     default: return "The host has taken you out of the match.";
     }
 }
@@ -376,6 +377,7 @@ const char *fray_games_reason_text(const char *code)
         {"too_many_matches", "There are as many matches as the server hosts. Join one of them."},
         {"not_seated", "Only who has a seat may do that."},
         {"not_host", "Only the host may do that."},
+        {"not_allowed", "In quick play nobody is sent away."},
         {"not_enough_players", "There are too few players for a game."},
         {"not_ready", "Not everybody is ready."},
         {"already_started", "The game has begun already."},

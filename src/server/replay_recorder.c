@@ -44,7 +44,8 @@ static uint8_t level_of(const struct fray_match *match, uint32_t seat)
     const struct fray_match_seat *who = &match->seats[seat];
     if (who->bot != FRAY_MATCH_NO_BOT)
         return (uint8_t)who->bot;
-    return who->has_stand_in ? (uint8_t)(match->config.game->bot_levels - 1) : FRAY_REPLAY_PERSON;
+    return who->has_stand_in ? (uint8_t)fray_match_stand_in_level(match->config.game)
+                             : FRAY_REPLAY_PERSON;
 }
 
 static void write_who(struct recorder *self, uint32_t seat, uint8_t level)

@@ -187,7 +187,7 @@ describe("@fray/client", LIMIT, () => {
         assert.equal(watched.stats.desyncs, 0);
     });
 
-    test("after an outage it is a WebSocket again; polling only while none gets through", async (t) => {
+    test("after an outage it is a WebSocket again, polling only while it must be", async (t) => {
         let mayUpgrade = true;
         const filter = (text) => mayUpgrade || !/Upgrade: websocket/i.test(text);
         const proxy = await startProxy(t, server.port, filter);

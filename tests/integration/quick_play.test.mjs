@@ -41,6 +41,19 @@ describe("quick play", SUITE, () => {
         return all;
     }
 
+    test("nobody sends another away, in a duel or in the arena", LIMIT, async (t) => {
+        const { ann, match } = await started(t, "duel", ["Socket.IO", "envelope"]);
+        assert.equal((await ann.take("match", (m) => m.phase === "playing")).host_may_kick, false);
+        await refused(ann.ask("kick", { seat: 1 }), "not_allowed");
+        const [cid, dan] = [await open(t, "Cid"), await open(t, "Dan")];
+        await cid.ask("quick_play", { game: "arena" });
+        const { seat } = await dan.ask("quick_play", { game: "arena" });
+        await refused(cid.ask("kick", { seat }), "not_allowed");
+        const own = await cid.ask("leave").then(() => cid.ask("create", { game: "arena" }));
+        assert.notEqual(own.match, match);
+        assert.equal((await cid.take("match", (m) => m.match === own.match)).host_may_kick, true);
+    });
+
     for (const [game, ...kinds] of [
         ["duel", "Socket.IO", "MQTT"],
         ["tictactoe", "MQTT over websocket", "polling"],
@@ -50,6 +63,10 @@ describe("quick play", SUITE, () => {
         test(`A11_A12_A15_A16_found_agreed_started_${title}`, LIMIT, async (t) => {
             const { ann, bob, match } = await found(t, game, kinds);
             const agreed = await Promise.all([ann, bob].map((p) => step(p, "agreed")));
+            assert.equal(
+                ann.heard.find(({ type }) => type === "matchmaking").content.bot_in_ms,
+                60_000,
+            );
             assert.ok(agreed[0].start_in_ms >= 1490 && agreed[0].start_in_ms <= 3020);
             assert.equal(agreed[0].start_ms, agreed[1].start_ms, "the same moment");
             assert.equal(agreed[0].start_tick, 0);

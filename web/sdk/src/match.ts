@@ -48,6 +48,7 @@ export interface Roster {
     seats_min: number;
     seats_max: number;
     bot_levels: number;
+    host_may_kick: boolean;
     options: { [name: string]: number };
     spectators: number;
     /** How far in the past they are. */

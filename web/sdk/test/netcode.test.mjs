@@ -125,7 +125,7 @@ describe("netcode", () => {
         assert.ok(server.tick - netcode.snapshots.tick < 12);
     });
 
-    test("who hears nothing for a second stands still: the server will not hear of it", async () => {
+    test("who hears nothing for a second stands still: it would not be heard", async () => {
         const { world, join } = await match();
         const player = await join(0, { latency: 40, isStream: true });
         await join(1, {});
