@@ -10,6 +10,10 @@
  * for all who had the same state. A snapshot against nothing is sent while no baseline is left that
  * is younger than a second.
  *
+ * On a stream what was sent is built on before it is acked. A transport may still have dropped it
+ * without saying so (a writer on another thread, the network lab): the client says that it cannot
+ * decode, and for a while what is acked counts.
+ *
  * Interest: with up to 64 rows present, all that may be seen is sent. Where there are more, tables
  * with places (x, y) share FRAY_SNAPSHOTS_RATE: rows wait their turn in the client as they were,
  * near ones for less long; the viewer's own rows, and those that leave its sight, never wait.
@@ -28,6 +32,7 @@ enum {
     FRAY_SNAPSHOTS_ALL = 64,      /* rows present up to which none waits */
     FRAY_SNAPSHOTS_RATE = 64000,  /* bits per second and viewer */
     FRAY_SNAPSHOTS_PACKET = 1200, /* bytes that one packet should not exceed where rows can wait */
+    FRAY_SNAPSHOTS_DISTRUST_S = 5, /* a stream that lost something is built on acks for so long */
     FRAY_SNAPSHOTS_HZ_MIN = 10,
     FRAY_SNAPSHOTS_HZ_MAX = 60,
     FRAY_SNAPSHOTS_HZ_STREAM = 20, /* the defaults */
@@ -56,6 +61,9 @@ void fray_viewer_destroy(struct fray_viewer *viewer);
 
 /* Of each INPUT: acks, and whether the baseline was lost. Anything may be in there. */
 void fray_viewer_ack(struct fray_viewer *viewer, const struct fray_packet_input *packet);
+
+/* The client has another view than the one that was sent: nothing of it can be built on. */
+void fray_viewer_forget(struct fray_viewer *viewer);
 
 /* Whether to encode, once the state of this tick is there: then every viewer that is due shares one
  * take. The rate is a fraction of the ticks (7 of 60 …), and phases are aligned. */

@@ -590,7 +590,13 @@ static void streams_build_on_what_was_sent(void **unused)
     world_deinit(&world);
 }
 
-static void who_needs_a_full_one_gets_it(void **unused)
+static void send(struct world *world, struct client *client)
+{
+    step_and_encode(world, client, 3);
+    fray_viewer_sent(client->viewer, true);
+}
+
+static void who_cannot_decode_is_sent_what_it_can(void **unused)
 {
     struct world world;
     struct client client;
@@ -598,32 +604,65 @@ static void who_needs_a_full_one_gets_it(void **unused)
 
     (void)unused;
     world_init(&world, &fray_duel, 2, NULL);
-    client_init(&client, &world, 1, FRAY_HELLO_STREAM, 0);
-    for (int i = 0; i < 5; i++) {
-        step_and_encode(&world, &client, 3);
-        fray_viewer_sent(client.viewer, true);
-    }
+    client_init(&client, &world, 1, FRAY_HELLO_STREAM, 60);
+    for (int i = 0; i < 5; i++)
+        send(&world, &client);
     assert_int_equal(base_of(&world), 4);
     fray_viewer_ack(client.viewer, &need);
-    step_and_encode(&world, &client, 3);
-    assert_int_equal(base_of(&world), 0);
-    fray_viewer_sent(client.viewer, true);
-    fray_viewer_ack(client.viewer, &need); /* said before the full one came */
-    step_and_encode(&world, &client, 3);
-    assert_int_equal(base_of(&world), 6);
-    need.ack = 7; /* it came, and was lost again */
+    send(&world, &client);
+    assert_int_equal(base_of(&world), 3);  /* which it says that it has */
+    fray_viewer_ack(client.viewer, &need); /* said before that came */
+    send(&world, &client);
+    assert_int_equal(base_of(&world), 3); /* and for a while nothing else is believed */
+    need.ack = 7;                         /* it came, and then something was lost again */
     fray_viewer_ack(client.viewer, &need);
-    step_and_encode(&world, &client, 3);
-    assert_int_equal(base_of(&world), 0);
-    fray_viewer_sent(client.viewer, true);
-    need.ack = 0;
-    for (int i = 0; i < 20; i++) {
-        step_and_encode(&world, &client, 3);
-        fray_viewer_sent(client.viewer, true);
-    }
+    send(&world, &client);
+    assert_int_equal(base_of(&world), 7);
+    for (int i = 0; i < 20; i++)
+        send(&world, &client);
     fray_viewer_ack(client.viewer, &need); /* a second has passed, and it still says so */
-    step_and_encode(&world, &client, 3);
+    send(&world, &client);
     assert_int_equal(base_of(&world), 0);
+    fray_viewer_ack(client.viewer, &(struct fray_packet_input){.ack = client.viewer->seq});
+    for (int i = 0; i < 5 * 20; i++)
+        send(&world, &client);
+    fray_viewer_ack(client.viewer, &(struct fray_packet_input){.ack = client.viewer->seq});
+    send(&world, &client);
+    send(&world, &client);
+    assert_int_equal(base_of(&world), client.viewer->seq - 1); /* believed again */
+    fray_viewer_forget(client.viewer);
+    send(&world, &client);
+    assert_int_equal(base_of(&world), 0);
+    client_deinit(&client);
+    world_deinit(&world);
+}
+
+/* A stream whose transport drops what it has taken, without a word, some of the time. */
+static void a_stream_that_loses_loses_no_event(void **unused)
+{
+    struct world world;
+    struct client client;
+    int32_t serial = 0;
+
+    (void)unused;
+    world_init(&world, &fray_duel, 2, NULL);
+    client_init(&client, &world, 0, FRAY_HELLO_STREAM, 20);
+    for (uint32_t i = 0; i < 3000; i++) {
+        world_step(&world, 1);
+        if (i < 2900)
+            emit(&world, &client, EVENT_HIT, &serial);
+        if (!fray_viewer_is_due(client.viewer, world.tick))
+            continue;
+        world_take(&world);
+        encode(&world, &client, false);
+        fray_viewer_sent(client.viewer, true);
+        if (i > 2900 || fray_game_random_range(world.random, 0, 99) >= 10)
+            receive(&world, &client, world.out.data, world.out.len);
+        ack(&client);
+    }
+    assert_int_equal(client.serial, serial);
+    assert_int_equal(client.full, 1);
+    assert_true(client.refused < 20);
     client_deinit(&client);
     world_deinit(&world);
 }
@@ -638,7 +677,7 @@ static void sequence_numbers_wrap(void **unused)
     world_init(&world, &fray_duel, 2, NULL);
     client_init(&client, &world, 0, 0, 60);
     client.viewer->seq = UINT16_MAX - 500;
-    client.viewer->full_seq = UINT16_MAX - 499;
+    client.viewer->resumed_seq = UINT16_MAX - 499;
     client.viewer->events_floor = client.viewer->events_end = UINT16_MAX - 500;
     client.event_seq = UINT16_MAX - 500;
     for (uint32_t i = 0; i < 2000; i++) {
@@ -748,7 +787,8 @@ int main(void)
         cmocka_unit_test(without_acks_all_are_full),
         cmocka_unit_test(a_baseline_must_be_in_the_ring),
         cmocka_unit_test(streams_build_on_what_was_sent),
-        cmocka_unit_test(who_needs_a_full_one_gets_it),
+        cmocka_unit_test(who_cannot_decode_is_sent_what_it_can),
+        cmocka_unit_test(a_stream_that_loses_loses_no_event),
         cmocka_unit_test(sequence_numbers_wrap),
         cmocka_unit_test(the_rate_yields_and_recovers),
         cmocka_unit_test(nothing_is_allocated_while_it_goes_on),

@@ -48,11 +48,12 @@ struct fray_viewer *fray_viewer_create(struct fray_snapshots *ring, uint32_t sea
         viewer->as_of = fray_alloc_zero(sets * WORD);
         viewer->waited = fray_alloc_zero((size_t)ring->words * WORD * sizeof *viewer->waited);
     }
-    viewer->full_seq = 1;
+    viewer->resumed_seq = 1;
     viewer->events_seen = ring->events_count;
-    viewer->full_tick = viewer->calm_tick = viewer->ack_tick = newest_tick(ring);
+    viewer->resumed_tick = viewer->distrust_tick = viewer->calm_tick = viewer->ack_tick =
+        newest_tick(ring);
     /* So that not all pay for the hash in the same tick. */
-    viewer->hash_tick = viewer->full_tick - seat * 7 % ring->game->tick_hz;
+    viewer->hash_tick = viewer->resumed_tick - seat * 7 % ring->game->tick_hz;
     viewer->room = FRAY_SNAPSHOTS_PACKET * 8;
     return viewer;
 }
@@ -77,26 +78,44 @@ static struct fray_viewer_baseline *baseline_find(struct fray_viewer *viewer, ui
     return seq && baseline->seq == seq && baseline->is_there ? baseline : NULL;
 }
 
-static void events_have(struct fray_viewer *viewer, const struct fray_viewer_baseline *baseline)
+static void count_up_to(uint32_t *count, uint32_t end)
 {
-    if ((int32_t)(baseline->events_end - viewer->events_floor) > 0)
-        viewer->events_floor = baseline->events_end;
+    if ((int32_t)(end - *count) > 0)
+        *count = end;
 }
 
-/* The client says it cannot decode. It goes on saying so until a full snapshot arrives, which is no
- * reason to begin anew. */
-static void forget_all(struct fray_viewer *viewer, uint16_t ack)
+/* Not with what was sent, but with what the client is known to have. */
+static void resume(struct fray_viewer *viewer)
 {
-    bool is_known_yet = ack == 0 || fray_packet_seq_newer(viewer->full_seq, ack);
-    uint32_t now = newest_tick(viewer->ring);
+    viewer->sent_seq = 0;
+    viewer->events_sent = viewer->events_floor;
+    viewer->resumed_seq = fray_packet_seq_next(viewer->seq);
+    viewer->resumed_tick = newest_tick(viewer->ring);
+}
 
-    if (is_known_yet && now - viewer->full_tick < viewer->ring->game->tick_hz)
-        return;
+void fray_viewer_forget(struct fray_viewer *viewer)
+{
     for (uint32_t i = 0; i < RING; i++)
         viewer->baselines[i].is_there = false;
-    viewer->sent_seq = viewer->acked_seq = 0;
-    viewer->full_seq = fray_packet_seq_next(viewer->seq);
-    viewer->full_tick = now;
+    viewer->acked_seq = 0;
+    resume(viewer);
+}
+
+/* The client cannot decode: something between it and the server was lost, though it is a stream. It
+ * goes on saying so until something arrives that was made since. If that is not decoded either, it
+ * has nothing. */
+static void catch_up(struct fray_viewer *viewer, uint16_t ack)
+{
+    uint32_t second = viewer->ring->game->tick_hz, now = newest_tick(viewer->ring);
+    bool is_known_yet = ack == 0 || fray_packet_seq_newer(viewer->resumed_seq, ack);
+
+    if (is_known_yet && now - viewer->resumed_tick < second)
+        return;
+    viewer->distrust_tick = now + FRAY_SNAPSHOTS_DISTRUST_S * second;
+    if (is_known_yet)
+        fray_viewer_forget(viewer);
+    else
+        resume(viewer);
 }
 
 void fray_viewer_ack(struct fray_viewer *viewer, const struct fray_packet_input *packet)
@@ -106,10 +125,11 @@ void fray_viewer_ack(struct fray_viewer *viewer, const struct fray_packet_input 
     if (baseline && (!viewer->acked_seq || fray_packet_seq_newer(packet->ack, viewer->acked_seq))) {
         viewer->acked_seq = viewer->reported_seq = packet->ack;
         viewer->ack_tick = newest_tick(viewer->ring);
-        events_have(viewer, baseline);
+        count_up_to(&viewer->events_floor, baseline->events_end);
+        count_up_to(&viewer->events_sent, viewer->events_floor);
     }
     if (packet->flags & FRAY_INPUT_NEED_FULL)
-        forget_all(viewer, packet->ack);
+        catch_up(viewer, packet->ack);
 }
 
 uint16_t fray_viewer_acked(const struct fray_viewer *viewer)
@@ -183,7 +203,7 @@ void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent)
         slow_down(viewer);
     } else if (viewer->is_stream) {
         viewer->sent_seq = viewer->seq;
-        events_have(viewer, baseline);
+        count_up_to(&viewer->events_sent, baseline->events_end);
     }
 }
 
@@ -194,7 +214,8 @@ void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent)
 static const struct fray_viewer_baseline *baseline_choose(struct fray_viewer *viewer)
 {
     const struct fray_snapshots *ring = viewer->ring;
-    uint16_t seq = viewer->is_stream && viewer->sent_seq ? viewer->sent_seq : viewer->acked_seq;
+    bool is_sent = fray_viewer_trusts(viewer) && viewer->sent_seq;
+    uint16_t seq = is_sent ? viewer->sent_seq : viewer->acked_seq;
     const struct fray_viewer_baseline *baseline = baseline_find(viewer, seq);
 
     if (!baseline || seq % RING == viewer->seq % RING || ring->takes - baseline->take > RING ||

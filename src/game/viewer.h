@@ -25,8 +25,9 @@ struct fray_viewer {
     uint16_t sent_seq;       /* newest that was handed to the stream; 0: none */
     uint16_t acked_seq;      /* newest that the client has; 0: none */
     uint16_t reported_seq;   /* the same, though it was forgotten since */
-    uint16_t full_seq;       /* the first full one since all was forgotten */
-    uint32_t full_tick;
+    uint16_t resumed_seq;    /* the first since the client could not decode */
+    uint32_t resumed_tick;
+    uint32_t distrust_tick; /* until then what was sent does not count as received */
 
     uint32_t wished_hz, hz;
     uint32_t tick;      /* of the packet encoded last */
@@ -41,7 +42,8 @@ struct fray_viewer {
     uint32_t events[FRAY_SNAPSHOTS_EVENTS]; /* numbers in the ring of the match */
     uint32_t events_seen;                   /* of the match's, how many were looked at */
     uint32_t events_end;                    /* of the viewer's, how many there were */
-    uint32_t events_floor;                  /* of these, how many the client has */
+    uint32_t events_sent;                   /* of these, how many were handed to the stream */
+    uint32_t events_floor;                  /* and how many the client has: they are acked */
     bool has_lost_events;
 };
 
@@ -61,6 +63,12 @@ static inline uint32_t fray_viewer_slot(const struct fray_viewer_picture *pictur
     if (!picture->stale || !(picture->stale[bit / 64] >> bit % 64 & 1))
         return picture->slot;
     return picture->as_of[bit] % FRAY_SNAPSHOTS_RING;
+}
+
+/* Whether what was handed to the stream counts as received: until something is found missing. */
+static inline bool fray_viewer_trusts(const struct fray_viewer *viewer)
+{
+    return viewer->is_stream && (int32_t)(viewer->tick - viewer->distrust_tick) >= 0;
 }
 
 /* The events that the packet carries. Returns where they end. */

@@ -42,19 +42,21 @@ static void events_collect(struct fray_viewer *viewer)
     }
 }
 
-/* Events that the ring has no more are gone, and the client sees it by the numbers. */
+/* Events that the ring has no more are gone, and the client is told. */
 static uint32_t events_begin(struct fray_viewer *viewer)
 {
     const struct fray_snapshots *ring = viewer->ring;
-    uint32_t at = viewer->events_floor;
+    uint32_t first = fray_viewer_trusts(viewer) ? viewer->events_sent : viewer->events_floor;
+    uint32_t at = first;
 
     if (viewer->events_end - at > FRAY_SNAPSHOTS_EVENTS)
         at = viewer->events_end - FRAY_SNAPSHOTS_EVENTS;
     while (at != viewer->events_end &&
            ring->events_count - viewer->events[at % FRAY_SNAPSHOTS_EVENTS] > FRAY_SNAPSHOTS_EVENTS)
         at++;
-    viewer->has_lost_events |= at != viewer->events_floor;
-    viewer->events_floor = at;
+    viewer->has_lost_events |= at != first;
+    if (at != first)
+        viewer->events_floor = viewer->events_sent = at;
     return at;
 }
 

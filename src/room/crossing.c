@@ -398,6 +398,10 @@ enum fray_send_result fray_crossing_send(fray_socket *socket, struct fray_messag
         struct fray_member *member = member_of(to, socket->member);
         return member ? fray_session_send(member->session, message) : FRAY_DROPPED;
     }
+    if (socket->is_blocked && message->class == FRAY_TRANSIENT) { /* it would be dropped there */
+        fray_count(&home->counters.dropped_transient);
+        return FRAY_DROPPED;
+    }
     struct message_parcel *parcel = message_parcel(nsp, message);
     parcel->member = socket->member;
     home->post(home, to, &parcel->parcel);

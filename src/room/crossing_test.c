@@ -299,6 +299,37 @@ static void nothing_is_left_whatever_happens(void **state)
     }
 }
 
+static enum fray_send_result send_transient(const struct fixture *f)
+{
+    fray_message *message = fray_message_create(f->house.nsp, "t", NULL);
+    fray_message_class(message, FRAY_TRANSIENT, NULL);
+    enum fray_send_result result = fray_send(f->socket, message);
+    fray_message_unref(message);
+    return result;
+}
+
+/* What would be dropped there is dropped here, as soon as it is known. */
+static void home_knows_who_cannot_be_written_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    connect_client(&f);
+    assert_int_equal(send_transient(&f), FRAY_SENT);
+    fake_house_settle(&f.house);
+    f.client.link.link.is_writable = false;
+    assert_int_equal(send_transient(&f), FRAY_SENT); /* on its way, and then dropped */
+    fake_house_settle(&f.house);
+    assert_int_equal(send_transient(&f), FRAY_DROPPED);
+    assert_null(f.house.workers[HOME].first_parcel);
+    f.client.link.link.is_writable = true;
+    fray_session_mark(&f.client.party->session);
+    fake_house_settle(&f.house);
+    assert_int_equal(send_transient(&f), FRAY_SENT);
+    fake_house_settle(&f.house);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +342,7 @@ int main(void)
         cmocka_unit_test(events_arrive_before_the_end),
         cmocka_unit_test(orders_do_not_reach_a_successor),
         cmocka_unit_test(a_broadcast_crosses_once_per_worker),
+        cmocka_unit_test(home_knows_who_cannot_be_written_to),
         cmocka_unit_test(nothing_is_left_whatever_happens),
     };
     return cmocka_run_group_tests_name("crossing", tests, NULL, NULL);

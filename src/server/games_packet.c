@@ -110,6 +110,7 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     if (match->recorder)
         fray_replay_recorder_report(match->recorder, request->place->feed->seat, report.tick,
                                     report.hash);
+    fray_viewer_forget(request->place->feed->viewer);
     if (plays)
         fray_match_err(match, request->place->seat, request->now_us);
     return true;
