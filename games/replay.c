@@ -310,10 +310,9 @@ static bool rewind_answer(void *host, uint32_t seat, struct fray_game_past *past
     for (uint32_t i = 0; i < replay->rewinds_count; i++) {
         if (replay->rewinds[i].seat != seat)
             continue;
-        uint32_t older = replay->rewinds[i].view / REWIND_UNIT;
-        past->older = past_at(replay, older);
-        past->newer = past_at(replay, older + 1);
-        past->fraction = (int32_t)(replay->rewinds[i].view % REWIND_UNIT);
+        past->older = past_at(replay, replay->rewinds[i].older);
+        past->newer = past_at(replay, replay->rewinds[i].older + 1);
+        past->fraction = replay->rewinds[i].fraction;
         return true;
     }
     return false;
@@ -357,7 +356,7 @@ static bool rewinds_decode(struct fray_replay *replay, struct fray_bits_reader *
         if (view / REWIND_UNIT + 2 > end || view / REWIND_UNIT + states < end)
             return false;
         replay->rewinds[replay->rewinds_count++] =
-            (struct fray_replay_rewind){seat, (uint32_t)view};
+            (struct fray_replay_past){seat, (uint32_t)(view / REWIND_UNIT), view % REWIND_UNIT};
     }
     return !in->is_bad && count <= replay->game->seats_max;
 }

@@ -64,7 +64,12 @@ bool fray_replay_header_decode(const void *bytes, size_t len, struct fray_replay
  */
 struct fray_replay_rewind {
     uint32_t seat;
-    uint32_t view; /* 1/256 steps */
+    uint32_t view; /* 1/256 steps, modulo 2^32 */
+};
+
+struct fray_replay_past {
+    uint32_t seat, older; /* the state after so many steps, and the one after it */
+    int32_t fraction;     /* of the way to that, in 1/256 */
 };
 
 /* ------------------------------------------------------------------ writing */
@@ -147,8 +152,8 @@ struct fray_replay {
     uint32_t hashes;      /* compared on the way forward */
     uint32_t ticks_max;   /* the furthest that was reached; all, once is_complete */
     bool is_complete;     /* the end of the file was reached */
-    uint8_t outcomes[FRAY_REPLAY_SEATS_MAX + 1];                  /* by seat, once END was read */
-    struct fray_replay_rewind rewinds[FRAY_REPLAY_SEATS_MAX + 1]; /* of the step in hand */
+    uint8_t outcomes[FRAY_REPLAY_SEATS_MAX + 1];                /* by seat, once END was read */
+    struct fray_replay_past rewinds[FRAY_REPLAY_SEATS_MAX + 1]; /* of the step in hand */
     uint32_t rewinds_count;
     /* In the caller's memory. */
     struct fray_replay_frame *frame;

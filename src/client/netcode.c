@@ -394,7 +394,7 @@ static void input_send(struct fray_netcode *netcode, bool has_inputs)
     }
     if (netcode->playback.tick > 0) {
         packet.flags |= FRAY_INPUT_HAS_VIEW;
-        packet.view = (uint32_t)(netcode->playback.tick * 256);
+        packet.view = (uint32_t)(uint64_t)(netcode->playback.tick * 256);
     }
     size_t len = fray_packet_input_encode(game_of(netcode), &packet, inputs, bytes, sizeof bytes);
     free(inputs);

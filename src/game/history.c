@@ -51,28 +51,39 @@ uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured)
 {
     if (!claimed || !measured)
         return claimed ? claimed : measured;
-    uint32_t apart = claimed > measured ? claimed - measured : measured - claimed;
-    return apart > parts_of(hz, FRAY_HISTORY_TRUST_MS) ? measured : claimed;
+    int32_t apart = (int32_t)(claimed - measured),
+            most = (int32_t)parts_of(hz, FRAY_HISTORY_TRUST_MS);
+    return apart > most || apart < -most ? measured : claimed;
+}
+
+static uint32_t now_of(const struct fray_history *history)
+{
+    return history->newest * PARTS;
 }
 
 uint32_t fray_history_clamp(const struct fray_history *history, uint32_t view)
 {
-    uint64_t newest = (uint64_t)history->newest * PARTS;
-    uint64_t oldest = PARTS; /* tick 0 was never pushed */
+    int32_t back = (int32_t)(now_of(history) - view);
 
-    if (newest > history->back + (uint64_t)PARTS)
-        oldest = newest - history->back;
-
-    if (!view || view >= newest || oldest >= newest)
+    if (!view || back <= 0 || history->newest < 2) /* tick 0 was never pushed */
         return 0;
-    return view < oldest ? (uint32_t)oldest : view;
+    uint32_t most = history->back;
+    if (history->newest <= history->back / PARTS && most > (history->newest - 1) * PARTS)
+        most = (history->newest - 1) * PARTS;
+    view = now_of(history) - ((uint32_t)back < most ? (uint32_t)back : most);
+    if (view == now_of(history))
+        return 0;
+    return view ? view : 1; /* 0 is no view */
 }
 
 struct fray_game_past fray_history_past(const struct fray_history *history, uint32_t view)
 {
+    uint64_t at = (uint64_t)history->newest * PARTS - (now_of(history) - view);
+    uint32_t older = (uint32_t)(at / PARTS);
+
     return (struct fray_game_past){
-        .older = state_at(history, view / PARTS),
-        .newer = state_at(history, view / PARTS + 1),
+        .older = state_at(history, older),
+        .newer = state_at(history, older + 1),
         .fraction = (int32_t)(view % PARTS),
     };
 }

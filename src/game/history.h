@@ -1,5 +1,6 @@
 /* The last states of a match, for lag compensation: what a player was looking at when it acted.
- * Views are times in 1/256 ticks. Nothing is allocated after create. Pure. */
+ * Views are times in 1/256 ticks, and wrap after 2^24 of these: what counts is how far apart two
+ * are. Nothing is allocated after create. Pure. */
 #ifndef FRAY_GAME_HISTORY_H
 #define FRAY_GAME_HISTORY_H
 

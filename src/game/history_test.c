@@ -26,7 +26,8 @@ static void a_claim_is_believed_near_what_was_measured(void **state)
     assert_int_equal(fray_history_judge(HZ, measured + of_ms(202), measured), measured);
     assert_int_equal(fray_history_judge(HZ, 0, measured), measured);
     assert_int_equal(fray_history_judge(HZ, 77, 0), 77);
-    assert_int_equal(fray_history_judge(HZ, UINT32_MAX, 1), 1);
+    assert_int_equal(fray_history_judge(HZ, UINT32_MAX / 2, 1), 1);
+    assert_int_equal(fray_history_judge(HZ, UINT32_MAX, 1), UINT32_MAX); /* just before */
 }
 
 static void rewinds_at_most(uint32_t rewind_ms)
@@ -45,7 +46,8 @@ static void rewinds_at_most(uint32_t rewind_ms)
     assert_int_equal(fray_history_clamp(&history, oldest - 1), oldest);
     assert_int_equal(fray_history_clamp(&history, oldest + 1), oldest + 1);
     assert_int_equal(fray_history_clamp(&history, 0), 0);
-    assert_int_equal(fray_history_clamp(&history, UINT32_MAX), 0);
+    assert_int_equal(fray_history_clamp(&history, 501 * PARTS), 0);
+    assert_int_equal(fray_history_clamp(&history, UINT32_MAX), oldest); /* long ago */
     for (uint32_t view = oldest; view < 500 * PARTS; view += 100) {
         struct fray_game_past past = fray_history_past(&history, view);
         assert_int_equal(*(const uint32_t *)past.older, view / PARTS);
@@ -65,6 +67,31 @@ static void rewinds_as_far_as_it_was_told_and_into_what_is_kept(void **state)
     rewinds_at_most(FRAY_HISTORY_MAX_MS);
 }
 
+/* After days at 60 Hz. */
+static void views_wrap(void **state)
+{
+    (void)state;
+    const uint32_t wrap = (uint32_t)1 << 24;
+    struct fray_history history = fray_history_create(sizeof(uint32_t), HZ, 250);
+    for (uint32_t tick = wrap - 100; tick < wrap + 100; tick++) {
+        fray_history_push(&history, tick, &tick);
+        if (tick < wrap - 50)
+            continue;
+        for (uint32_t back = 1; back <= 300 * 60 * PARTS / 1000; back += 37) {
+            uint32_t most = back < of_ms(250) ? back : of_ms(250);
+            uint32_t view = fray_history_clamp(&history, tick * PARTS - back);
+            uint64_t at = (uint64_t)tick * PARTS - most;
+            if (at % ((uint64_t)wrap * PARTS) == 0)
+                continue;
+            assert_int_equal(view, (uint32_t)at);
+            struct fray_game_past past = fray_history_past(&history, view);
+            assert_int_equal(*(const uint32_t *)past.older, at / PARTS);
+            assert_int_equal(*(const uint32_t *)past.newer, at / PARTS + 1);
+        }
+    }
+    fray_history_deinit(&history);
+}
+
 static void rewinds_nothing_where_that_is_off(void **state)
 {
     (void)state;
@@ -81,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_is_believed_near_what_was_measured),
         cmocka_unit_test(rewinds_as_far_as_it_was_told_and_into_what_is_kept),
+        cmocka_unit_test(views_wrap),
         cmocka_unit_test(rewinds_nothing_where_that_is_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

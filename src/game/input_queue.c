@@ -1,5 +1,6 @@
 #include "game/input_queue.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,13 +19,16 @@ void fray_input_queue_destroy(struct fray_input_queue *queue)
     free(queue);
 }
 
+/* A client whose clock was put back goes on from an earlier tick; a packet that was overtaken is
+ * not that far behind. */
 static void note_newest(struct fray_input_queue *queue, uint32_t now, uint32_t tick)
 {
     int64_t margin = (int64_t)tick - now - 1;
-    if (tick <= queue->newest)
+    bool is_overtaken = tick <= queue->newest && queue->newest - tick < FRAY_INPUT_OVERTAKEN;
+    if (is_overtaken)
         return;
     queue->newest = tick;
-    queue->margin = margin < -127 ? -127 : (int8_t)margin;
+    queue->margin = (int8_t)(margin < -127 ? -127 : margin > 127 ? 127 : margin);
 }
 
 enum fray_input_fate fray_input_queue_put(struct fray_input_queue *queue, uint32_t now,
@@ -32,11 +36,11 @@ enum fray_input_fate fray_input_queue_put(struct fray_input_queue *queue, uint32
 {
     uint32_t slot = tick % FRAY_INPUT_QUEUE_TICKS;
 
-    if (tick > now && tick - now > FRAY_INPUT_QUEUE_TICKS)
-        return FRAY_INPUT_EARLY;
     if (queue->ticks[slot] == tick)
         return FRAY_INPUT_KNOWN;
     note_newest(queue, now, tick);
+    if (tick > now && tick - now > FRAY_INPUT_QUEUE_TICKS)
+        return FRAY_INPUT_EARLY;
     if (tick <= now)
         return FRAY_INPUT_LATE;
     queue->ticks[slot] = tick;

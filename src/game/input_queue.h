@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FRAY_INPUT_QUEUE_TICKS = 32, FRAY_INPUT_NO_MARGIN = -128 };
+enum { FRAY_INPUT_QUEUE_TICKS = 32, FRAY_INPUT_OVERTAKEN = 8, FRAY_INPUT_NO_MARGIN = -128 };
 
 enum fray_input_fate { FRAY_INPUT_QUEUED, FRAY_INPUT_KNOWN, FRAY_INPUT_LATE, FRAY_INPUT_EARLY };
 
 struct fray_input_queue {
     size_t input_size;
-    uint32_t newest; /* tick of the newest that was not early; 0: none */
+    uint32_t newest; /* tick of the newest; 0: none */
     int8_t margin;   /* how many ticks before its use it came, negative: late; or NO_MARGIN */
     uint32_t ticks[FRAY_INPUT_QUEUE_TICKS]; /* that each slot's input is for; stays when taken */
     uint32_t

@@ -62,8 +62,24 @@ static void late_and_early_ones_are_refused(void **state)
     assert_int_equal(put(queue, 100, 100 + FRAY_INPUT_QUEUE_TICKS), FRAY_INPUT_QUEUED);
     assert_int_equal(put(queue, 100, 101 + FRAY_INPUT_QUEUE_TICKS), FRAY_INPUT_EARLY);
     assert_int_equal(put(queue, 100, UINT32_MAX), FRAY_INPUT_EARLY);
-    assert_int_equal(queue->newest, 100 + FRAY_INPUT_QUEUE_TICKS);
+    assert_int_equal(queue->margin, 127);
     assert_int_equal(take(queue, UINT32_MAX), 0);
+    fray_input_queue_destroy(queue);
+}
+
+/* The client hears how far ahead it is, goes back, and hears that it is right now. */
+static void a_clock_that_is_put_back_is_followed(void **state)
+{
+    (void)state;
+    struct fray_input_queue *queue = fray_input_queue_create(sizeof(uint32_t));
+    put(queue, 100, 102);
+    assert_int_equal(put(queue, 100, 160), FRAY_INPUT_EARLY);
+    assert_int_equal(queue->margin, 59);
+    assert_int_equal(put(queue, 101, 155), FRAY_INPUT_EARLY); /* overtaken */
+    assert_int_equal(queue->margin, 59);
+    assert_int_equal(put(queue, 102, 104), FRAY_INPUT_QUEUED);
+    assert_int_equal(queue->margin, 1);
+    assert_int_equal(queue->newest, 104);
     fray_input_queue_destroy(queue);
 }
 
@@ -73,6 +89,7 @@ int main(void)
         cmocka_unit_test(inputs_are_taken_in_their_ticks),
         cmocka_unit_test(what_is_repeated_is_known_even_when_it_was_taken),
         cmocka_unit_test(late_and_early_ones_are_refused),
+        cmocka_unit_test(a_clock_that_is_put_back_is_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,10 +28,10 @@
 
 enum {
     FRAY_SNAPSHOTS_RING = 32,
-    FRAY_SNAPSHOTS_EVENTS = 512,  /* older ones are lost to who has not got them */
-    FRAY_SNAPSHOTS_ALL = 64,      /* rows present up to which none waits */
-    FRAY_SNAPSHOTS_RATE = 64000,  /* bits per second and viewer */
-    FRAY_SNAPSHOTS_PACKET = 1200, /* bytes that one packet should not exceed where rows can wait */
+    FRAY_SNAPSHOTS_EVENTS = 512,   /* older ones are lost to who has not got them */
+    FRAY_SNAPSHOTS_ALL = 64,       /* rows present up to which none waits */
+    FRAY_SNAPSHOTS_RATE = 64000,   /* bits per second and viewer */
+    FRAY_SNAPSHOTS_PACKET = 1200,  /* bytes that one packet should not exceed where rows can wait */
     FRAY_SNAPSHOTS_DISTRUST_S = 5, /* a stream that lost something is built on acks for so long */
     FRAY_SNAPSHOTS_HZ_MIN = 10,
     FRAY_SNAPSHOTS_HZ_MAX = 60,

@@ -40,10 +40,18 @@ static void queue_empty(struct fray_ticks_seat *seat)
     seat->queue = fray_input_queue_create(input_size);
 }
 
+/* Time began, or went on after it had stood still: clients have to find out. */
+static void unsettle(struct fray_ticks *ticks, uint64_t now_us)
+{
+    ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
+    for (uint32_t i = 0; i < ticks->seats_max; i++)
+        ticks->seats[i].is_settled = false;
+}
+
 static void begin(struct fray_ticks *ticks, uint64_t now_us)
 {
     ticks->dropped_counted = 0;
-    ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
+    unsettle(ticks, now_us);
     fray_history_clear(&ticks->history);
     for (uint32_t i = 0; i < ticks->seats_max; i++)
         queue_empty(&ticks->seats[i]);
@@ -128,7 +136,7 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
 void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick)
 {
     bool is_past = tick > 0 && tick < match->steps;
-    match->ticks->seats[seat].view = is_past ? (uint32_t)(tick * 256) : 0;
+    match->ticks->seats[seat].view = is_past ? (uint32_t)(uint64_t)(tick * 256) : 0;
 }
 
 /* What was held may have become impossible by itself, as a target after a respawn: no offence. */
@@ -211,6 +219,30 @@ void fray_ticks_seat_packets(struct fray_match *match, uint32_t seat)
     memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
 }
 
+/* A jump or a shot that comes a moment late goes with the next input: it was shown already. */
+static void impulses_keep(const struct fray_game *game, char *to, const char *late)
+{
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        const struct fray_game_field *field = &game->input->fields[i];
+        size_t len = (size_t)field->count * (field->type & 7);
+        if (field->flags & FRAY_GAME_ONCE && !is_zero(late + field->offset, len))
+            memcpy(to + field->offset, late + field->offset, len);
+    }
+}
+
+static enum fray_input_fate put_one(struct fray_match *match, uint32_t seat, uint32_t tick,
+                                    uint32_t view, const char *input)
+{
+    const struct fray_game *game = match->config.game;
+    struct fray_ticks_seat *taken = &match->ticks->seats[seat];
+    enum fray_input_fate fate = fray_input_queue_put(taken->queue, match->steps, tick, view, input);
+
+    if (fate == FRAY_INPUT_LATE && match->steps - tick < FRAY_TICKS_LATE)
+        impulses_keep(game, match->inputs + (size_t)seat * game->input_size, input);
+    taken->is_settled |= fate == FRAY_INPUT_QUEUED;
+    return fate;
+}
+
 /* What was looked at goes back with the inputs, tick by tick. */
 void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_ticks_inputs *inputs,
                     uint64_t now_us)
@@ -222,14 +254,14 @@ void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_t
 
     for (uint32_t i = 0; i < inputs->count; i++) {
         uint32_t before = (inputs->count - 1 - i) * 256;
-        enum fray_input_fate fate = fray_input_queue_put(
-            ticks->seats[seat].queue, match->steps, inputs->first_tick + i,
-            seen > before ? seen - before : 0, (const char *)inputs->inputs + i * size);
+        enum fray_input_fate fate =
+            put_one(match, seat, inputs->first_tick + i, seen ? seen - before : 0,
+                    (const char *)inputs->inputs + i * size);
         ticks->counts.late += fate == FRAY_INPUT_LATE;
         ticks->counts.early += fate == FRAY_INPUT_EARLY;
         is_early = is_early || fate == FRAY_INPUT_EARLY;
     }
-    if (is_early && now_us >= ticks->lenient_us)
+    if (is_early && (ticks->seats[seat].is_settled || now_us >= ticks->lenient_us))
         fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_EARLY, now_us);
 }
 
@@ -383,7 +415,7 @@ void fray_ticks_advance(struct fray_match *match, uint64_t now_us)
     uint32_t count = fray_tick_clock_take(&ticks->clock, now_us);
 
     if (ticks->clock.dropped != dropped)
-        ticks->lenient_us = now_us + FRAY_TICKS_LENIENT_MS * UINT64_C(1000);
+        unsettle(ticks, now_us);
     while (count--)
         tick(match, now_us);
 }

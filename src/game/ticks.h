@@ -17,13 +17,15 @@
 enum {
     FRAY_TICKS_SNAPSHOT_HZ = 20, /* of `state` (docs/decisions.md) */
     /* Clients need a moment to notice that the match's time began anew, or stood still. */
-    FRAY_TICKS_LENIENT_MS = 5000,
+    FRAY_TICKS_LENIENT_MS = 30000,
+    FRAY_TICKS_LATE = 3, /* what was pressed once is not lost by being late by so many ticks */
 };
 
 struct fray_ticks_seat {
     struct fray_conduct conduct;
-    bool is_held;  /* its client has acted by name: what it holds is given in every tick */
-    uint32_t view; /* what its player looks at in this tick, in 1/256 ticks; 0: the present */
+    bool is_held;    /* its client has acted by name: what it holds is given in every tick */
+    bool is_settled; /* its inputs have come in time since time began, or last stood still */
+    uint32_t view;   /* what its player looks at in this tick, in 1/256 ticks; 0: the present */
     struct fray_input_queue *queue; /* its client sends packets; NULL: actions by name */
 };
 
@@ -61,7 +63,7 @@ struct fray_ticks {
     uint32_t hash_tick;
     struct fray_ticks_counts counts, counted; /* counted: what the host has taken over */
     uint64_t dropped_counted;
-    uint64_t lenient_us;              /* until then early inputs are no offence */
+    uint64_t lenient_us; /* until then early inputs of who has not settled are no offence */
     struct fray_snapshots *snapshots; /* NULL: nobody has asked for them */
     uint64_t rules;                   /* fray_game_rules; 0: nobody has asked */
 };

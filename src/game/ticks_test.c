@@ -71,6 +71,7 @@ static void put(struct fray_match *match, uint32_t seat, uint32_t tick, int8_t w
     while (strcmp(field->name, "walk") != 0)
         field++;
     memcpy((char *)input + field->offset, &walk, sizeof walk);
+    fray_match_heard(match, seat, now_us);
     fray_ticks_put(match, seat,
                    &(struct fray_ticks_inputs){.first_tick = tick, .count = 1, .inputs = input},
                    now_us);
@@ -160,20 +161,64 @@ static void a_fast_clock_is_an_offence_unless_time_stood_still(void **state)
     run(match, 10 * SECOND);
     fray_ticks_seat_packets(match, 1);
     fray_match_advance(match, 12 * SECOND); /* a stall: most of it is dropped */
-    for (uint64_t now_us = 12 * SECOND; now_us < 16 * SECOND; now_us += SECOND / 60) {
+    for (uint64_t now_us = 12 * SECOND; now_us < 30 * SECOND; now_us += SECOND / 60) {
         run(match, now_us);
-        put(match, 1, match->steps + 100, 0, now_us);
+        put(match, 1, match->steps + 100, 0, now_us); /* as long as it has not noticed */
     }
     assert_false(match->has_condemned);
-    assert_true(is_put_out_for_a_fast_clock(match, 20 * SECOND));
-    fray_match_put_out(match, 1, FRAY_OUT_CHEATING, 25 * SECOND);
+    put(match, 1, match->steps + 2, 0, 30 * SECOND); /* now it has */
+    assert_true(is_put_out_for_a_fast_clock(match, 30 * SECOND));
+    fray_match_put_out(match, 1, FRAY_OUT_CHEATING, 35 * SECOND);
     assert_int_equal(match->seats[1].bot, fray_match_stand_in_level(&fray_duel));
     assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
     uint32_t seat;
     assert_string_equal(fray_match_sit(match, &(struct fray_match_person){"Bob", "Bob", NULL, 0},
-                                       (const uint8_t[FRAY_TOKEN_RANDOM]){9}, 25 * SECOND, &seat),
+                                       (const uint8_t[FRAY_TOKEN_RANDOM]){9}, 35 * SECOND, &seat),
                         "kicked");
     fray_match_destroy(match);
+}
+
+static void who_never_finds_the_time_is_out_some_day(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    fray_ticks_seat_packets(match, 1);
+    run(match, 32 * SECOND);
+    assert_true(is_put_out_for_a_fast_clock(match, 32 * SECOND));
+    fray_match_destroy(match);
+}
+
+static void put_rematch(struct fray_match *match, uint32_t tick)
+{
+    int32_t input[8] = {0};
+    const struct fray_game_field *field = fray_duel.input->fields;
+    while (strcmp(field->name, "rematch") != 0)
+        field++;
+    memset((char *)input + field->offset, 1, 1);
+    fray_ticks_put(match, 1,
+                   &(struct fray_ticks_inputs){.first_tick = tick, .count = 1, .inputs = input},
+                   SECOND);
+}
+
+/* What is pressed once, not held. */
+static void an_impulse_may_be_a_moment_late(void **state)
+{
+    (void)state;
+    for (uint32_t late = 0; late < 5; late++) {
+        struct fray_match *match = open_duel(SECOND);
+        fray_ticks_seat_packets(match, 1);
+        run(match, 3 * SECOND);
+        put_rematch(match, match->steps - late);
+        bool is_kept = false;
+        for (uint32_t i = 0; i < fray_duel.input_size; i++)
+            is_kept |= match->inputs[fray_duel.input_size + i];
+        assert_int_equal(is_kept, late < FRAY_TICKS_LATE);
+        put(match, 1, match->steps + 1, 0, 3 * SECOND);
+        run(match, 4 * SECOND);
+        for (uint32_t i = 0; i < fray_duel.input_size; i++)
+            assert_int_equal(match->inputs[fray_duel.input_size + i], 0); /* used, once */
+        fray_match_destroy(match);
+    }
 }
 
 static void a_bot_stands_in_and_gives_back(void **state)
@@ -312,6 +357,8 @@ int main(void)
         cmocka_unit_test(held_keys_go_into_every_tick),
         cmocka_unit_test(queued_inputs_are_used_in_their_ticks),
         cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
+        cmocka_unit_test(who_never_finds_the_time_is_out_some_day),
+        cmocka_unit_test(an_impulse_may_be_a_moment_late),
         cmocka_unit_test(a_bot_stands_in_and_gives_back),
         cmocka_unit_test(who_is_silent_is_away_and_comes_back_by_a_word),
         cmocka_unit_test(bots_make_way),

@@ -46,7 +46,7 @@ static uint32_t measured_view(const struct fray_games_feed *feed)
     if (!acked || !fray_viewer_tick_of(feed->viewer, acked, &tick))
         return 0;
     uint32_t late = 256u * feed->match->config.game->tick_hz * 3 / (2 * hz);
-    return tick * 256 > late ? tick * 256 - late : 0;
+    return tick * 256 - late;
 }
 
 static bool on_input(const struct fray_games_request *request, struct fray_match *match,
