@@ -89,3 +89,22 @@ uint64_t fray_game_hash(uint64_t hash, const void *bytes, size_t len)
         hash = (hash ^ at[i]) * 0x100000001b3u;
     return hash;
 }
+
+void fray_game_release(const struct fray_game *game, void *input)
+{
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        const struct fray_game_field *field = &game->input->fields[i];
+        if (field->flags & FRAY_GAME_ONCE)
+            __builtin_memset((char *)input + field->offset, 0,
+                             (size_t)field->count * (field->type & 7u));
+    }
+}
+
+const struct fray_game_table *fray_game_players(const struct fray_game *game)
+{
+    for (uint32_t i = 0; i < game->tables_count; i++) {
+        if (game->tables[i].owner == FRAY_GAME_ROW && game->tables[i].present)
+            return &game->tables[i];
+    }
+    return NULL;
+}

@@ -409,7 +409,7 @@ bool fray_replay_step(struct fray_replay *replay, struct fray_game_events *event
                               });
     for (uint32_t seat = 0; seat < game->seats_max; seat++)
         if (replay->given[seat])
-            fray_replay_clear_impulses(game, replay->inputs + (size_t)seat * game->input_size);
+            fray_game_release(game, replay->inputs + (size_t)seat * game->input_size);
     frame->tick++;
     if (game->tick_hz)
         __builtin_memcpy(past_at(replay, frame->tick), replay->state, game->state_size);

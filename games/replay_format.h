@@ -27,14 +27,4 @@ static inline struct fray_replay_text fray_replay_text_of(const char *text)
     return (struct fray_replay_text){text, len};
 }
 
-/* Impulses are given once: against what is left the next input is written. */
-static inline void fray_replay_clear_impulses(const struct fray_game *game, char *input)
-{
-    for (uint32_t i = 0; i < game->input->fields_count; i++) {
-        const struct fray_game_field *field = &game->input->fields[i];
-        if (field->flags & FRAY_GAME_ONCE)
-            __builtin_memset(input + field->offset, 0, (size_t)field->count * (field->type & 7u));
-    }
-}
-
 #endif

@@ -126,7 +126,7 @@ static void put_seats(struct fray_replay_writer *writer, const struct fray_repla
         if (step->given[seat]) {
             fray_delta_encode_flagged(game->input, FRAY_DELTA_PUBLIC, last, input, out);
             __builtin_memcpy(last, input, game->input_size);
-            fray_replay_clear_impulses(game, last);
+            fray_game_release(game, last); /* against what is left the next is written */
         }
         writer->given[seat] = step->given[seat] != 0;
         next = seat + 1;

@@ -262,6 +262,10 @@ FRAY_API const char *fray_game_check(const struct fray_game *game, const void *s
 /* Copies the state and clears what the seat may not see. FRAY_GAME_NOBODY: what all may see. */
 FRAY_API void fray_game_view(const struct fray_game *game, const void *state, uint32_t seat,
                              void *view);
+/* An input's impulses (FRAY_GAME_ONCE) have been given: clears them. What is held stays. */
+FRAY_API void fray_game_release(const struct fray_game *game, void *input);
+/* The first table whose rows are players by seat, and may be absent; NULL: none. */
+FRAY_API const struct fray_game_table *fray_game_players(const struct fray_game *game);
 /* FNV-1a, 64 bits, over the bytes; equal on every machine. Start from FRAY_GAME_HASH_START, or go
  * on from an earlier one. */
 #define FRAY_GAME_HASH_START 0xcbf29ce484222325u

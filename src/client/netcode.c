@@ -41,21 +41,11 @@ static bool plays(const struct fray_netcode *netcode)
     return netcode->config.seat < game_of(netcode)->seats_max;
 }
 
-/* The table whose rows are the players: of it the own row is known to be exact. */
-static const struct fray_game_table *players_of(const struct fray_game *game)
-{
-    for (uint32_t i = 0; i < game->tables_count; i++) {
-        if (game->tables[i].owner == FRAY_GAME_ROW)
-            return &game->tables[i];
-    }
-    return NULL;
-}
-
 void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_config *config,
                        uint64_t now_us)
 {
     const struct fray_game *game = config->game;
-    const struct fray_game_table *players = players_of(game);
+    const struct fray_game_table *players = fray_game_players(game);
     *netcode = (struct fray_netcode){.config = *config, .newest = -1, .now_us = now_us};
     if (!config->is_stream)
         netcode->config.input_batch = 1;
@@ -136,19 +126,19 @@ static void step(struct fray_netcode *netcode, char *state, uint32_t tick)
 /* The own row in a state, and where its prediction for a tick is kept. */
 static char *own_row(const struct fray_netcode *netcode, char *state)
 {
-    const struct fray_game_table *players = players_of(game_of(netcode));
+    const struct fray_game_table *players = fray_game_players(game_of(netcode));
     return state + players->offset + (size_t)netcode->config.seat * players->stride;
 }
 
 static char *own_kept(const struct fray_netcode *netcode, uint32_t tick)
 {
-    size_t stride = players_of(game_of(netcode))->stride;
+    size_t stride = fray_game_players(game_of(netcode))->stride;
     return netcode->own_before + (size_t)(tick % FRAY_NETCODE_INPUTS) * stride;
 }
 
 static bool follows_own_row(const struct fray_netcode *netcode)
 {
-    const struct fray_game_table *players = players_of(game_of(netcode));
+    const struct fray_game_table *players = fray_game_players(game_of(netcode));
     return players && netcode->config.seat < players->rows;
 }
 
@@ -158,7 +148,7 @@ static void predict_until(struct fray_netcode *netcode, uint32_t until)
         step(netcode, netcode->predicted, ++netcode->predicted_tick);
         if (follows_own_row(netcode))
             memcpy(own_kept(netcode, netcode->predicted_tick), own_row(netcode, netcode->predicted),
-                   players_of(game_of(netcode))->stride);
+                   fray_game_players(game_of(netcode))->stride);
     }
 }
 
@@ -172,7 +162,7 @@ static void reconcile(struct fray_netcode *netcode)
     bool was_foreseen = until >= tick && until - tick < AHEAD_MAX && has_input(netcode, tick);
     if (was_foreseen && follows_own_row(netcode) &&
         memcmp(own_kept(netcode, tick), own_row(netcode, state),
-               players_of(game_of(netcode))->stride) != 0)
+               fray_game_players(game_of(netcode))->stride) != 0)
         netcode->corrections++;
     memcpy(netcode->predicted, state, game_of(netcode)->state_size);
     netcode->predicted_tick = tick;
@@ -343,15 +333,10 @@ bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_
 
 static void sample(struct fray_netcode *netcode, uint32_t tick)
 {
-    const struct fray_game_table *input = game_of(netcode)->input;
     memcpy(input_of(netcode, tick), netcode->held, game_of(netcode)->input_size);
     netcode->input_ticks[tick % FRAY_NETCODE_INPUTS] = tick;
     netcode->tick = tick;
-    for (uint32_t i = 0; i < input->fields_count; i++) {
-        const struct fray_game_field *field = &input->fields[i];
-        if (field->flags & FRAY_GAME_ONCE)
-            memset(netcode->held + field->offset, 0, (size_t)field->count * (field->type & 7));
-    }
+    fray_game_release(game_of(netcode), netcode->held);
 }
 
 static void samples_take(struct fray_netcode *netcode, uint32_t until)

@@ -18,13 +18,13 @@ enum {
     FRAY_CONDUCT_STALL_S = 15, /* clients give up a connection that is silent for so long */
 };
 
-/* What an offence weighs. Inputs are judged in the tick in which they are used: one that was fair
- * when it was made may have become impossible on its way, for a round trip's worth of ticks. */
+/* What an offence weighs. What was fair when it was made may have become impossible on its way: who
+ * respawns is elsewhere, and a round trip's worth of inputs does not know it yet. */
 enum fray_offence {
     FRAY_OFFENCE_FLOODING = 1,   /* an action over the budget */
     FRAY_OFFENCE_TOO_EARLY = 1,  /* a packet of inputs for ticks that are far away: a fast clock */
-    FRAY_OFFENCE_IMPOSSIBLE = 4, /* an input that the rules refuse */
-    FRAY_OFFENCE_FORGED = 10,    /* an action, likewise: it was judged at once */
+    FRAY_OFFENCE_IMPOSSIBLE = 3, /* an input or an action that the rules refuse now */
+    FRAY_OFFENCE_FORGED = 10,    /* an action that they never allow: a number out of its range */
     FRAY_OFFENCE_MALFORMED = 20, /* no client writes such a packet */
 };
 

@@ -227,7 +227,7 @@ static void snapshots_of_the_past_have_its_events(void **state)
             assert_int_equal(spectator.events, 0);
     }
     assert_int_equal(spectator.events, 1);
-    assert_true(spectator.snapshots > 40);
+    assert_true(spectator.snapshots > 12); /* it acks nothing, so it gets few */
     fray_viewer_destroy(spectator.viewer);
     fray_buf_deinit(&spectator.packet);
     close_host(&host);

@@ -135,25 +135,15 @@ bool fray_match_is_live(const struct fray_match *match)
            (fray_match_is_show(match) && match->spectators);
 }
 
-static const struct fray_game_table *players_table(const struct fray_game *game, uint32_t *number)
-{
-    for (*number = 0; *number < game->tables_count; ++*number) {
-        const struct fray_game_table *table = &game->tables[*number];
-        if (table->owner == FRAY_GAME_ROW && table->present)
-            return table;
-    }
-    return NULL;
-}
-
 bool fray_match_sees(const struct fray_match *match, uint32_t viewer, uint32_t seat)
 {
     const struct fray_game *game = match->config.game;
-    uint32_t number;
-    const struct fray_game_table *table = players_table(game, &number);
+    const struct fray_game_table *table = fray_game_players(game);
     if (!table || !game->visible || seat >= table->rows)
         return true;
     const char *row = match->state + table->offset + (size_t)seat * table->stride;
-    return !row[table->present - 1] || game->visible(match->state, viewer, number, seat);
+    return !row[table->present - 1] ||
+           game->visible(match->state, viewer, (uint32_t)(table - game->tables), seat);
 }
 
 enum fray_match_phase fray_match_phase(const struct fray_match *match)
@@ -194,6 +184,11 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
     match->is_anew = match->ticks != NULL;
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
     match->steps = 0;
+    memset(match->inputs, 0, (size_t)game->input_size * game->seats_max);
+    for (uint32_t i = 0; i < game->seats_max; i++) {
+        if (fray_match_seat_has_bot(&match->seats[i])) /* what it remembers is of other times */
+            fray_match_bot_init(match, i);
+    }
     record_begin(match);
     if (match->ticks && match->pairing.phase && now_us == match->pairing.start_us)
         fray_ticks_begin_at(match->ticks, now_us);

@@ -222,6 +222,8 @@ uint64_t fray_match_shown_due(const struct fray_match *match);
 bool fray_match_seat_has_bot(const struct fray_match_seat *seat); /* or a stand-in */
 /* Of bots that play on for people: neither a punishment for the other nor a help. */
 uint32_t fray_match_stand_in_level(const struct fray_game *game);
+/* A bot that knows nothing yet, of the seat's level or a stand-in's. */
+void fray_match_bot_init(struct fray_match *match, uint32_t seat);
 /* Lets the bot of the seat fill in its input. */
 bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 /* The seats become the rules'; games that wait for a start are given it. */

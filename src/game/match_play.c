@@ -109,12 +109,8 @@ void fray_match_inputs_clear(struct fray_match *match)
 {
     const struct fray_game *game = match->config.game;
     for (uint32_t seat = 0; seat < game->seats_max; seat++) {
-        char *input = match->inputs + (size_t)seat * game->input_size;
-        for (uint32_t i = 0; match->given[seat] && i < game->input->fields_count; i++) {
-            const struct fray_game_field *field = &game->input->fields[i];
-            if (field->flags & FRAY_GAME_ONCE)
-                memset(input + field->offset, 0, (size_t)field->count * (field->type & 7));
-        }
+        if (match->given[seat])
+            fray_game_release(game, match->inputs + (size_t)seat * game->input_size);
     }
     memset(match->given, 0, game->seats_max);
 }
@@ -301,10 +297,8 @@ static bool falls_silent(const struct fray_match *match, uint32_t seat, uint64_t
 
 static void stand_in(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
-    const struct fray_game *game = match->config.game;
     match->seats[seat].has_stand_in = true;
-    game->bot_init(match->memories + (size_t)seat * game->bot_size, fray_match_stand_in_level(game),
-                   match->seed + seat);
+    fray_match_bot_init(match, seat);
     match->is_roster_changed = true;
     match->bots_us = now_us;
 }

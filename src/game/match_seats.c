@@ -66,16 +66,24 @@ uint32_t fray_match_stand_in_level(const struct fray_game *game)
     return (game->bot_levels - 1u) / 2;
 }
 
-static void seat_become_bot(struct fray_match *match, uint32_t seat, uint32_t level)
+void fray_match_bot_init(struct fray_match *match, uint32_t seat)
 {
     const struct fray_game *game = match->config.game;
+    const struct fray_match_seat *bot = &match->seats[seat];
+    uint32_t level =
+        bot->bot == FRAY_MATCH_NO_BOT ? fray_match_stand_in_level(game) : (uint32_t)bot->bot;
+    game->bot_init(match->memories + (size_t)seat * game->bot_size, level, match->seed + seat);
+}
+
+static void seat_become_bot(struct fray_match *match, uint32_t seat, uint32_t level)
+{
     struct fray_match_seat *taken = &match->seats[seat];
 
     taken->bot = (int16_t)level;
     taken->is_ready = true;
     snprintf(taken->id, sizeof taken->id, "bot-%u", seat);
     snprintf(taken->name, sizeof taken->name, "Bot %u", seat + 1);
-    game->bot_init(match->memories + (size_t)seat * game->bot_size, level, match->seed + seat);
+    fray_match_bot_init(match, seat);
 }
 
 const char *fray_match_add_bot(struct fray_match *match, uint32_t by, int level, uint64_t now_us,
@@ -261,7 +269,7 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
     lost->is_ready = false;
     lost->socket[0] = '\0';
     if (match->ticks)
-        fray_ticks_seat_reset(match->ticks, seat);
+        fray_ticks_seat_reconnect(match->ticks, seat);
     match->is_roster_changed = true;
 }
 
@@ -280,7 +288,7 @@ const char *fray_match_return(struct fray_match *match, const char *token, uint6
     found->is_silent = found->has_stand_in = false;
     found->heard_us = now_us;
     if (match->ticks)
-        fray_ticks_seat_reset(match->ticks, at);
+        fray_ticks_seat_reconnect(match->ticks, at);
     match->is_roster_changed = true;
     *seat = at;
     return NULL;

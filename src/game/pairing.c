@@ -18,11 +18,6 @@ const char *fray_pairing_phase_text(const struct fray_match *match)
     return phase_texts[match->pairing.phase];
 }
 
-static uint64_t after_ms(uint64_t from_us, uint32_t ms)
-{
-    return from_us + ms * UINT64_C(1000);
-}
-
 static bool is_person(const struct fray_match_seat *seat)
 {
     return seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT;
@@ -125,10 +120,10 @@ static void agree(struct fray_match *match, uint64_t now_us)
             pairing->rtt_us = rtt_us;
     }
     delay_us = UINT64_C(3) * pairing->rtt_us;
-    if (delay_us < after_ms(0, FRAY_PAIRING_START_MS))
-        delay_us = after_ms(0, FRAY_PAIRING_START_MS);
-    if (delay_us > after_ms(0, FRAY_PAIRING_START_MAX_MS))
-        delay_us = after_ms(0, FRAY_PAIRING_START_MAX_MS);
+    if (delay_us < fray_match_after_ms(0, FRAY_PAIRING_START_MS))
+        delay_us = fray_match_after_ms(0, FRAY_PAIRING_START_MS);
+    if (delay_us > fray_match_after_ms(0, FRAY_PAIRING_START_MAX_MS))
+        delay_us = fray_match_after_ms(0, FRAY_PAIRING_START_MAX_MS);
     pairing->start_us = now_us + delay_us + phase_us(match);
     phase_set(match, FRAY_PAIRING_AGREED, now_us);
 }
@@ -188,10 +183,11 @@ uint64_t fray_pairing_due(const struct fray_match *match)
     const struct fray_pairing *pairing = &match->pairing;
 
     switch (pairing->phase) {
-    case FRAY_PAIRING_LISTENING: return after_ms(pairing->phase_us, pairing->wait_ms);
-    case FRAY_PAIRING_FOUND: return after_ms(pairing->phase_us, FRAY_PAIRING_RTT_WAIT_MS);
+    case FRAY_PAIRING_LISTENING: return fray_match_after_ms(pairing->phase_us, pairing->wait_ms);
+    case FRAY_PAIRING_FOUND:
+        return fray_match_after_ms(pairing->phase_us, FRAY_PAIRING_RTT_WAIT_MS);
     case FRAY_PAIRING_AGREED: return pairing->start_us;
-    case FRAY_PAIRING_STARTED: return after_ms(pairing->start_us, FRAY_PAIRING_GRACE_MS);
+    case FRAY_PAIRING_STARTED: return fray_match_after_ms(pairing->start_us, FRAY_PAIRING_GRACE_MS);
     case FRAY_PAIRING_NONE:
     case FRAY_PAIRING_SETTLED: break;
     }

@@ -6,6 +6,8 @@
 #ifndef FRAY_GAME_SNAPSHOT_RING_H
 #define FRAY_GAME_SNAPSHOT_RING_H
 
+#include <string.h>
+
 #include "delta.h"
 #include "game/snapshots.h"
 
@@ -74,6 +76,14 @@ static inline const uint8_t *fray_ring_row(const struct fray_snapshots *ring, ui
 {
     return ring->states + (size_t)slot * ring->game->state_size + table->table->offset +
            (size_t)row * table->table->stride;
+}
+
+/* A row's x or y (fray/game.h), where it has them. */
+static inline int32_t fray_ring_place(const uint8_t *row, uint16_t at)
+{
+    int32_t value;
+    memcpy(&value, row + at - 1, sizeof value);
+    return value;
 }
 
 /* Makes sure that is_changed, counts and encodings are there for the rows in `mask`, of the word

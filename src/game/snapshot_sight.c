@@ -8,14 +8,6 @@ enum { WORD = 64, BINS = FRAY_RING_BINS };
 
 /* ------------------------------------------------------------------ the grid */
 
-static int32_t place_read(const uint8_t *row, uint16_t at)
-{
-    int32_t value;
-
-    memcpy(&value, row + at - 1, sizeof value);
-    return value;
-}
-
 static uint32_t bin_of(int64_t place, int32_t min, uint32_t shift)
 {
     int64_t bin = place < min ? 0 : (place - min) >> shift;
@@ -48,7 +40,7 @@ static void grid_measure(struct fray_snapshots *ring, struct fray_ring_table *t)
     EACH_ROW(ring->present + t->first, t->words, number)
     {
         const uint8_t *row = fray_ring_row(ring, fray_ring_newest(ring), t, number);
-        int32_t x = place_read(row, t->table->x), y = place_read(row, t->table->y);
+        int32_t x = fray_ring_place(row, t->table->x), y = fray_ring_place(row, t->table->y);
         t->min_x = x < t->min_x ? x : t->min_x;
         t->min_y = y < t->min_y ? y : t->min_y;
         max_x = x > max_x ? x : max_x;
@@ -70,8 +62,8 @@ static void grid_make(struct fray_snapshots *ring, struct fray_ring_table *t)
     EACH_ROW(ring->present + t->first, t->words, number)
     {
         const uint8_t *row = fray_ring_row(ring, fray_ring_newest(ring), t, number);
-        uint32_t column = 1 + bin_of(place_read(row, t->table->x), t->min_x, t->shift_x);
-        uint32_t line = 1 + bin_of(place_read(row, t->table->y), t->min_y, t->shift_y);
+        uint32_t column = 1 + bin_of(fray_ring_place(row, t->table->x), t->min_x, t->shift_x);
+        uint32_t line = 1 + bin_of(fray_ring_place(row, t->table->y), t->min_y, t->shift_y);
         uint64_t bit = (uint64_t)1 << number % WORD;
         t->columns[column * t->words + number / WORD] |= bit;
         t->lines[line * t->words + number / WORD] |= bit;

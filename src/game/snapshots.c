@@ -55,14 +55,13 @@ struct fray_snapshots *fray_snapshots_create(const struct fray_game *game)
 
     ring->game = game;
     ring->tables = fray_alloc_zero(game->tables_count * sizeof *ring->tables);
-    ring->actors = game->tables_count;
+    ring->actors = fray_game_players(game) ? (uint32_t)(fray_game_players(game) - game->tables)
+                                           : game->tables_count;
     for (uint32_t i = 0; i < game->tables_count; i++) {
         const struct fray_game_table *table = &game->tables[i];
         ring->tables[i].number = i;
         bits += table_init(&ring->tables[i], table, ring, &encodings);
         ring->words += ring->tables[i].words;
-        if (table->owner == FRAY_GAME_ROW && table->present)
-            ring->actors = i;
     }
     ring->packet_max = FRAY_PACKET_SNAPSHOT_HEADER + (bits + 7) / 8;
     ring->states = fray_alloc((size_t)FRAY_SNAPSHOTS_RING * game->state_size);

@@ -33,6 +33,9 @@ enum {
     FRAY_SNAPSHOTS_RATE = 64000,   /* bits per second and viewer */
     FRAY_SNAPSHOTS_PACKET = 1200,  /* bytes that one packet should not exceed where rows can wait */
     FRAY_SNAPSHOTS_DISTRUST_S = 5, /* a stream that lost something is built on acks for so long */
+    FRAY_SNAPSHOTS_CALM_S = 32,    /* the most that is waited before a rate is tried again */
+    FRAY_SNAPSHOTS_DEAF_S = 2,     /* without an ack */
+    FRAY_SNAPSHOTS_HZ_DEAF = 2,
     FRAY_SNAPSHOTS_HZ_MIN = 10,
     FRAY_SNAPSHOTS_HZ_MAX = 60,
     FRAY_SNAPSHOTS_HZ_STREAM = 20, /* the defaults */
@@ -80,7 +83,8 @@ void fray_viewer_encode(struct fray_viewer *viewer, const struct fray_viewer_fra
                         struct fray_buf *out);
 /* What became of the packet encoded last: handed to the connection, or dropped, because it is
  * clogged. On streams it decides the next baseline. Drops, and a second without acks, halve the
- * rate, down to 10 Hz; seconds without either double it again. */
+ * rate, down to 10 Hz; a calm second doubles it again, or more of them where that was tried in
+ * vain. Who acks nothing for 2 seconds gets 2 a second, so that a stall holds little back. */
 void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent);
 
 uint32_t fray_viewer_seat(const struct fray_viewer *viewer);

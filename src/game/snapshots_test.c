@@ -735,9 +735,32 @@ static void the_rate_yields_and_recovers(void **unused)
     assert_in_range(count_due(&world, &client, 60, true, true), 39, 41);
     count_due(&world, &client, 300, true, false); /* it does not answer */
     assert_int_equal(fray_viewer_hz(client.viewer), 10);
-    assert_in_range(count_due(&world, &client, 60, true, false), 9, 11);
+    assert_in_range(count_due(&world, &client, 60, true, false), 1, 3); /* to see whether it does */
     count_due(&world, &client, 300, true, true);
     assert_int_equal(fray_viewer_hz(client.viewer), 40);
+    client_deinit(&client);
+    world_deinit(&world);
+}
+
+/* A line that carries 15 a second: 20 is tried, in vain, and less and less often. */
+static void a_rate_that_is_too_much_is_tried_less_and_less(void **unused)
+{
+    struct world world;
+    struct client client;
+    uint32_t drops[2] = {0};
+
+    (void)unused;
+    world_init(&world, &fray_duel, 2, NULL);
+    client_init(&client, &world, 0, FRAY_HELLO_STREAM, 20);
+    for (uint32_t half = 0; half < 2; half++) {
+        for (uint32_t i = 0; i < 60 * 60; i++) {
+            bool is_too_much = fray_viewer_hz(client.viewer) > 15 && i % 8 == 0;
+            uint32_t sent = count_due(&world, &client, 1, !is_too_much, true);
+            drops[half] += is_too_much ? sent : 0;
+        }
+    }
+    assert_true(drops[0] > 5);
+    assert_true(drops[1] < drops[0] / 2);
     client_deinit(&client);
     world_deinit(&world);
 }
@@ -791,6 +814,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_loses_loses_no_event),
         cmocka_unit_test(sequence_numbers_wrap),
         cmocka_unit_test(the_rate_yields_and_recovers),
+        cmocka_unit_test(a_rate_that_is_too_much_is_tried_less_and_less),
         cmocka_unit_test(nothing_is_allocated_while_it_goes_on),
     };
     return cmocka_run_group_tests_name("game_snapshots", tests, NULL, NULL);

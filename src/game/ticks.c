@@ -7,9 +7,9 @@
 struct fray_ticks *fray_ticks_create(const struct fray_game *game, uint32_t rewind_ms)
 {
     struct fray_ticks *ticks = fray_alloc_zero(sizeof *ticks);
-    size_t slots = (size_t)game->events_count * game->seats_max;
     ticks->seats = fray_alloc_zero(game->seats_max * sizeof *ticks->seats);
-    ticks->newest = fray_alloc_zero(slots * sizeof *ticks->newest);
+    ticks->newest_count = game->events_count * game->seats_max;
+    ticks->newest = fray_alloc_zero(ticks->newest_count * sizeof *ticks->newest);
     ticks->rewinds = fray_alloc(game->seats_max * sizeof *ticks->rewinds);
     ticks->history = fray_history_create(game->state_size, game->tick_hz, rewind_ms);
     ticks->seats_max = game->seats_max;
@@ -53,8 +53,11 @@ static void begin(struct fray_ticks *ticks, uint64_t now_us)
     ticks->dropped_counted = 0;
     unsettle(ticks, now_us);
     fray_history_clear(&ticks->history);
-    for (uint32_t i = 0; i < ticks->seats_max; i++)
+    memset(ticks->newest, 0, ticks->newest_count * sizeof *ticks->newest);
+    for (uint32_t i = 0; i < ticks->seats_max; i++) {
         queue_empty(&ticks->seats[i]);
+        ticks->seats[i].is_held = false;
+    }
 }
 
 void fray_ticks_begin(struct fray_ticks *ticks, uint16_t phase, uint64_t now_us)
@@ -86,6 +89,13 @@ void fray_ticks_seat_reset(struct fray_ticks *ticks, uint32_t seat)
 {
     fray_input_queue_destroy(ticks->seats[seat].queue);
     ticks->seats[seat] = (struct fray_ticks_seat){0};
+}
+
+void fray_ticks_seat_reconnect(struct fray_ticks *ticks, uint32_t seat)
+{
+    const struct fray_conduct conduct = ticks->seats[seat].conduct;
+    fray_ticks_seat_reset(ticks, seat);
+    ticks->seats[seat].conduct = conduct;
 }
 
 bool fray_ticks_is_snapshot(uint32_t tick, uint32_t tick_hz, uint32_t snapshot_hz)
@@ -123,8 +133,10 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
     if (!fray_ticks_spend(match, seat, now_us))
         return "too_fast";
     if (reason && strcmp(reason, "wrong_shape") != 0) { /* that is a slip of the programmer's */
+        bool is_forged = strcmp(reason, "out_of_range") == 0;
         ticks->counts.refused++;
-        fray_ticks_offend(match, seat, FRAY_OFFENCE_FORGED, now_us);
+        fray_ticks_offend(match, seat, is_forged ? FRAY_OFFENCE_FORGED : FRAY_OFFENCE_IMPOSSIBLE,
+                          now_us);
     }
     if (!reason) {
         match->given[seat] = 1; /* so that its impulses are cleared */

@@ -56,6 +56,7 @@ struct fray_ticks {
     uint32_t seats_max;
     struct fray_ticks_seat *seats;
     struct fray_ticks_newest *newest; /* by kind and seat */
+    uint32_t newest_count;
     struct fray_history history;
     struct fray_match_rewind *rewinds; /* answered in this step; at most one for each seat */
     uint32_t rewinds_count;
@@ -78,8 +79,10 @@ void fray_ticks_begin_at(struct fray_ticks *ticks, uint64_t start_us);
 /* Which tick it is, and how much of it has passed, in 1/65536: what a PONG says. Before a start
  * that is agreed on ticks are negative, and count up to 0. */
 int32_t fray_ticks_now(const struct fray_match *match, uint64_t now_us, uint16_t *phase);
-/* Somebody else has the seat now, or the same over another connection. */
+/* Somebody else has the seat now, or nobody. */
 void fray_ticks_seat_reset(struct fray_ticks *ticks, uint32_t seat);
+/* The same over another connection, or none: how it behaved is not forgotten. */
+void fray_ticks_seat_reconnect(struct fray_ticks *ticks, uint32_t seat);
 /* Takes the ticks that are due. */
 void fray_ticks_advance(struct fray_match *match, uint64_t now_us);
 /* A client acted by name, and was refused for `reason`, or NULL. Returns why it is refused now. */

@@ -311,6 +311,53 @@ static void a_restart_begins_anew_with_the_same_players(void **state)
     fray_match_destroy(match);
 }
 
+static uint32_t deaths_of_all(const struct fray_match *match)
+{
+    const struct fray_game_table *players = fray_game_players(&fray_arena);
+    const struct fray_game_field *field = players->fields;
+    uint32_t sum = 0;
+    while (strcmp(field->name, "deaths") != 0)
+        field++;
+    for (uint32_t i = 0; i < players->rows; i++) {
+        uint16_t deaths;
+        memcpy(&deaths, match->state + players->offset + i * players->stride + field->offset,
+               sizeof deaths);
+        sum += deaths;
+    }
+    return sum;
+}
+
+/* What bots remember is in ticks, which begin anew. */
+static void bots_fight_on_after_a_restart(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_arena, 8);
+    sit(match, "Ann", SECOND);
+    run(match, 301 * SECOND);
+    uint32_t before = deaths_of_all(match);
+    assert_true(before > 20);
+    fray_match_restart(match, 301 * SECOND);
+    run(match, 361 * SECOND);
+    assert_true(deaths_of_all(match) > before / 10);
+    fray_match_destroy(match);
+}
+
+static void a_new_connection_is_no_clean_slate(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    char token[FRAY_TOKEN_LEN + 1];
+    uint32_t seat;
+    memcpy(token, match->seats[1].token, sizeof token);
+    for (int i = 0; i < 6 && !match->has_condemned; i++) {
+        fray_ticks_offend(match, 1, 20, 2 * SECOND);
+        fray_match_drop(match, 1, 2 * SECOND);
+        assert_null(fray_match_return(match, token, 2 * SECOND, &seat));
+    }
+    assert_true(match->has_condemned);
+    fray_match_destroy(match);
+}
+
 static size_t allocations_until(struct fray_match *match, uint64_t until_us)
 {
     struct fray_buf packet = {0};
@@ -363,6 +410,8 @@ int main(void)
         cmocka_unit_test(who_is_silent_is_away_and_comes_back_by_a_word),
         cmocka_unit_test(bots_make_way),
         cmocka_unit_test(a_restart_begins_anew_with_the_same_players),
+        cmocka_unit_test(bots_fight_on_after_a_restart),
+        cmocka_unit_test(a_new_connection_is_no_clean_slate),
         cmocka_unit_test(a_steady_tick_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ struct fray_viewer *fray_viewer_create(struct fray_snapshots *ring, uint32_t sea
         viewer->waited = fray_alloc_zero((size_t)ring->words * WORD * sizeof *viewer->waited);
     }
     viewer->resumed_seq = 1;
+    viewer->calm_s = 1;
     viewer->events_seen = ring->events_count;
     viewer->resumed_tick = viewer->distrust_tick = viewer->calm_tick = viewer->ack_tick =
         newest_tick(ring);
@@ -166,30 +167,50 @@ uint32_t fray_viewer_wished_hz(const struct fray_viewer *viewer)
 
 bool fray_viewer_is_due(const struct fray_viewer *viewer, uint32_t tick)
 {
-    uint64_t tick_hz = viewer->ring->game->tick_hz;
-
-    return !viewer->has_encoded ||
-           (uint64_t)tick * viewer->hz / tick_hz > (uint64_t)viewer->tick * viewer->hz / tick_hz;
+    return !viewer->has_encoded || (int32_t)(tick - viewer->due_tick) >= 0;
 }
 
+/* Nobody can tell how much is on its way to who has acked nothing for so long. */
+static bool is_deaf(const struct fray_viewer *viewer)
+{
+    return viewer->tick - viewer->ack_tick > FRAY_SNAPSHOTS_DEAF_S * viewer->ring->game->tick_hz;
+}
+
+/* The first tick of the next part of a second. */
+static uint32_t next_due(const struct fray_viewer *viewer)
+{
+    uint64_t tick_hz = viewer->ring->game->tick_hz;
+    uint64_t hz = is_deaf(viewer) ? FRAY_SNAPSHOTS_HZ_DEAF : viewer->hz;
+    uint64_t next = (uint64_t)viewer->tick * hz / tick_hz + 1;
+    return (uint32_t)((next * tick_hz + hz - 1) / hz);
+}
+
+/* Where raising it did no good, it is tried less often. */
 static void slow_down(struct fray_viewer *viewer)
 {
+    uint32_t second = viewer->ring->game->tick_hz;
+    bool was_in_vain = viewer->is_raised && viewer->tick - viewer->raised_tick < 2 * second;
+    if (was_in_vain && viewer->calm_s < FRAY_SNAPSHOTS_CALM_S)
+        viewer->calm_s *= 2;
+    viewer->is_raised = false;
     viewer->hz = hz_clamp(viewer->hz / 2, viewer->ring->game);
     viewer->calm_tick = viewer->tick;
 }
 
 static void adapt(struct fray_viewer *viewer)
 {
-    uint32_t second = viewer->ring->game->tick_hz;
+    uint32_t second = viewer->ring->game->tick_hz, calm = viewer->tick - viewer->calm_tick;
 
-    if (viewer->tick - viewer->calm_tick < second)
-        return;
-    if (viewer->tick - viewer->ack_tick > second) {
+    if (calm >= second && viewer->tick - viewer->ack_tick > second) {
         slow_down(viewer);
-    } else if (viewer->hz < viewer->wished_hz) {
+    } else if (calm >= viewer->calm_s * second && viewer->hz < viewer->wished_hz) {
         viewer->hz = viewer->hz * 2 < viewer->wished_hz ? viewer->hz * 2 : viewer->wished_hz;
-        viewer->calm_tick = viewer->tick;
+        viewer->calm_tick = viewer->raised_tick = viewer->tick;
+        viewer->is_raised = true;
+    } else if (calm >= FRAY_SNAPSHOTS_CALM_S * second) {
+        viewer->calm_s = 1;
     }
+    viewer->due_tick = next_due(viewer);
 }
 
 void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent)
@@ -201,6 +222,7 @@ void fray_viewer_sent(struct fray_viewer *viewer, bool was_sent)
     if (!was_sent) {
         baseline->is_there = false;
         slow_down(viewer);
+        viewer->due_tick = next_due(viewer);
     } else if (viewer->is_stream) {
         viewer->sent_seq = viewer->seq;
         count_up_to(&viewer->events_sent, baseline->events_end);

@@ -31,12 +31,17 @@ struct fray_viewer {
 
     uint32_t wished_hz, hz;
     uint32_t tick;      /* of the packet encoded last */
+    uint32_t due_tick;  /* of the next */
     uint32_t calm_tick; /* since then the rate needed no change */
+    uint32_t calm_s; /* so long it must be calm before the rate is raised: trying costs packets */
+    uint32_t raised_tick;
+    bool is_raised;     /* since the rate was lowered last */
     uint32_t ack_tick;  /* when something newer was acked */
     uint32_t hash_tick; /* of the last hash */
     bool has_encoded;
 
     uint16_t *waited; /* by row: what its priority has grown to, or NULL */
+    bool has_waiting; /* some is not 0 */
     int32_t room;     /* bits that may be sent now; below 0 after a big packet */
 
     uint32_t events[FRAY_SNAPSHOTS_EVENTS]; /* numbers in the ring of the match */

@@ -29,14 +29,6 @@ static uint32_t bits_of(const struct fray_viewer_picture *picture, uint32_t bit)
     return ring->caches[fray_viewer_slot(picture, bit)].counts[bit] + GAP_BITS;
 }
 
-static int32_t place_read(const uint8_t *row, uint16_t at)
-{
-    int32_t value;
-
-    memcpy(&value, row + at - 1, sizeof value);
-    return value;
-}
-
 static struct place place_of(const struct fray_viewer *viewer, const struct fray_ring_table *t)
 {
     const struct fray_snapshots *ring = viewer->ring;
@@ -49,8 +41,8 @@ static struct place place_of(const struct fray_viewer *viewer, const struct fray
         !ring->game->area(state, viewer->seat, t->number, &area))
         return (struct place){0};
     const uint8_t *row = fray_ring_row(ring, fray_ring_newest(ring), t, viewer->seat);
-    place.x = place_read(row, t->table->x);
-    place.y = place_read(row, t->table->y);
+    place.x = fray_ring_place(row, t->table->x);
+    place.y = fray_ring_place(row, t->table->y);
     place.reach = (area.max_x - area.min_x) / 2;
     return place;
 }
@@ -60,8 +52,8 @@ static uint32_t priority_of(const struct place *place, const struct fray_ring_ta
 {
     if (!place->is_known)
         return PRIORITY_FAR;
-    int64_t x = (int64_t)place_read(row, t->table->x) - place->x;
-    int64_t y = (int64_t)place_read(row, t->table->y) - place->y;
+    int64_t x = (int64_t)fray_ring_place(row, t->table->x) - place->x;
+    int64_t y = (int64_t)fray_ring_place(row, t->table->y) - place->y;
     x = x < 0 ? -x : x;
     y = y < 0 ? -y : y;
     int64_t distance = x > y ? x : y;
@@ -181,11 +173,14 @@ void fray_viewer_limit(struct fray_viewer_picture *picture)
         viewer->room - (int64_t)fray_bits_count(&picture->out) - FRAY_PACKET_SNAPSHOT_HEADER * 8;
     int64_t all = bits_of_all(picture), waiting;
 
+    if (viewer->has_waiting && all <= room)
+        memset(viewer->waited, 0, (size_t)ring->words * WORD * sizeof *viewer->waited);
+    viewer->has_waiting = all > room;
     if (all <= room)
         return;
     uint32_t count = queue(picture, &waiting);
     room -= all - waiting;
-    while (count) {
+    while (count && room >= 0) {
         uint64_t key = heap_take(ring->waiting, &count);
         room -= bits_of(picture, (uint32_t)key);
         if (room < 0)
@@ -193,4 +188,6 @@ void fray_viewer_limit(struct fray_viewer_picture *picture)
         else
             viewer->waited[(uint32_t)key] = 0;
     }
+    while (count)
+        postpone(picture, ring->waiting[--count]);
 }

@@ -30,6 +30,7 @@ struct recorder {
     uint32_t players_count, players_cap;
     bool is_played;         /* by somebody: not by bots alone */
     json_t *reports, *logs; /* of desyncs; NULL: none */
+    bool is_desync_new;     /* not handed over: at most once a second */
 };
 
 static struct recorder *self_of(struct fray_match_recorder *ops)
@@ -181,11 +182,26 @@ static void on_step(struct fray_match_recorder *ops, const struct fray_match_ste
                                                        .rewinds_count = count});
 }
 
+static void desync_flush(struct recorder *self)
+{
+    if (!self->is_desync_new)
+        return;
+    self->is_desync_new = false;
+    json_t *both =
+        json_pack("{s:s, s:s, s:O, s:O}", "replay", self->id, "game",
+                  self->match->config.game->name, "reports", self->reports, "logs", self->logs);
+    char *text = json_dumps(both, JSON_COMPACT);
+    fray_replay_file_put_desync(self->file, text, strlen(text));
+    free(text);
+    json_decref(both);
+}
+
 static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t hash)
 {
     struct recorder *self = self_of(ops);
     (void)tick;
     note_changes(self);
+    desync_flush(self);
     fray_replay_writer_hash(&self->writer, hash);
     if (fray_match_phase(self->match) == FRAY_MATCH_OVER) {
         note_outcomes(self);
@@ -237,6 +253,7 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     if (!self->file)
         return;
     note_outcomes(self);
+    desync_flush(self);
     memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
@@ -271,18 +288,6 @@ void fray_replay_recorder_destroy(struct fray_match_recorder *recorder)
 
 /* ------------------------------------------------------------------ desyncs */
 
-static void desync_put(struct recorder *self)
-{
-    char *text = NULL;
-    json_t *both =
-        json_pack("{s:s, s:s, s:O, s:O}", "replay", self->id, "game",
-                  self->match->config.game->name, "reports", self->reports, "logs", self->logs);
-    text = json_dumps(both, JSON_COMPACT);
-    fray_replay_file_put_desync(self->file, text, strlen(text));
-    free(text);
-    json_decref(both);
-}
-
 static void desync_begin(struct recorder *self)
 {
     if (self->reports)
@@ -309,7 +314,7 @@ void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t 
                                     "tick", (json_int_t)tick, "client_hash",
                                     fray_replay_hex_json(hash), "at_ms",
                                     (json_int_t)fray_server_unix_ms()));
-    desync_put(self);
+    self->is_desync_new = true;
 }
 
 enum fray_err fray_replay_recorder_put_log(struct fray_match_recorder *recorder, uint32_t seat,
@@ -326,6 +331,6 @@ enum fray_err fray_replay_recorder_put_log(struct fray_match_recorder *recorder,
         json_object_size(self->logs) == FRAY_REPLAY_DESYNC_SEATS)
         return FRAY_ERR_LIMIT;
     json_object_set(self->logs, key, log);
-    desync_put(self);
+    self->is_desync_new = true;
     return FRAY_OK;
 }
