@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fray/games.h"
+#include "game/json_fake.h"
 #include "game/ticks.h"
 
 enum {
@@ -109,7 +110,7 @@ static struct host open_duel(void)
 
 static json_t *state_of(const struct host *host, uint32_t viewer, uint64_t now_us)
 {
-    return fray_match_json_state(host->match, viewer, now_us);
+    return fake_match_state(host->match, viewer, now_us);
 }
 
 /* A member of a table of one row, as the viewer is shown it. */
@@ -377,7 +378,7 @@ static void a_steady_match_allocates_nothing(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 12 * SECOND);
-    host.match->is_heard = false; /* as the host says when nobody takes JSON */
+    host.match->hosted.is_heard = false; /* as the host says when nobody takes JSON */
     run(&host, 12 * SECOND + DELAY);
     size_t before = allocations;
     uint64_t due_us;

@@ -43,7 +43,7 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
     match->given = fray_alloc_zero(game->seats_max);
     match->seats = fray_alloc_zero(game->seats_max * sizeof *match->seats);
     match->events = fray_alloc(fray_match_events_max(match) * sizeof *match->events);
-    match->is_heard = true;
+    match->hosted.is_heard = true;
     if (game->tick_hz)
         match->ticks = fray_ticks_create(game, config->times.rewind_ms);
     fray_game_init(game, match->state, seed, config->options);

@@ -84,6 +84,19 @@ struct fray_match_config {
     uint16_t phase;   /* of the ticks, in 1/65536 of one (game/tick_clock.h) */
 };
 
+/* What the host keeps here. The match itself reads the first two. */
+struct fray_match_hosted {
+    bool is_heard;                      /* somebody takes events and states as JSON */
+    uint64_t crowd_us;                  /* who takes JSON is not told where all are before then */
+    bool is_roster_owed;                /* who is there is told at roster_us */
+    uint64_t roster_us;                 /* not before then */
+    enum fray_match_phase roster_phase; /* that was told last */
+    uint32_t bots;                      /* when it was told who is there */
+    struct fray_timer timer;
+    void *games;                   /* what the timer belongs to */
+    struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
+};
+
 struct fray_match {
     struct fray_match_config config;    /* options: NULL */
     uint64_t seed, started_us, bots_us; /* bots_us: when bots think next, or UINT64_MAX */
@@ -92,11 +105,9 @@ struct fray_match {
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
     uint32_t order, spectators;
-    uint32_t bots;   /* set by the host, when it tells who is there */
     uint64_t number; /* of the state */
     uint32_t steps;  /* since the rules' beginning; of ticked games the state's tick */
     bool is_begun;   /* the seats are the rules' */
-    bool is_heard;   /* set by the host: somebody takes events and states as JSON */
     bool has_condemned;
     bool is_anew; /* it has begun: ticks count from 0. The host tells who gets snapshots */
     enum fray_match_phase phase; /* as the roster said it last */
@@ -111,9 +122,7 @@ struct fray_match {
     /* For the host to send, and then to clear with fray_match_sent. */
     struct fray_match_news_list news;
     bool is_roster_changed, is_state_changed;
-    struct fray_timer timer; /* the host's, as is what it belongs to */
-    void *host;
-    struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
+    struct fray_match_hosted hosted;
 };
 
 struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
@@ -195,9 +204,11 @@ bool fray_match_is_delayed(const struct fray_match *match, uint32_t viewer);
 /* The state is new: spectators are shown it later. And shows them what is due. */
 void fray_match_show(struct fray_match *match, uint64_t now_us);
 
-/* The contents of `match` and `state` (docs/games.md). New references. */
+/* The content of `match` (docs/games.md). A new reference. */
 json_t *fray_match_json_roster(const struct fray_match *match);
-json_t *fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us);
+/* Appends the content of `state`. `rows` are of this state, or empty. */
+void fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us,
+                           struct fray_game_json_rows *rows, struct fray_buf *text);
 
 /* ------------------------------------------------------------------ between match*.c */
 

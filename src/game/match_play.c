@@ -49,7 +49,7 @@ void fray_match_news_add(struct fray_match *match, const struct fray_game_event 
 
     if (strcmp(kind->name, "start_game") == 0)
         rematches_clear(match);
-    if (!match->is_heard && !is_end)
+    if (!match->hosted.is_heard && !is_end)
         return;
     json_t *content = fray_game_json_event(game, event, &players);
     if (is_end)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "fray/games.h"
+#include "game/json_fake.h"
 
 enum { SECOND = 1000000, THINK_MS = 400 };
 
@@ -60,7 +61,7 @@ static const struct fray_match_news *find_news(const struct fray_match *match, c
 /* A member of the state's table "match", as clients see it. */
 static json_t *seen(struct fray_match *match, const char *key)
 {
-    json_t *state = fray_match_json_state(match, FRAY_GAME_NOBODY, SECOND);
+    json_t *state = fake_match_state(match, FRAY_GAME_NOBODY, SECOND);
     json_t *value = json_incref(
         json_object_get(json_object_get(json_object_get(state, "state"), "match"), key));
     json_decref(state);
@@ -377,7 +378,7 @@ static void time_limits_step_the_rules(void **state)
     assert_null(sit(match, &bob));
     fray_match_advance(match, SECOND);
     assert_int_equal(fray_match_due(match), 5 * SECOND);
-    json_t *json = fray_match_json_state(match, 1, 2 * SECOND);
+    json_t *json = fake_match_state(match, 1, 2 * SECOND);
     assert_int_equal(json_integer_value(json_object_get(json, "left_ms")), 3000);
     assert_int_equal(json_integer_value(json_object_get(json, "seat")), 1);
     json_decref(json);

@@ -320,7 +320,7 @@ static void hear(struct fray_match *match, const struct fray_game_events *events
         fray_ticks_keep(match, event, now_us);
         if (!newest)
             fray_match_news_add(match, event);
-        else if (match->is_heard)
+        else if (match->hosted.is_heard)
             *newest = (struct fray_ticks_newest){true, *event};
     }
     match->number++;
@@ -413,7 +413,8 @@ static void tick(struct fray_match *match, uint64_t now_us)
         match->ticks->seats[i].view = 0; /* as impulses are */
     hear(match, &events, now_us);
     if (fray_ticks_is_snapshot(match->steps, game->tick_hz, FRAY_TICKS_SNAPSHOT_HZ)) {
-        newest_become_news(match);
+        if (now_us >= match->hosted.crowd_us)
+            newest_become_news(match);
         match->is_state_changed = true;
     }
     if (match->steps % game->tick_hz == 0)

@@ -367,7 +367,7 @@ static size_t allocations_until(struct fray_match *match, uint64_t until_us)
 
     fray_buf_reserve(&packet, 65536);
     fray_ticks_seat_packets(match, 0);
-    match->is_heard = false; /* as the host says when nobody takes JSON */
+    match->hosted.is_heard = false; /* as the host says when nobody takes JSON */
     size_t before = allocations;
     while ((due_us = fray_match_due(match)) <= until_us) {
         fray_match_advance(match, due_us);

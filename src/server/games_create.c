@@ -52,7 +52,7 @@ bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_
     if (there + count <= FRAY_MATCH_FIGHTERS)
         return true;
     for (uint32_t i = 0; i < games->lobby.count; i++)
-        count += games->lobby.matches[i]->bots;
+        count += games->lobby.matches[i]->hosted.bots;
     return count <= FRAY_GAMES_BOTS_MAX;
 }
 

@@ -47,10 +47,11 @@ void fray_games_enter(const struct fray_games_request *request, struct fray_matc
     fray_games_join_rooms(request->socket, match);
     bool is_late = !plays && match->delay, is_sent = match->is_state_changed && !is_late;
     fray_games_publish(request->games, request->nsp, match);
-    if (is_late)
-        fray_games_send_past_roster(request->socket, match);
+    if (is_late || match->hosted.is_roster_owed)
+        fray_games_send_roster(request->socket, match);
     if (!is_sent)
-        fray_games_send_state(request->socket, match, plays ? place->seat : FRAY_GAME_NOBODY);
+        fray_games_send_state(request->games, request->socket, match,
+                              plays ? place->seat : FRAY_GAME_NOBODY);
 }
 
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match)

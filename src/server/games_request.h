@@ -32,6 +32,9 @@ bool fray_games_flag(const struct fray_games_request *request, const char *key, 
 bool fray_games_take_name(const struct fray_games_request *request);
 struct fray_match *fray_games_match(const struct fray_games_request *request); /* NULL: nowhere */
 
+/* games_lobby.c */
+fray_games_command_fn fray_games_lobby;
+
 /* games_create.c */
 fray_games_command_fn fray_games_create, fray_games_quick_play, fray_games_watch;
 

@@ -103,7 +103,7 @@ void fray_games_add_bot(const struct fray_games_request *request)
     const char *reason =
         level && !json_is_integer(level)                     ? "wrong_shape"
         : level && (number < 0 || number > FRAY_GAME_NOBODY) ? "bad_level"
-        : !fray_games_has_bots(request->games, match->bots, 1)
+        : !fray_games_has_bots(request->games, match->hosted.bots, 1)
             ? "too_many_bots"
             : fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);
     if (reason) {
