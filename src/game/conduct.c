@@ -48,6 +48,14 @@ bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us)
                    FRAY_CONDUCT_REQUESTS_BURST, now_us);
 }
 
+void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from)
+{
+    const struct fray_conduct was = *to;
+    *to = *from;
+    to->asked = was.asked;
+    to->asked_us = was.asked_us;
+}
+
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us)
 {
     conduct->score = leaked(conduct->score, FRAY_CONDUCT_DECAY, conduct->score_us, now_us);

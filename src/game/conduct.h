@@ -45,6 +45,8 @@ struct fray_conduct { /* zero-initialised: blameless */
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
 /* A request, which may concern all others in a match or the lobby. False: over the budget. */
 bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us);
+/* It goes on elsewhere: how it behaved so far goes with it, but not its requests. */
+void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from);
 /* True: the limit is reached. */
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us);
 /* Its client saw what is not so, or wrote nonsense. True: again and again. */

@@ -158,7 +158,7 @@ static void tells_all_events_later(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 10 * SECOND);
-    fray_match_leave(host.match, 1, 10 * SECOND); /* Ann wins */
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 10 * SECOND); /* Ann wins */
     publish(&host, 10 * SECOND);
     size_t told = json_array_size(host.present);
     assert_true(told >= 3); /* start_round, player_out, end_game */
@@ -239,7 +239,7 @@ static void ids_are_those_of_then(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 6 * SECOND);
-    fray_match_leave(host.match, 1, 6 * SECOND);
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     publish(&host, 6 * SECOND);
     run(&host, 6 * SECOND + DELAY - TICK);
     assert_string_equal(host.match->delay->ids[1], "Bob");
@@ -255,8 +255,8 @@ static void a_match_lasts_until_its_end_was_shown(void **state)
     struct fray_match *match = host.match;
     run(&host, 6 * SECOND);
     assert_false(fray_match_is_done(match, 6 * SECOND));
-    fray_match_leave(match, 0, 6 * SECOND);
-    fray_match_leave(match, 1, 6 * SECOND);
+    fray_match_put_out(match, 0, FRAY_OUT_LEFT, 6 * SECOND);
+    fray_match_put_out(match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     publish(&host, 6 * SECOND);
     assert_false(fray_match_is_live(match));
     assert_false(fray_match_is_done(match, 6 * SECOND));
@@ -274,8 +274,8 @@ static void a_match_that_nobody_watches_ends_at_once(void **state)
     (void)state;
     struct host host = open_duel();
     fray_match_unwatch(host.match);
-    fray_match_leave(host.match, 0, 6 * SECOND);
-    fray_match_leave(host.match, 1, 6 * SECOND);
+    fray_match_put_out(host.match, 0, FRAY_OUT_LEFT, 6 * SECOND);
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     assert_true(fray_match_is_done(host.match, 6 * SECOND));
     close_host(&host);
 }

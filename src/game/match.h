@@ -69,7 +69,9 @@ struct fray_match_seat {
     char socket[FRAY_TOKEN_LEN + 1]; /* the host's: the connection that plays now */
     char *subject;                   /* or NULL */
     uint64_t origin;
-    uint32_t rtt_us; /* measured before the start; 0: not */
+    uint32_t rtt_us;   /* measured before the start; 0: not */
+    uint32_t wait_ms;  /* by quick play: how long it wants to wait for another player */
+    uint64_t asked_us; /* likewise: when it came */
 };
 
 struct fray_match_config {
@@ -99,6 +101,7 @@ struct fray_match_hosted {
 
 struct fray_match {
     struct fray_match_config config;    /* options: NULL */
+    uint64_t secret, drawn;             /* see fray_match_draw */
     uint64_t seed, started_us, bots_us; /* bots_us: when bots think next, or UINT64_MAX */
     uint64_t deserted_us;               /* when it ceased to be live; 0: it is */
     char *state, *view, *inputs, *memories;
@@ -115,6 +118,7 @@ struct fray_match {
     struct fray_ticks *ticks;             /* NULL: event-driven */
     struct fray_delay *delay;             /* NULL: spectators are shown the present */
     struct fray_game_event *events;       /* of one step or join */
+    uint64_t events_dropped;              /* that did not fit there */
     struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;
@@ -125,7 +129,8 @@ struct fray_match {
     struct fray_match_hosted hosted;
 };
 
-struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
+/* `secret`: unpredictable; what is random in the match is made of it. */
+struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t secret,
                                      uint64_t now_us);
 void fray_match_destroy(struct fray_match *match);
 void fray_match_sent(struct fray_match *match);
@@ -137,6 +142,9 @@ const char *fray_match_may_enter(const struct fray_match *match,
 const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
                            const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us,
                            uint32_t *seat);
+/* Before the start, to a seat that is free. `random` becomes the new token. */
+void fray_match_move_seat(struct fray_match *match, uint32_t from, uint32_t to,
+                          const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us);
 /* Spectators are counted only. Bots come for them where they make the players up. "match_full",
  * "kicked". */
 const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person,
@@ -151,7 +159,6 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* "bad_token". A bot that played on gives the seat back. */
 const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
                               uint32_t *seat);
-void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* The player loses the seat for the reason, and all hear of it. Who cheats or goes wrong has a bot
  * play on where the rules would end the game otherwise. */
 void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
@@ -212,6 +219,9 @@ void fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t n
 
 /* ------------------------------------------------------------------ between match*.c */
 
+/* A number that nobody can tell from those before it: of what players see of a game, and of its
+ * replay, follows nothing about the next game or about bots. */
+uint64_t fray_match_draw(struct fray_match *match);
 /* Steps the rules with the inputs of `given` seats, and clears both. */
 void fray_match_step(struct fray_match *match, uint64_t now_us);
 /* Calls a join or leave of the rules, or a step, between these two: what happened becomes news. */
@@ -240,7 +250,9 @@ bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 /* The seats become the rules'; games that wait for a start are given it. */
 void fray_match_begin(struct fray_match *match, uint64_t now_us);
 void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us);
-void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat);
+/* `by_name`: whoever calls itself the same, too. Who is put out for cheating may have taken the
+ * name of somebody else. */
+void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat, bool by_name);
 /* As before the beginning: nobody is the rules' yet. */
 void fray_match_unbegin(struct fray_match *match, uint64_t now_us);
 /* The same seats play a new game from the rules' beginning. */

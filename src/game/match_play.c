@@ -85,6 +85,7 @@ void fray_match_note_phase(struct fray_match *match)
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
                      uint64_t now_us)
 {
+    match->events_dropped += events->dropped;
     for (uint32_t i = 0; i < events->count; i++) {
         if (match->ticks)
             fray_ticks_keep(match, &events->items[i], now_us);

@@ -329,7 +329,7 @@ static void a_seat_is_held_played_on_and_given_back(void **state)
     assert_reason(fray_match_return(match, token, 0, &seat), "bad_token");
     assert_int_equal(fray_match_host(match), 1);
     assert_non_null(find_news(match, "end_game"));
-    fray_match_leave(match, 1, 80 * SECOND);
+    fray_match_put_out(match, 1, FRAY_OUT_LEFT, 80 * SECOND);
     assert_int_equal(fray_match_host(match), FRAY_GAME_NOBODY);
     fray_match_destroy(match);
 }
@@ -412,7 +412,7 @@ static void bots_play_on_for_who_watches(void **state)
     assert_null(sit(match, &ann));
     assert_int_equal(fray_match_players(match), 3); /* one has made way */
     assert_int_equal(fray_match_host(match), 3);
-    fray_match_leave(match, 3, SECOND);
+    fray_match_put_out(match, 3, FRAY_OUT_LEFT, SECOND);
     assert_int_equal(fray_match_players(match), 3);
     assert_true(fray_match_is_live(match));
     fray_match_unwatch(match);

@@ -281,7 +281,7 @@ static void bots_make_way(void **state)
     uint32_t bob = sit(match, "Bob", SECOND);
     assert_int_equal(fray_match_players(match), 8);
     run(match, 3 * SECOND);
-    fray_match_leave(match, bob, 3 * SECOND);
+    fray_match_put_out(match, bob, FRAY_OUT_LEFT, 3 * SECOND);
     assert_int_equal(fray_match_players(match), 8);
     for (uint32_t i = 0; i < 12; i++)
         sit(match, (char[]){'P', (char)('a' + i), '\0'}, 3 * SECOND);

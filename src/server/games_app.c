@@ -220,6 +220,7 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
         .delay_ms = server->config.spectator_delay_ms,
     };
     games->quick_play_wait_ms = server->config.quick_play_wait_ms;
+    games->lobby.matches_max = (uint32_t)server->config.matches_max;
     games->nsp = nsp;
     fray_timer_wheel_init(&games->wheel, fray_now_us(nsp));
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};

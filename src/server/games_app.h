@@ -62,6 +62,8 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
 /* Sends what is new of a match, sets its timer, and lets it go when nobody plays. The match may be
  * gone then. */
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
+/* Puts out whoever is there; the match is gone then. */
+void fray_games_close(struct fray_games *games, struct fray_match *match);
 /* Whether so many bots more may be asked for, in a match with so many. FRAY_MATCH_FIGHTERS always
  * may: nobody can take the bot from who wants to play one. */
 bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count);
@@ -82,7 +84,8 @@ fray_socket *fray_games_socket_of(fray_namespace *nsp, const struct fray_match *
 
 /* games_pair.c: tells the players the step that is new. */
 void fray_games_pair_tell(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
-/* The match listens again: brings it together with another that does. It may be gone then. */
+/* The match listens again: who is there gets the first seat, and is brought together with another
+ * who listens. The match may be gone then. */
 void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
 
 /* games_clock.c: when the match is due is new. */

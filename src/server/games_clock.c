@@ -69,6 +69,7 @@ static void counts_take(struct fray_worker *worker, struct fray_ticks *ticks)
     fray_count_add(&to->game_inputs_early, now->early - was->early);
     fray_count_add(&to->game_inputs_refused, now->refused - was->refused);
     fray_count_add(&to->game_inputs_flooding, now->flooding - was->flooding);
+    fray_count_add(&to->game_views_refused, now->views_refused - was->views_refused);
     fray_count_add(&to->game_ticks_dropped, ticks->clock.dropped - ticks->dropped_counted);
     ticks->counted = *now;
     ticks->dropped_counted = ticks->clock.dropped;
@@ -120,5 +121,6 @@ void fray_games_clock_forget(struct fray_games *games, struct fray_match *match)
     fray_timer_cancel(&games->wheel, &match->hosted.timer);
     if (match->ticks)
         counts_take(games->nsp->home, match->ticks);
+    fray_count_add(&games->nsp->home->counters.game_events_dropped, match->events_dropped);
     fray_count(&games->nsp->home->counters.game_matches_closed);
 }

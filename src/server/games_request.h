@@ -46,6 +46,9 @@ struct fray_match_person fray_games_person(const struct fray_games_request *requ
 const char *fray_games_look_on(const struct fray_games_request *request, struct fray_match *match);
 /* Sits the socket down, which is in no match; "match_full", "kicked". */
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match);
+/* Gives up the seat; how its player behaved stays with the connection. */
+void fray_games_stand_up(const struct fray_games_request *request, struct fray_match *match,
+                         enum fray_match_out reason);
 /* Whether it asks to play where it watches, or to watch the show that it plays in. */
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command);
 /* It is in the match: says so, and sends what everybody there hears. */

@@ -41,8 +41,7 @@ void fray_games_leave(const struct fray_games_request *request)
         return;
     }
     if (request->place->role == FRAY_GAMES_PLAYER)
-        fray_match_put_out(match, request->place->seat,
-                           cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT, request->now_us);
+        fray_games_stand_up(request, match, cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT);
     else
         fray_match_unwatch(match);
     fray_games_put_out(request->socket, match);

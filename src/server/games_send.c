@@ -277,8 +277,9 @@ static void close_to(fray_socket *socket, void *match)
     fray_games_put_out(socket, match);
 }
 
-static void match_close(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+void fray_games_close(struct fray_games *games, struct fray_match *match)
 {
+    fray_namespace *nsp = games->nsp;
     char room[FRAY_GAMES_ROOM_LEN];
 
     fray_games_room(room, "match", match);
@@ -403,7 +404,7 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
     send_news(games, nsp, match);
     fray_match_sent(match);
     if (fray_match_is_done(match, fray_now_us(nsp))) {
-        match_close(games, nsp, match);
+        fray_games_close(games, match);
         return;
     }
     fray_games_clock_set(games, match);

@@ -298,7 +298,7 @@ describe("a cheating client", LIMIT, () => {
                 [name, "game_cheaters"].map((name) => metric(server.url, name)),
             );
             if (what === "early") await bob.until(5 * 60 + 20); // clocks may be wrong for a moment
-            const patience = what === "early" ? 3 : 50; // packets for a snapshot
+            const patience = what === "early" ? 5 : 50; // packets for a snapshot
             let isClosed = false;
             bob.socket.closed.then(() => (isClosed = true));
             while (!isClosed) {
