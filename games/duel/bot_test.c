@@ -96,6 +96,11 @@ static void A24_every_loss_of_its_own_counts_and_no_win(void **unused)
         round_play(&state, &memory, false);
         assert_int_equal(memory.losses, round);
     }
+    fray_duel.bot_init(&memory, 1, 5); /* another, that takes the seat over */
+    play(&state, &memory);
+    assert_int_equal(memory.losses, 0);
+    round_play(&state, &memory, true);
+    assert_int_equal(memory.losses, 1);
 }
 
 static void A24_a_setting_sharpens_it_when_it_wins(void **unused)
