@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Proves that each rule of style.py fails on a tree that breaks it, and only on that."""
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -53,6 +54,17 @@ class StyleTest(unittest.TestCase):
 
     def test_good_tree_has_no_finding(self):
         self.assertEqual(self.findings(), {})
+
+    def test_files_are_those_that_git_tracks_or_would(self):
+        with tempfile.TemporaryDirectory() as root:
+            subprocess.run(["git", "init", "-q", root], check=True)
+            for path, text in (("new.c", "int x;\n"), (".gitignore", "made.c\n"),
+                               ("made.c", "int y;\n")):
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            self.assertEqual(style.check(root), 2)
+            self.assertEqual(style.findings["dead files"],
+                             ["new.c:1: no meson.build lists the file"])
 
     def test_file_length(self):
         exact = GOOD["src/wire/http.c"]
