@@ -284,7 +284,7 @@ static void a_changed_input_with_a_right_check_differs(void **unused)
     fray_game_init(&fray_tictactoe, state, 1, header.options);
     for (uint32_t seat = 0; seat < 2; seat++) {
         fray_replay_writer_join(&writer, seat);
-        (void)fray_tictactoe.join(state, seat, NULL);
+        fray_tictactoe.join(state, seat, NULL);
     }
     fray_replay_writer_hash(&writer, state_hash(&fray_tictactoe, state));
     fray_replay_writer_step(

@@ -55,7 +55,7 @@ static void seat_join(struct fray_simulate *simulate, uint32_t seat)
                                (struct fray_replay_text){is_bot ? "bot" : "guest", is_bot ? 3 : 5});
         fray_replay_writer_join(simulate->config.replay, seat);
     }
-    (void)game->join(simulate->state, seat, NULL);
+    game->join(simulate->state, seat, NULL);
 }
 
 void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *game,

@@ -38,7 +38,7 @@ static void init(void *bytes, uint64_t seed)
     arena_map_make(state);
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct arena_state *state = bytes;
     struct arena_player *player = &state->players[seat];
@@ -46,7 +46,6 @@ static const char *join(void *bytes, uint32_t seat, struct fray_game_events *eve
     *player = (struct arena_player){.present = 1};
     player_spawn(state, player);
     emit_place(events, EVENT_NEW, seat, player);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)

@@ -89,7 +89,7 @@ static void init(void *bytes, uint64_t seed)
     phase_begin(state, DUEL_WAITING, -1);
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct duel_state *state = bytes;
 
@@ -99,7 +99,6 @@ static const char *join(void *bytes, uint32_t seat, struct fray_game_events *eve
         match_begin(state, events);
     else
         phase_begin(state, DUEL_WAITING, -1);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)

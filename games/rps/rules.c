@@ -161,13 +161,12 @@ static void init(void *bytes, uint64_t seed)
 }
 
 /* Who comes while a game runs watches it and plays the next. */
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct rps_state *state = bytes;
 
     (void)events;
     state->players[seat] = (struct rps_player){.present = 1};
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)

@@ -103,14 +103,13 @@ static void init(void *bytes, uint64_t seed)
     state->match.deadline_ms = FRAY_GAME_NEVER;
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct tictactoe_state *state = bytes;
 
     state->players[seat] = (struct tictactoe_player){.present = 1};
     if (state->players[!seat].present)
         game_begin(state, events);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)

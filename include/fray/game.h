@@ -227,8 +227,9 @@ struct fray_game {
     /* The state is zero but for its options. Use fray_game_init. */
     void (*init)(void *state, uint64_t seed);
     /* A seat is taken or given up for good. (Who lost its connection keeps its seat: `given` is 0,
-     * or a bot's.) A joining seat is free; leaving a free one does nothing. */
-    const char *(*join)(void *state, uint32_t seat, struct fray_game_events *events);
+     * or a bot's.) Who may sit down is the host's to say: a joining seat is free, and rules take
+     * it; leaving a free one does nothing. */
+    void (*join)(void *state, uint32_t seat, struct fray_game_events *events);
     void (*leave)(void *state, uint32_t seat, struct fray_game_events *events);
     /* Why the input, whose fields are in their ranges, may not be played. Use fray_game_check. */
     const char *(*check)(const void *state, uint32_t seat, const void *input);

@@ -181,7 +181,7 @@ static void record_begin(struct fray_match *match)
 void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_game_events events = fray_match_listen(match);
-    (void)match->config.game->join(match->state, seat, &events);
+    match->config.game->join(match->state, seat, &events);
     if (match->recorder)
         match->recorder->on_join(match->recorder, match, seat);
     fray_match_hear(match, &events, now_us);
