@@ -345,6 +345,7 @@ const struct fray_game fray_arena = {
     .input_size = sizeof(struct arena_input),
     .bot_size = sizeof(struct arena_memory),
     FRAY_GAME_LISTS(struct arena_state),
+    .reasons = {{"too_far", "That place is further away than a player can walk to at once."}},
     .init = init,
     .join = join,
     .leave = leave,

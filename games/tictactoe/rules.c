@@ -259,6 +259,8 @@ const struct fray_game fray_tictactoe = {
     .input_size = sizeof(struct tictactoe_input),
     .bot_size = sizeof(struct tictactoe_memory),
     FRAY_GAME_LISTS(struct tictactoe_state),
+    .reasons = {{"not_your_turn", "It is the other's turn."},
+                {"cell_taken", "That cell is taken."}},
     .init = init,
     .join = join,
     .leave = leave,

@@ -31,6 +31,7 @@ enum {
     FRAY_GAME_NEVER = 0x7FFFFFFF, /* a time that does not come */
     FRAY_GAME_ROW = 0xFFFF,       /* as a table's owner: the row's number is the seat */
     FRAY_GAME_ARGS_MAX = 5,
+    FRAY_GAME_REASONS_MAX = 16,
 };
 
 /* ------------------------------------------------------------------ describing data */
@@ -207,7 +208,13 @@ enum fray_game_outcome { FRAY_GAME_PLAYING, FRAY_GAME_WON, FRAY_GAME_LOST, FRAY_
     .options_count = FRAY_GAME_COUNT(options), .tables_count = FRAY_GAME_COUNT(tables),            \
     .actions_count = FRAY_GAME_COUNT(actions), .events_count = FRAY_GAME_COUNT(events)
 
-/* Reasons are static lower-case words such as "not_your_turn", sent to the player; NULL: fine. */
+/* Why rules refuse something is a static lower-case word such as "column_full", sent to the player;
+ * NULL: fine. Of words that are the game's own, `reasons` has the sentence beside it. */
+struct fray_game_reason {
+    const char *word; /* NULL ends the list */
+    const char *sentence;
+};
+
 struct fray_game {
     const char *name;                          /* "duel" */
     const char *title;                         /* "Duel" */
@@ -223,6 +230,7 @@ struct fray_game {
     const struct fray_game_action *actions;
     const struct fray_game_event_kind *events;
     uint32_t options_count, tables_count, actions_count, events_count;
+    struct fray_game_reason reasons[FRAY_GAME_REASONS_MAX];
 
     /* The state is zero but for its options. Use fray_game_init. */
     void (*init)(void *state, uint64_t seed);

@@ -441,15 +441,9 @@ const char *fray_games_reason_text(const char *code)
         {"not_ready", "Not everybody is ready."},
         {"already_started", "The game has begun already."},
         {"too_fast", "That is more than anybody can do or ask for in a second."},
-        {"too_far", "That place is further away than a player can walk to at once."},
         {"not_playing", "No game is being played just now."},
         {"game_not_over", "The game is not over."},
         {"out_of_range", "A number is out of range: see docs/games.md."},
-        {"not_your_turn", "It is the other's turn."},
-        {"cell_taken", "That cell is taken."},
-        {"already_chosen", "You have chosen already."},
-        {"eliminated", "You are out until the next game."},
-        {"no_such_choice", "There is no such choice."},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         if (strcmp(reasons[i].code, code) == 0)
