@@ -251,7 +251,7 @@ static const char *const modes[] = {"steer", "target", NULL};
     F(T, tick, .bits = 32, .flags = FRAY_GAME_CLOCK)                                               \
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
     F(T, random, .bits = 32, .flags = FRAY_GAME_HIDDEN)                                            \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct arena_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -269,7 +269,7 @@ FRAY_GAME_FIELDS(match_fields, struct arena_match, MATCH);
     F(T, deaths, .bits = 16)                                                                       \
     F(T, respawn_tick, .bits = 32, .flags = FRAY_GAME_OWNER)                                       \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct arena_player, PLAYER);
 
 #define OBSTACLE(F, T)                                                                             \

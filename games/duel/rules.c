@@ -237,7 +237,7 @@ static const char *const phases[] = {"waiting", "countdown", "playing", "round_o
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
     F(T, round, .bits = 16)                                                                        \
     F(T, matches, .bits = 16)                                                                      \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct duel_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -256,7 +256,7 @@ FRAY_GAME_FIELDS(match_fields, struct duel_match, MATCH);
     F(T, lost, .bits = 16)                                                                         \
     F(T, rematch, .bits = 1)                                                                       \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct duel_player, PLAYER);
 
 #define BULLET(F, T)                                                                               \
@@ -266,7 +266,7 @@ FRAY_GAME_FIELDS(player_fields, struct duel_player, PLAYER);
     F(T, velocity_x, .bits = 13, .fraction = 8)                                                    \
     F(T, velocity_y, .bits = 13, .fraction = 8)                                                    \
     F(T, seat, .bits = 8, .flags = FRAY_GAME_SEAT)                                                 \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(bullet_fields, struct duel_bullet, BULLET);
 
 #define PLATFORM(F, T)                                                                             \

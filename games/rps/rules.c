@@ -271,13 +271,13 @@ FRAY_GAME_FIELDS(match_fields, struct rps_match, MATCH);
     F(T, playing, .bits = 1)                                                                       \
     F(T, wins, .bits = 16)                                                                         \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct rps_player, PLAYER);
 
 #define INPUT(F, T)                                                                                \
     F(T, kind, .bits = 2, .labels = kinds, .max = RPS_START, .flags = FRAY_GAME_ONCE)              \
     F(T, choice, .bits = 4, .max = RPS_KINDS_MAX - 1)                                              \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(input_fields, struct rps_input, INPUT);
 
 static const struct fray_game_field option_fields[] = {

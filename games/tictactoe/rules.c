@@ -202,7 +202,7 @@ static const char *const kinds[] = {"pass", "place", "rematch", NULL};
     F(T, first, .bits = 8, .flags = FRAY_GAME_SEAT)                                                \
     F(T, games, .bits = 16)                                                                        \
     F(T, draws, .bits = 16)                                                                        \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct tictactoe_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -214,7 +214,7 @@ FRAY_GAME_FIELDS(player_fields, struct tictactoe_player, PLAYER);
 #define INPUT(F, T)                                                                                \
     F(T, kind, .bits = 2, .labels = kinds, .max = TICTACTOE_REMATCH, .flags = FRAY_GAME_ONCE)      \
     F(T, cell, .bits = 4, .max = TICTACTOE_CELLS - 1)                                              \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(input_fields, struct tictactoe_input, INPUT);
 
 static const struct fray_game_field option_fields[] = {

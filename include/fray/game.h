@@ -81,7 +81,8 @@ struct fray_game_table {
 };
 
 /* A struct's fields are listed once more, `#define NAME(F, T) F(T, x, .bits = 20) F(T, y, …) …`;
- * this makes the table, and fails the build unless the list covers the struct: no padding. */
+ * this makes the table, and fails the build unless the list covers the struct: no padding. What
+ * fills it up is a member `uint8_t reserved[…]`, in the list FRAY_GAME_RESERVED(F, T). */
 #define FRAY_GAME_FIELDS(table, T, LIST)                                                           \
     _Static_assert(sizeof(T) == 0 LIST(FRAY_GAME_FIELD_SIZE, T), "fields must cover " #T);         \
     static const struct fray_game_field table[] = {LIST(FRAY_GAME_FIELD, T)}
@@ -92,6 +93,7 @@ struct fray_game_table {
      .type = FRAY_GAME_TYPE(((T *)0)->member),                                                     \
      .count = sizeof(((T *)0)->member) / (FRAY_GAME_TYPE(((T *)0)->member) & 7),                   \
      __VA_ARGS__},
+#define FRAY_GAME_RESERVED(F, T) F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 /* clang-format off */
 #define FRAY_GAME_TYPE(member) /* arrays count as pointers here */                                 \
     _Generic((member),                                                                             \
