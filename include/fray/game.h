@@ -132,8 +132,9 @@ struct fray_game_option {
     FRAY_GAME_FIELD(T, name, .bits = 32)
 
 /* What a client without the SDK sends: an event by this name whose first argument is an object with
- * the keys `takes` (missing ones are 0). They are written over the seat's last input, as is `value`
- * into the field `sets`; that input is then given in every tick, impulses once. */
+ * the keys `takes`. Missing ones are 0, but an action that takes any and is given none of them is
+ * refused ("wrong_shape"). They are written over the seat's last input, as is `value` into the
+ * field `sets`; that input is then given in every tick, impulses once. */
 struct fray_game_action {
     const char *name;
     const char *takes[6]; /* names of input fields, up to a NULL */
