@@ -70,7 +70,9 @@ struct fray_server_worker {
     pthread_t thread;
     bool is_started; /* the thread runs */
     bool is_draining;
-    atomic_bool is_idle; /* draining, and nobody is connected any more */
+    size_t awaited;                /* while draining: sessions that somebody is connected to */
+    struct fray_timer drain_timer; /* of the next look at them */
+    atomic_bool is_idle; /* draining, and nobody is awaited any more */
 };
 
 /* All namespaces by name; patterns make more on demand. */

@@ -219,6 +219,12 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
     fray_session_mark(session);
 }
 
+void fray_session_abandon(struct fray_session *session, enum fray_disconnect reason)
+{
+    fray_session_close(session, reason);
+    finish(session);
+}
+
 void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text)
 {
     if (session->is_closing || session->has_farewell)

@@ -158,6 +158,9 @@ void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
  * if the link takes it within linger_ms, then the link is closed. Calling it twice is fine. */
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
 
+/* The same where nobody is there to take what is still owed: at once, whatever came before. */
+void fray_session_abandon(struct fray_session *session, enum fray_disconnect reason);
+
 /* What a websocket's close frame will say: a code and a text (copied). To be followed by
  * fray_session_close in this turn. */
 void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text);
