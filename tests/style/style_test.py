@@ -137,6 +137,14 @@ class StyleTest(unittest.TestCase):
         self.assertEqual(self.findings(files=self.http(
             "int now(struct x *x)\n{\n    return x->random(1) + x->y.time(2);\n}\n")), {})
 
+    def test_examples_have_headers_of_their_own_in_a_folder(self):
+        files = {"examples/meson.build": "files('one.c', 'two/two.c')\n",
+                 "examples/one.c": "#include <fray/fray.h>\n",
+                 "examples/two/two.c": '#include "two.h"\n'}
+        self.assertEqual(self.findings(files=files), {})
+        files["examples/one.c"] = '#include "room/room.h"\n'
+        self.expect("include graph", "examples/one.c:1: examples may not", files)
+
     def test_header_comment(self):
         self.expect("header comment", "src/wire/http.h:1:",
                     {"src/wire/http.h": "int fray_http_parse(void);\n"})
