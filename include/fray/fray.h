@@ -144,7 +144,8 @@ struct fray_app {
     void (*on_start)(fray_server *server, fray_namespace *nsp,
                      void *app); /* the home thread runs now */
     void (*on_stop)(fray_namespace *nsp, void *app);
-    const char *static_dir; /* files served at "/", below the routes; NULL for none */
+    const char *static_dir; /* files served at "/", below the routes and over fray's own pages
+                               (option pages); NULL for none */
 
     /* The program's own defaults for the whole server's options. fray_main reads configuration
      * file, environment and command line over them; fray_server_add sets them, and a later

@@ -265,7 +265,13 @@ struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_ga
                    {"POST", "/replays/*", fray_games_post_desync}},
         .on_start = on_start,
         .on_stop = on_stop,
+        .settings = {{"pages", "true"}},
     };
+}
+
+const struct fray_game *const *fray_games_of(const struct fray_app *app)
+{
+    return app->on_message == on_message ? ((struct fray_games *)app->app)->lobby.games : NULL;
 }
 
 struct fray_app fray_games_app(const struct fray_game *const *games)

@@ -33,6 +33,8 @@ struct fray_games {
 
 /* fray_games_app (fray/games.h) is this with a struct of its own. */
 struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_game *const *list);
+/* The list of such an app, or NULL: another one. */
+const struct fray_game *const *fray_games_of(const struct fray_app *app);
 
 /* ------------------------------------------------------------------ between games_*.c */
 
