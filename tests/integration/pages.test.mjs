@@ -96,4 +96,21 @@ describe("a program with games of its own", () => {
         assert.equal(reply.status, 302);
         assert.equal(new URL(reply.headers.get("location"), server.url + "/").pathname, "/lobby/");
     });
+
+    test("has the playground for a game without a page, and none for others", async () => {
+        const reply = await get(server, "/games/noughts/");
+        assert.equal(reply.status, 200);
+        assert.match(await reply.text(), /playground/i);
+        const slashless = await get(server, "/games/noughts?match=x");
+        assert.equal(slashless.status, 301);
+        assert.equal(slashless.headers.get("location"), "./noughts/?match=x");
+        for (const path of [
+            "/games/noughts/x",
+            "/games/duel/",
+            "/games/duel.wasm",
+            "/games/duel.json",
+            "/games/chess/",
+        ])
+            assert.equal(await status(server, path), 404, path);
+    });
 });

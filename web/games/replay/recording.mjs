@@ -29,7 +29,7 @@ export class Recording {
     static async open(bytes, moduleUrl) {
         const len = bytes[GAME_AT] ?? 0;
         const game = text.decode(bytes.subarray(GAME_AT + 1, GAME_AT + 1 + len));
-        if (!/^FRPL/.test(text.decode(bytes.subarray(0, 4))) || !/^[a-z]+$/.test(game))
+        if (!/^FRPL/.test(text.decode(bytes.subarray(0, 4))) || !/^[a-z0-9_]+$/.test(game))
             throw new Error(REFUSALS.foreign);
         return new Recording(await loadRules(moduleUrl(game)), bytes);
     }
