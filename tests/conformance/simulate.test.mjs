@@ -3,14 +3,15 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { GAMES } from "../integration/harness.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const build = process.env.FRAY_BUILD ?? join(root, "build/release");
-const GAMES = {
+/* Options beside the standard ones. */
+const SETTINGS = {
     tictactoe: ["turn_ms=5000"],
     rps: ["kinds=5", "round_ms=3000"],
     arena: ["goal=3"],
-    duel: [],
 };
 
 function native(...args) {
@@ -32,13 +33,16 @@ function hashOf({ stdout, stderr, status }, ticks) {
     return line[2];
 }
 
-for (const [game, settings] of Object.entries(GAMES)) {
+for (const game of GAMES) {
     test(`E_simulate_${game}`, () => {
         const args = ["--seed", "18446744073709551615", "--ticks", "3000", "--bots", "1"];
         const hash = hashOf(native(game, ...args), 3000);
         assert.equal(hash, hashOf(wasm(game, ...args), 3000));
         assert.notEqual(hash, hashOf(native(game, ...args, "--seed", "2"), 3000));
-        const more = [...args, ...settings.flatMap((setting) => ["--option", setting])];
+        const more = [
+            ...args,
+            ...(SETTINGS[game] ?? []).flatMap((setting) => ["--option", setting]),
+        ];
         assert.equal(hashOf(native(game, ...more), 3000), hashOf(wasm(game, ...more), 3000));
     });
 }
