@@ -9,7 +9,8 @@
  * Rules make no system call, read no clock and keep nothing outside the state; time and randomness
  * are in it. They never trust what they are given: any bytes are a legal input, and any *view* (a
  * state from which hidden things were cleared, see fray_game_view) is a legal state to step from,
- * because clients predict on views.
+ * because clients predict on views. There hidden fields are zero: what rules make of them, such as
+ * a die, is predicted wrong until the server says how it was.
  *
  * Seats are places in a match, 0 … seats_max − 1; seat 0 is the creator's. In one tick the host:
  * refuses bad inputs with fray_game_check, lets bots fill theirs, calls step, reads the events, and
@@ -118,9 +119,9 @@ struct fray_game_table {
 #define FRAY_GAME_AT(T, member) (1 + offsetof(T, member))
 #define FRAY_GAME_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What an operator or a room's host may set. Options live in the state as int32_t in the order of
- * their table. One list, `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits that kill") …`, makes
- * the members, the table and the fields. */
+/* What an operator or a room's host may set: at least one, at most 32. Options live in the state as
+ * int32_t in the order of their table. One list, `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits
+ * that kill") …`, makes the members, the table and the fields. */
 struct fray_game_option {
     const char *name, *summary;
     int32_t min, max, step, standard; /* min, min + step, … max */
@@ -174,6 +175,19 @@ struct fray_game_event_kind {
     enum fray_game_delivery delivery;
     bool sighted; /* goes only to those who see the player in the seat of the first argument */
 };
+
+/* Names that mean something to hosts:
+ *
+ *   event `end_game`       gets `results` beside its arguments, and goes also to who takes packets
+ *   event `start_game`     a game begins anew: who wished for a rematch is forgotten
+ *   action `start_game`    is given for the host's seat when a match begins, and when its host asks
+ *   action `rematch`       is the rules' own; without it the host counts who asks, and begins anew
+ *                          (by action `start_game`, or all from init on) when all have
+ *   refusal `out_of_range` in ticked games weighs more: no honest client asks for that
+ *
+ * and what has no name: of the tables the first by seat with `present` (fray_game_players) has the
+ * players, whom sighted events are about; seats_min 1 lets players drop in and out, from 2 on, with
+ * more than two seats, the room's host says when a match begins. */
 
 /* ------------------------------------------------------------------ one step */
 
