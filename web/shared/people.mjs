@@ -25,25 +25,23 @@ export function showPeople(model, act) {
     reconcile(byId("people"), model.seats, {
         key: ({ id, name }) => `${id} ${name}`,
         make: (seat) => {
-            const name = element("span", { class: "who" }, seat.name);
-            const kick = element(
-                "button",
-                {
-                    type: "button",
-                    class: "plain",
-                    "aria-label": `Remove ${seat.name}`,
-                    click: () => act("kick", { seat: seat.seat }),
-                },
-                "Remove",
-            );
             const isOwn = seat.id === model.own?.id;
+            const name = element("span", { class: "who" }, seat.name);
             return element(
                 "li",
                 {},
                 avatar({ ...seat, bot: seat.bot !== null }, isOwn),
-                name,
-                element("small"),
-                kick,
+                element("div", { class: "words" }, name, element("small")),
+                element(
+                    "button",
+                    {
+                        type: "button",
+                        class: "plain",
+                        "aria-label": `Remove ${seat.name}`,
+                        click: () => act("kick", { seat: seat.seat }),
+                    },
+                    "Remove",
+                ),
             );
         },
         update: (line, seat) => {
