@@ -93,6 +93,12 @@ async function placeAll(first, second, cells, put) {
 const click = (page, cell) => page.click(`[data-cell="${cell}"]`);
 const tap = (page, cell) => page.tap(`[data-cell="${cell}"]`);
 
+/** The host removes the one other person. */
+async function remove(host) {
+    await host.click('#people button:has-text("Remove"):visible');
+    await host.click('#people button:has-text("Yes"):visible');
+}
+
 describe("the games' pages", () => {
     const fray = serveFray(["--cors-origin", "*"]); // one test comes from another origin
     const successor = serveFray();
@@ -376,7 +382,7 @@ describe("the games' pages", () => {
 
     test("B29_who_is_kicked_stays_out", async () => {
         const [first, second] = await meet("rps");
-        await first.click("#people button:visible");
+        await remove(first);
         await second.waitForSelector("#start:not([hidden])");
         await second.waitForFunction(() => document.getElementById("start-message").textContent);
         const link = await first.inputValue("#link");
@@ -467,7 +473,7 @@ describe("the games' pages", () => {
     test("who is put out has the focus at the way back in; unknown ways lead nowhere", async () => {
         const [host, guest] = await meet("rps");
         await guest.focus("#chat-field");
-        await host.click("#people button:not([hidden])");
+        await remove(host);
         await guest.waitForSelector('#start [value="quick"]:focus');
         const lost = await visit("/games/rps/?play=nonsense");
         await isReady(lost);

@@ -34,4 +34,31 @@ describe("the table around a match", () => {
         });
         assert.equal(cut, 0);
     });
+
+    test("who removes a person is asked, and can be by keys alone", async () => {
+        const [host, guest] = await meet("rps");
+        const name = await guest.inputValue("#name");
+        await host.focus(`[aria-label="Remove ${name}"]`);
+        await host.keyboard.press("Enter");
+        await host.waitForSelector(`[aria-label="No, keep ${name}"]:focus`);
+        await host.keyboard.press("Escape");
+        await host.waitForSelector(`[aria-label="Remove ${name}"]:focus`);
+        await host.keyboard.press("Enter");
+        await host.keyboard.press("Shift+Tab");
+        await host.keyboard.press("Enter"); // Yes
+        await guest.waitForSelector("#start:not([hidden])");
+    });
+
+    test("nobody can be removed whom quick play has brought", async () => {
+        const pages = [];
+        for (let come = 0; come < 2; come++) {
+            pages.push(await visit("/games/tictactoe/?play=quick"));
+            await pages[come].waitForSelector("#table:not([hidden])");
+        }
+        for (const page of pages) {
+            await page.waitForSelector('body[data-phase="playing"]');
+            assert.equal(await page.locator("#people li").count(), 2);
+            assert.equal(await page.locator("#people button:visible").count(), 0);
+        }
+    });
 });

@@ -21,6 +21,30 @@ function describe(model, seat) {
     return words.join(" · ");
 }
 
+/** Whom quick play has brought together, it alone parts: to remove the other would be to win. */
+function mayRemove({ isHost, own, matchmaking }, { id, bot }) {
+    return isHost && id !== own.id && (bot !== null || !matchmaking);
+}
+
+/** A button that removes a bot; where it is a person, it asks first. */
+function removal({ name, bot }, remove) {
+    const button = (text, label, click) =>
+        element("button", { type: "button", class: "plain", "aria-label": label, click }, text);
+    const ask = (asks) => {
+        question.hidden = !asks;
+        first.hidden = asks;
+        (asks ? no : first).focus();
+    };
+    const first = button("Remove", `Remove ${name}`, () => (bot === null ? ask(true) : remove()));
+    const yes = button("Yes", `Yes, remove ${name}`, remove);
+    const no = button("No", `No, keep ${name}`, () => ask(false));
+    const keydown = (event) => event.key === "Escape" && ask(false);
+    const attributes = { class: "ask", role: "group", "aria-label": `Remove ${name}?`, keydown };
+    const words = element("span", {}, `Remove ${name}?`);
+    const question = element("div", { ...attributes, hidden: true }, words, yes, no);
+    return element("div", { class: "removal" }, first, question);
+}
+
 export function showPeople(model, act) {
     reconcile(byId("people"), model.seats, {
         key: ({ id, name }) => `${id} ${name}`,
@@ -32,21 +56,12 @@ export function showPeople(model, act) {
                 {},
                 avatar({ ...seat, bot: seat.bot !== null }, isOwn),
                 element("div", { class: "words" }, name, element("small")),
-                element(
-                    "button",
-                    {
-                        type: "button",
-                        class: "plain",
-                        "aria-label": `Remove ${seat.name}`,
-                        click: () => act("kick", { seat: seat.seat }),
-                    },
-                    "Remove",
-                ),
+                removal(seat, () => act("kick", { seat: seat.seat })),
             );
         },
         update: (line, seat) => {
             setText(line.querySelector("small"), describe(model, seat));
-            line.querySelector("button").hidden = !model.isHost || seat.id === model.own.id;
+            line.querySelector(".removal").hidden = !mayRemove(model, seat);
             line.classList.toggle("away", !seat.connected && seat.bot === null);
         },
     });
