@@ -1,7 +1,7 @@
 // What a duellist presses: arrows or W A S D and the mouse; two thumbs; a gamepad. Read once a
 // frame.
 import { readGamepad } from "../../shared/gamepad.mjs";
-import { HeldKeys, isTyping } from "../../shared/held_keys.mjs";
+import { HeldKeys, isForPage, isTyping } from "../../shared/held_keys.mjs";
 
 const STICK_PX = 44;
 const WALK_PX = 12; // a thumb's way before it walks
@@ -112,17 +112,15 @@ export class DuelControls {
     }
 
     #key(event, down) {
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (down && isTyping(event.target)) return;
-        const { code, target } = event;
+        const { code } = event;
+        if (down && (event.ctrlKey || event.metaKey || event.altKey || isForPage(event))) return;
         if (this.#keys.press(code, down)) {
             event.preventDefault();
         } else if (FIRE_KEYS.has(code)) {
-            if (down && target instanceof HTMLButtonElement) return; // Space presses it
+            if (down) this.#fireKeys.add(code);
+            else if (!this.#fireKeys.delete(code)) return; // it presses a button
             event.preventDefault();
             if (down && !event.repeat) this.#tap();
-            if (down) this.#fireKeys.add(code);
-            else this.#fireKeys.delete(code);
         }
     }
 

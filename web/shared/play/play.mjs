@@ -8,6 +8,7 @@ import { Table } from "../table.mjs";
 import { toast } from "../toast.mjs";
 import { Curtain } from "./curtain.mjs";
 import { GamesConnection } from "./games_connection.mjs";
+import { giveKeyboardBack } from "./keyboard.mjs";
 import { Lab } from "./lab.mjs";
 import { Lonely } from "./lonely.mjs";
 import { NetGraph } from "./net_graph.mjs";
@@ -37,6 +38,7 @@ export class Play {
         this.#rulesUrl = `${origin}/games/${game.name}.wasm`;
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
+        giveKeyboardBack(byId("table"), byId("canvas"));
         this.#connection = new GamesConnection(ownName);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
         this.#connection.on("lobby", (lobby) => this.#hearLobby(lobby));

@@ -1,0 +1,76 @@
+// The stage of a game in real time as a thing to hold: keys, focus, tools, what covers what.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+
+describe("the stage of games in real time", () => {
+    const fray = serveFray(["--lab-self-service"]);
+    const open = useBrowser();
+    const visit = (path, options = DESKTOP) => open(fray.url + path, options);
+
+    async function enterArena(options) {
+        const page = await visit("/games/arena/?play=bot", options);
+        await page.waitForSelector('body[data-life="alive"]');
+        return page;
+    }
+
+    /** Strikes with Space, once one is alive. */
+    async function strike(page) {
+        const before = await page.evaluate(() => canvas.arena.world.self.swings);
+        await page.keyboard.down("Space");
+        await page.waitForFunction((was) => canvas.arena.world.self?.swings !== was, before);
+        await page.keyboard.up("Space");
+    }
+    const isPressed = (page, tool) => page.getAttribute(`#tool-${tool}`, "aria-pressed");
+
+    test("who clicks a tool plays on by keys", async () => {
+        const page = await enterArena();
+        await page.click("#tool-sound");
+        await strike(page);
+        assert.equal(await isPressed(page, "sound"), "true");
+        await page.click("#more-bots");
+        await page.waitForFunction(() => canvas.play.roster.seats.length === 15);
+        await strike(page);
+        assert.equal(await page.evaluate(() => canvas.play.roster.seats.length), 15);
+    });
+
+    test("who chooses with the mouse plays on by keys; who does by keys goes on choosing", async () => {
+        const page = await enterArena();
+        await page.keyboard.press("n");
+        const choice = page.locator('[aria-label="Added latency"]');
+        await choice.waitFor();
+        await choice.focus();
+        await page.keyboard.press("ArrowDown");
+        assert.equal(await choice.inputValue(), "50");
+        await page.waitForSelector('[aria-label="Added latency"]:focus');
+        await choice.dispatchEvent("pointerdown");
+        await choice.selectOption("0");
+        await page.waitForSelector("#canvas:focus");
+    });
+
+    test("a key that comes up over a tool is let go", async () => {
+        const page = await enterArena();
+        await page.keyboard.down("Space");
+        await page.waitForFunction(() => canvas.arena.controls.striking);
+        await page.focus("#tool-sound");
+        await page.keyboard.up("Space");
+        await page.waitForFunction(() => !canvas.arena.controls.striking);
+        assert.equal(await isPressed(page, "sound"), "false");
+    });
+
+    test("who comes to a tool by keys uses it by keys", async () => {
+        for (const game of ["arena", "duel"]) {
+            const page = await visit(`/games/${game}/?play=bot`);
+            await page.waitForSelector("#table:not([hidden])");
+            await page.focus("#tool-sound");
+            await page.keyboard.press("Space");
+            assert.equal(await isPressed(page, "sound"), "true");
+            await page.keyboard.press("Enter");
+            assert.equal(await isPressed(page, "sound"), "false");
+            await page.waitForSelector("#tool-sound:focus");
+        }
+    });
+});
