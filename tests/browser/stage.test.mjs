@@ -61,6 +61,33 @@ describe("the stage of games in real time", () => {
         assert.equal(await isPressed(page, "sound"), "false");
     });
 
+    test("who goes to another tab stands still, though no picture is painted any more", async () => {
+        const first = await visit("/games/duel/?play=friend");
+        await first.waitForSelector("#invitation:not([hidden])");
+        const second = await open(await first.inputValue("#link"), DESKTOP);
+        await second.waitForSelector('body[data-round="playing"]');
+        const walks = (pace) =>
+            second.waitForFunction(
+                (wanted) => canvas.duel.world.players[0].velocityX === wanted,
+                pace,
+            );
+        await first.waitForSelector('body[data-round="playing"]');
+        await first.keyboard.down("KeyD");
+        await walks(3);
+        await first.evaluate(() => {
+            window.requestAnimationFrame = () => 0;
+            Object.defineProperty(document, "hidden", { get: () => true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        });
+        await walks(0);
+        const { x, tick } = await second.evaluate(() => {
+            const { world } = canvas.duel;
+            return { x: world.players[0].x, tick: world.tick };
+        });
+        await second.waitForFunction((from) => canvas.duel.world.tick > from + 120, tick);
+        assert.equal(await second.evaluate(() => canvas.duel.world.players[0].x), x);
+    });
+
     test("who comes to a tool by keys uses it by keys", async () => {
         for (const game of ["arena", "duel"]) {
             const page = await visit(`/games/${game}/?play=bot`);

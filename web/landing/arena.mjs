@@ -2,6 +2,7 @@
 import { Happenings } from "../games/arena/happenings.mjs";
 import { World } from "../games/arena/world.mjs";
 import { Painter } from "../shared/arena_painter.mjs";
+import { onAway } from "../shared/away.mjs";
 import { Controls } from "../shared/controls.mjs";
 import { Seat } from "./seat.mjs";
 import { still } from "./still.mjs";
@@ -107,6 +108,10 @@ export function startArena() {
         if (seat.wantsSeat) strikes++;
         else play();
     };
+    onAway(() => {
+        controls.release();
+        if (seat.match?.seat != null) seat.match.setInput({ dx: 0, dy: 0, mode: 0 });
+    });
     controls.onLeave = () => {
         leave();
         canvas.blur();

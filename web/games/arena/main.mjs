@@ -119,6 +119,11 @@ const play = new Play(
         },
         paint,
         input,
+        idle: { dx: 0, dy: 0, mode: 0 },
+        release: () => {
+            controls.release();
+            strikes = 0;
+        },
         say,
         onEvent,
     },

@@ -1,7 +1,7 @@
 // What a duellist presses: arrows or W A S D and the mouse; two thumbs; a gamepad. Read once a
 // frame.
 import { readGamepad } from "../../shared/gamepad.mjs";
-import { HeldKeys, isForPage, isTyping } from "../../shared/held_keys.mjs";
+import { HeldKeys, isForPage } from "../../shared/held_keys.mjs";
 
 const STICK_PX = 44;
 const WALK_PX = 12; // a thumb's way before it walks
@@ -33,8 +33,6 @@ export class DuelControls {
         this.#toMap = toMap;
         addEventListener("keydown", (event) => this.#key(event, true));
         addEventListener("keyup", (event) => this.#key(event, false));
-        addEventListener("blur", () => this.release());
-        document.addEventListener("focusin", ({ target }) => isTyping(target) && this.release());
         canvas.addEventListener("contextmenu", (event) => event.preventDefault());
         canvas.addEventListener("pointerdown", (event) => this.#down(canvas, event));
         canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -46,6 +44,7 @@ export class DuelControls {
         this.#keys.release();
         this.#fireKeys.clear();
         this.#mouseFire = false;
+        this.#tapUntil = 0;
         this.sticks.walk = this.sticks.aim = null;
     }
 

@@ -83,6 +83,8 @@ new Play(
         },
         paint,
         input: () => controls.read(world.players[world.seat] ?? null, world.seat),
+        idle: { walk: 0, jump: 0, fire: 0 },
+        release: () => controls.release(),
         say: (model, waiting) => say(shown, model, waiting),
     },
     sound,

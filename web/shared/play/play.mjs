@@ -1,7 +1,9 @@
 // A page that plays in real time, whatever the game: the table around it, the match or practice
 // that drives it, the frames. The game's own files read keys, paint and say what happens.
+import { onAway } from "../away.mjs";
 import { origin } from "../server.mjs";
 import { byId, element } from "../dom.mjs";
+import { isTyping } from "../held_keys.mjs";
 import { ownName } from "../name.mjs";
 import { showPeople } from "../people.mjs";
 import { Table } from "../table.mjs";
@@ -30,8 +32,8 @@ export class Play {
 
     /**
      * `game`: {name, steps, optionWords, table(): bots, level and so on,
-     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now),
-     * say(model, waiting), onEvent(event)}
+     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input of
+     * who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
      */
     constructor(game, sound) {
         this.#game = game;
@@ -58,6 +60,8 @@ export class Play {
         byId("more-actions").addEventListener("click", () =>
             byId("canvas").focus({ preventScroll: true }),
         );
+        onAway(() => this.#letGo());
+        document.addEventListener("focusin", ({ target }) => isTyping(target) && this.#letGo());
         everyFrame((now, elapsed) => this.#frame(now, elapsed));
     }
 
@@ -86,6 +90,15 @@ export class Play {
         driver.on("event", (event) => this.#game.onEvent?.(event));
         this.#game.begin();
         byId("canvas").focus({ preventScroll: true });
+    }
+
+    /** No frame may come any more to tell that nothing is held. */
+    #letGo() {
+        const driver = this.#driver;
+        this.#game.release();
+        if (!driver || driver.seat === null) return;
+        driver.setInput(this.#game.idle);
+        if (document.hidden) driver.frame(performance.now()); // which sends it
     }
 
     #leave() {
