@@ -49,6 +49,36 @@ describe("the table around a match", () => {
         await guest.waitForSelector("#start:not([hidden])");
     });
 
+    test("who closes the tab comes back by the link to the own seat", async () => {
+        const [first, second] = await meet("tictactoe");
+        const link = second.url();
+        const seatOf = (page) =>
+            page.evaluate(() => JSON.parse(sessionStorage.getItem("fray.seat")).token);
+        const token = await seatOf(second);
+        const context = second.context();
+        const another = await context.newPage(); // the same browser: another player
+        await another.goto(link);
+        await another.waitForSelector('.toast:has-text("All seats are taken")');
+        await second.close();
+        await first.waitForSelector("#people li.away");
+        const back = await context.newPage();
+        await back.goto(link);
+        await back.waitForSelector('#people small:has-text("you")');
+        assert.equal(await seatOf(back), token);
+        await first.waitForFunction(() => !document.querySelector("#people li.away"));
+        // A copy of the tab has a copy of its storage, but the seat is taken.
+        const copy = await context.newPage();
+        await copy.addInitScript(
+            (seat) => sessionStorage.setItem("fray.seat", seat),
+            await back.evaluate(() => sessionStorage.getItem("fray.seat")),
+        );
+        await copy.goto(link);
+        await copy.waitForSelector('.toast:has-text("All seats are taken")');
+        await back.click("#leave");
+        await back.waitForSelector("#start:not([hidden])");
+        assert.equal(await back.evaluate(() => localStorage.getItem("fray.seats")), "[]");
+    });
+
     test("nobody can be removed whom quick play has brought", async () => {
         const pages = [];
         for (let come = 0; come < 2; come++) {

@@ -7,7 +7,7 @@ import { pageLink, parameters } from "./server.mjs";
 import { byId, element } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
-import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
+import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
 
 const WAYS = ["quick", "bot", "public", "friend"];
@@ -99,12 +99,13 @@ export class Table {
 
     /** Into a known match: to one's seat, else to a free one, else to watch. */
     async #come(match) {
-        const seat = keptSeat(match);
-        try {
-            if (seat) return await this.ask("reconnect", seat);
-        } catch (error) {
-            if (error.code === "already_in_match") return null; // the connection was recovered
-            dropSeat();
+        for (let seat; (seat = await claimSeat(match)); dropSeat()) {
+            try {
+                return await this.ask("reconnect", { match, token: seat.token });
+            } catch (error) {
+                if (error.code === "already_in_match") return null; // the connection was recovered
+                if (error.code === "lost") throw error;
+            }
         }
         const wish = this.#joined?.role === "spectator" ? "spectator" : parameters.get("as");
         try {
