@@ -196,6 +196,26 @@ describe("the pages of games in real time", () => {
         await page.click("#leave");
     });
 
+    test("the wait for a bot begins anew where the server says so", async () => {
+        const page = await visit("/games/duel/?play=quick");
+        await status(page, /Listening for an opponent/);
+        await page.evaluate(() =>
+            canvas.play.hear({
+                type: "matchmaking",
+                content: {
+                    ...{ match: canvas.play.id, phase: "listening", reason: "no_show" },
+                    ...{ elapsed_ms: 60_000, wait_ms: 8000, bot_in_ms: 7500, players_waiting: 1 },
+                },
+            }),
+        );
+        await page.waitForFunction(() =>
+            /did not come, so once more · 1:0\d · .* a bot comes in [5-8] s/.test(
+                document.getElementById("detail").textContent,
+            ),
+        );
+        await page.click("#leave");
+    });
+
     test("who waits in an own room may have a bot", async () => {
         const page = await visit("/games/duel/?play=public");
         await page.click("#bot-now");
