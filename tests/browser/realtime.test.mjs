@@ -278,8 +278,14 @@ describe("the pages of games in real time", () => {
     });
 
     test("practice needs no server once the page is there", async () => {
-        const page = await visit("/games/duel/");
-        await isReady(page);
+        const rules = [];
+        const page = await open(`${fray.url}/games/duel/`, {
+            ...DESKTOP,
+            allows: /ERR_INTERNET_DISCONNECTED|WebSocket/,
+            prepare: (fresh) => rules.push(fresh.waitForResponse(/duel\.wasm$/)),
+        });
+        await (await rules[0]).finished();
+        await page.context().setOffline(true);
         await page.click("#practice");
         await isRound(page, "playing");
         assert.ok((await spots(page, "foe")).count > 100);

@@ -1,5 +1,6 @@
 // A page that plays in real time, whatever the game: the table around it, the match or practice
 // that drives it, the frames. The game's own files read keys, paint and say what happens.
+import { loadRules } from "@fray/client";
 import { onAway } from "../away.mjs";
 import { origin } from "../server.mjs";
 import { byId, element } from "../dom.mjs";
@@ -38,6 +39,7 @@ export class Play {
     constructor(game, sound) {
         this.#game = game;
         this.#rulesUrl = `${origin}/games/${game.name}.wasm`;
+        loadRules(this.#rulesUrl).catch(() => {}); // so that practice needs no server any more
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
         giveKeyboardBack(byId("table"), byId("canvas"));
