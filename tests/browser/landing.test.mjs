@@ -114,6 +114,18 @@ describe("the landing page", () => {
         await people(page, 0);
     });
 
+    test("a_name_entered_while_one_plays_is_taken_and_the_keys_go_on", async () => {
+        const page = await enter();
+        await play(page, "Ada");
+        await page.fill("#name", "Ada Two");
+        await page.press("#name", "Enter");
+        await knows(page, "Ada Two");
+        await page.waitForSelector('#arena[data-phase="playing"] #field:focus');
+        await moves(page);
+        await page.goto(`${fray.url}/lobby/`);
+        assert.equal(await page.inputValue("#name"), "Ada Two");
+    });
+
     test("two_pages_see_each_other_move_and_attack", async () => {
         const [ada, bob] = [await enter(), await enter({ ...DESKTOP, colorScheme: "dark" })];
         await play(ada, "Ada");

@@ -4,6 +4,7 @@ import { World } from "../games/arena/world.mjs";
 import { Painter } from "../shared/arena_painter.mjs";
 import { onAway } from "../shared/away.mjs";
 import { Controls } from "../shared/controls.mjs";
+import { ownName, startNameForm } from "../shared/name.mjs";
 import { Seat } from "./seat.mjs";
 import { still } from "./still.mjs";
 import { copyText, flash } from "./tabs.mjs";
@@ -89,7 +90,7 @@ export function startArena() {
 
     function play() {
         activeAt = performance.now();
-        seat.play($("name").value.trim());
+        seat.play(ownName());
         $("play").textContent = "Leave";
     }
 
@@ -116,16 +117,15 @@ export function startArena() {
         leave();
         canvas.blur();
     };
-    $("who").addEventListener("submit", (event) => {
-        event.preventDefault();
-        localStorage.setItem("name", $("name").value.trim());
-        if (seat.wantsSeat) return leave();
+    const begin = () => {
         play();
         canvas.focus({ preventScroll: true });
-    });
-    $("name").addEventListener("change", () => {
-        localStorage.setItem("name", $("name").value.trim());
-        if (seat.wantsSeat) play(); // under the new name
+    };
+    const takeName = startNameForm(() => seat.wantsSeat && play(), begin); // under the new name
+    $("play").addEventListener("click", () => {
+        takeName();
+        if (seat.wantsSeat) leave();
+        else begin();
     });
     $("invite").addEventListener("click", async () => {
         if (navigator.share && matchMedia("(pointer: coarse)").matches)
@@ -207,8 +207,6 @@ export function startArena() {
     }
     requestAnimationFrame(frame);
 
-    $("name").value = localStorage.getItem("name") ?? "";
-    $("name").placeholder = "guest";
     canvas.focus({ preventScroll: true });
     canvas.arena = { world, controls, seat }; // for tests and the curious
     seat.open();

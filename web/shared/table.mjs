@@ -35,7 +35,10 @@ export class Table {
         this.#chat = new Chat({
             send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
         });
-        startNameForm((name) => this.tell("name", { name }));
+        startNameForm(
+            (name) => this.tell("name", { name }),
+            () => (byId("table").hidden ? byId("name").blur() : this.#view.focus()),
+        );
         byId("start-form").addEventListener("submit", (event) => {
             event.preventDefault();
             this.enter(event.submitter?.value ?? "quick");
