@@ -384,10 +384,12 @@ describe("the games' pages", () => {
         const [first, second] = await meet("rps");
         await remove(first);
         await second.waitForSelector("#start:not([hidden])");
-        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        const why = /The host /;
+        assert.match(await second.textContent("#start-message"), why);
         const link = await first.inputValue("#link");
         await second.goto(link);
-        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        await second.waitForSelector("#start-message:not(:empty)");
+        assert.match(await second.textContent("#start-message"), why);
         assert.equal(await second.isVisible("#table"), false);
     });
 
@@ -470,10 +472,12 @@ describe("the games' pages", () => {
         await page.waitForSelector('.hand .palm.shown, [data-choice="14"][aria-pressed="true"]');
     });
 
-    test("who is put out has the focus at the way back in; unknown ways lead nowhere", async () => {
+    test("who is put out has the focus at the reason, before the ways back in; unknown ways lead nowhere", async () => {
         const [host, guest] = await meet("rps");
         await guest.focus("#chat-field");
         await remove(host);
+        await guest.waitForSelector("#start-message:focus");
+        await guest.keyboard.press("Tab");
         await guest.waitForSelector('#start [value="quick"]:focus');
         const lost = await visit("/games/rps/?play=nonsense");
         await isReady(lost);

@@ -1,10 +1,12 @@
 // What is around every match: who sits there, what the host may do, coming back and going away.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
 
 describe("the table around a match", () => {
     const fray = serveFray();
@@ -77,6 +79,28 @@ describe("the table around a match", () => {
         await back.click("#leave");
         await back.waitForSelector("#start:not([hidden])");
         assert.equal(await back.evaluate(() => localStorage.getItem("fray.seats")), "[]");
+    });
+
+    test("an old link says why it leads nowhere, and where the match can be seen", async (t) => {
+        const [ann, bob] = await Promise.all(
+            ["Ann", "Bob"].map((name) => KINDS.envelope().open(t, fray.url, { name })),
+        );
+        const { match } = await ann.ask("create", { game: "tictactoe" });
+        await bob.ask("join", { match });
+        await ann.ask("place", { cell: 4 });
+        for (const who of [ann, bob]) await who.ask("leave");
+        for (let isKept = false; !isKept;) {
+            const reply = await fetch(`${fray.url}/replays/${match}`);
+            isKept = /immutable/.test(reply.headers.get("cache-control"));
+        }
+        const page = await visit(`/games/tictactoe/?match=${match}`, PHONE);
+        await page.waitForSelector("#start-message:focus");
+        const [message, button] = await Promise.all(
+            ["#start-message", '[value="quick"]'].map((one) => page.locator(one).boundingBox()),
+        );
+        assert.ok(message.y + message.height <= button.y && button.y < PHONE.viewport.height);
+        await page.tap('#start-message a:has-text("Watch the replay")');
+        await page.waitForSelector('#verdict[data-fault="good"]');
     });
 
     test("nobody can be removed whom quick play has brought", async () => {

@@ -7,6 +7,7 @@ import { pageLink, parameters } from "./server.mjs";
 import { byId, element } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
+import { fetchReplay, replayLink } from "./replays.mjs";
 import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
 
@@ -150,8 +151,10 @@ export class Table {
         announce(joined.role === "player" ? "You have a seat." : "You are watching.");
     }
 
-    /** Back to the start, with a word why. */
-    #out(why) {
+    /** Back to the start, with a word why, and the way to what was played. `isWished`: by who left. */
+    #out(why, isWished = false) {
+        const match = this.#joined?.match ?? parameters.get("match");
+        const isUnplayed = this.#match?.phase === "waiting";
         this.#joined = this.#match = this.#state = null;
         this.#view.left?.();
         dropSeat();
@@ -160,18 +163,27 @@ export class Table {
         const hadFocus = byId("table").contains(document.activeElement);
         byId("start").hidden = false;
         byId("table").hidden = true;
-        if (hadFocus) byId("start-form").querySelector("button").focus();
+        const message = byId("start-message");
+        message.textContent = why;
+        if (!isWished) message.focus();
+        else if (hadFocus) byId("start-form").querySelector("button").focus();
         document.body.dataset.view = "start";
         document.body.dataset.ready = "yes";
-        byId("start-message").textContent = why;
+        if (match && !isUnplayed) this.#offerReplay(match);
+    }
+
+    async #offerReplay(match) {
+        const reply = await fetchReplay(match).catch(() => ({}));
+        reply.body?.cancel();
+        const message = byId("start-message");
+        if (!reply.ok || this.#joined || message.querySelector("a")) return;
+        const link = element("a", { href: replayLink(match) }, "Watch the replay");
+        message.append(" ", link);
     }
 
     async #leave() {
-        const isPlayed = this.#match !== null && this.#match.phase !== "waiting";
-        const href = this.#joined && pageLink("../replay/", { id: this.#joined.match });
         await this.tell("leave");
-        this.#out("");
-        if (isPlayed) byId("start-message").append(element("a", { href }, "Watch the replay"));
+        this.#out(this.#match?.phase === "waiting" ? "" : "You have left.", true);
     }
 
     #hear(line) {
@@ -189,7 +201,7 @@ export class Table {
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
-        showActions(model, act, pageLink("../replay/", { id: this.#joined.match }));
+        showActions(model, act, replayLink(this.#joined.match));
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;

@@ -1,5 +1,6 @@
 // The page of replays: one match, played again by the rules in the page, or a list of them.
 import { announce } from "../../shared/announce.mjs";
+import { fetchReplay } from "../../shared/replays.mjs";
 import { origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
 import { Recording } from "./recording.mjs";
@@ -7,8 +8,6 @@ import { makeStage } from "./stages.mjs";
 
 const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
 const HAPPENED_MAX = 60;
-const FETCH_TRIES = 4;
-const AGAIN_MS = 700;
 const id = parameters.get("id");
 
 let recording, stage;
@@ -140,17 +139,8 @@ function showPeople() {
     );
 }
 
-/** What has just ended is told to be on for a moment more: the file is written once a second. */
-async function fetchReplay() {
-    for (let tries = 1; ; tries++) {
-        const reply = await fetch(`${origin}/replays/${encodeURIComponent(id)}`);
-        if (reply.status !== 409 || tries === FETCH_TRIES) return reply;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-}
-
 async function openReplay() {
-    const reply = await fetchReplay();
+    const reply = await fetchReplay(id);
     if (reply.status === 409)
         throw new Error("A game of that match is on: look again when it is over.");
     if (!reply.ok) throw new Error("There is no such replay, or not any more.");
