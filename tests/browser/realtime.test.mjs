@@ -180,6 +180,20 @@ describe("the pages of games in real time", () => {
         await duel(first, "world.matches === 2 && world.players[1].hp === 2");
     });
 
+    test("the score stays when the other has left", async () => {
+        const [first, second] = await meet("duel", { hits: 1 });
+        for (const page of [first, second]) await isRound(page, "playing");
+        await aimAtFoe(first);
+        await first.mouse.down();
+        for (const page of [first, second]) await isRound(page, "round_over");
+        await first.mouse.up();
+        await first.click("#leave");
+        await status(second, /^You win!/);
+        await second.waitForSelector('#detail:text("1 : 0 · the other has left")');
+        const name = await first.inputValue("#name");
+        await second.waitForSelector(`.plate.left:has-text("${name}"):has-text("has left")`);
+    });
+
     test("A21_A35_who_is_alone_plays_a_bot_soon", async () => {
         const page = await visit("/games/duel/?play=quick");
         await status(page, /Listening for an opponent/);

@@ -79,6 +79,7 @@ new Play(
         isAlone: ({ seats }) => seats.length < 2,
         begin: () => {
             effects.forget();
+            world.forget();
             before = { phase: null, second: null };
         },
         paint,

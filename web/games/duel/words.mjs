@@ -25,9 +25,12 @@ export function say(world, model, waiting) {
     return over(world, model);
 }
 
-const nameOf = (model, seat) =>
+const nameOf = (world, model, seat) =>
     model.seats.find((other) => other.seat === seat)?.name ??
-    (model.own ? "The other" : "Somebody");
+    (world.players[seat].name || (model.own ? "The other" : "Somebody"));
+/** "2 : 1"; null where one has left before anything was seen. */
+const scoreOf = ({ players: [left, right] }) =>
+    left.wins === null || right.wins === null ? null : `${left.wins} : ${right.wins}`;
 const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
 
 function waits(model, { elapsed, online, botIn, step }) {
@@ -79,14 +82,18 @@ function begins(world, model) {
 
 function roundOver(world, model) {
     const { winner } = world;
-    const score = world.players.map(({ wins }) => wins).join(" : ");
+    const score = scoreOf(world) ?? "";
     if (winner === null) return { kind: "banner", title: "Nobody’s round", detail: score };
     if (world.seat === null)
-        return { kind: "banner", title: `${nameOf(model, winner)} takes the round`, detail: score };
+        return {
+            kind: "banner",
+            title: `${nameOf(world, model, winner)} takes the round`,
+            detail: score,
+        };
     const isOwn = winner === world.seat;
     return {
         kind: "banner",
-        title: isOwn ? "Your round!" : `${nameOf(model, winner)} takes the round`,
+        title: isOwn ? "Your round!" : `${nameOf(world, model, winner)} takes the round`,
         mood: isOwn ? "good" : "bad",
         detail: score,
     };
@@ -94,20 +101,20 @@ function roundOver(world, model) {
 
 function over(world, model) {
     const { winner } = world;
-    const score = world.players.map(({ wins }) => wins).join(" : ");
-    const hasLeft = winner !== null && !world.players[1 - winner].present;
-    const detail = hasLeft ? `${score} · the other has left` : score;
-    const mine = world.seat !== null && world.players[world.seat].rematch;
+    const gone = world.players.find(({ present }) => !present);
+    const who = (world.seat === null && gone?.name) || "the other";
+    const detail = [scoreOf(world), gone && `${who} has left`].filter(Boolean).join(" · ");
+    const mine = world.seat !== null && !gone && world.players[world.seat].rematch;
     const waits = mine ? "Waiting for the other …" : detail;
     if (winner === null) return { kind: "veil", title: "It is over", detail: waits };
     if (world.seat === null)
-        return { kind: "veil", title: `${nameOf(model, winner)} wins!`, detail };
+        return { kind: "veil", title: `${nameOf(world, model, winner)} wins!`, detail };
     const isOwn = winner === world.seat;
     return {
         kind: "veil",
-        title: isOwn ? "You win!" : `${nameOf(model, winner)} wins`,
+        title: isOwn ? "You win!" : `${nameOf(world, model, winner)} wins`,
         mood: isOwn ? "good" : "bad",
         detail: waits,
-        tell: `${isOwn ? "You win" : `${nameOf(model, winner)} wins`}, ${detail}.`,
+        tell: `${isOwn ? "You win" : `${nameOf(world, model, winner)} wins`}, ${detail}.`,
     };
 }
