@@ -206,7 +206,7 @@ describe("the pages of games in real time", () => {
             /Against a bot/.test(document.getElementById("detail").textContent),
         );
         await isRound(page, "playing");
-        await page.waitForSelector(".plate.right small:has-text('bot')");
+        await page.waitForSelector(".plate.right:has(small:text('bot')) b:text-is('Bot')");
         await page.click("#leave");
     });
 

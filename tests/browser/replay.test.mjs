@@ -13,7 +13,7 @@ const data = mkdtempSync(join(tmpdir(), "fray-replay-page-"));
 after(() => rmSync(data, { recursive: true, force: true }));
 
 const PICTURES = {
-    duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot 2$/ },
+    duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot$/ },
     arena: { whose: ["wall", "field"], caption: /\w 0/ },
 };
 

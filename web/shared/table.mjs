@@ -10,6 +10,7 @@ import { showActions, showInvitation, showPeople } from "./people.mjs";
 import { fetchReplay, replayLink } from "./replays.mjs";
 import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
+import { nameBots } from "./words.mjs";
 
 const WAYS = ["quick", "bot", "public", "friend"];
 
@@ -195,7 +196,7 @@ export class Table {
     }
 
     #update({ match, state }) {
-        if (match) this.#meet(match);
+        if (match) this.#meet({ ...match, seats: nameBots(match.seats, match.seats_max) });
         if (state) this.#state = { ...state, at: performance.now() };
         if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
         const model = this.#model();

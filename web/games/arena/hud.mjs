@@ -1,5 +1,6 @@
 // Over the arena: one's own health and score, who leads, who struck down whom, and the small map.
 import { byId, element, setText } from "../../shared/dom.mjs";
+import { count } from "../../shared/words.mjs";
 
 const ROWS = 8;
 const FEED_ROWS = 5;
@@ -34,8 +35,6 @@ let mapAt = 0;
 
 hud.append(element("div", {}, own, feed), board);
 byId("screen").append(map);
-
-const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 /** Once a frame. `painter` knows colours and what of the map is seen. */
 export function showHud(world, painter, now) {

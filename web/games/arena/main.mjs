@@ -6,6 +6,7 @@ import { Controls } from "../../shared/controls.mjs";
 import { byId } from "../../shared/dom.mjs";
 import { Play } from "../../shared/play/play.mjs";
 import { Sound } from "../../shared/play/sound.mjs";
+import { count } from "../../shared/words.mjs";
 import { Happenings } from "./happenings.mjs";
 import { clearFeed, feedKill, showHud } from "./hud.mjs";
 import { World } from "./world.mjs";
@@ -77,7 +78,7 @@ function say(model) {
             kind: "veil",
             title: who,
             mood: isOwn ? "good" : "",
-            detail: `${world.goal} kills`,
+            detail: count(world.goal, "kill"),
         };
     }
     if (model.phase === "waiting" && !world.players.length)

@@ -1,5 +1,7 @@
 // What the page says over the picture: phases while one waits, rounds, how it ended.
 
+import { count } from "../../shared/words.mjs";
+
 export const STEPS = ["Listening", "Found", "Agreed"];
 
 /* Why one listens again: the `reason` of docs/games.md. */
@@ -11,8 +13,6 @@ const AGAIN = {
     cheating: "The other was caught cheating",
     kicked: "The other was removed",
 };
-
-const count = (number, one, many) => (number === 1 ? `1 ${one}` : `${number} ${many}`);
 
 /** `world` null: nothing came yet. `waiting`: {elapsed, online, botIn} of the waiting so far. */
 export function say(world, model, waiting) {
@@ -69,7 +69,7 @@ function begins(world, model) {
     const title = String(Math.max(1, seconds));
     if (world.round > 1)
         return { kind: "banner", title, number: true, detail: `Round ${world.round}`, tell: "" };
-    const against = who?.bot != null ? `Against a bot: ${who.name}` : `Against ${who?.name}`;
+    const against = who?.bot != null ? "Against a bot" : `Against ${who?.name}`;
     return {
         kind: "black",
         title,
