@@ -5,6 +5,7 @@ import { serveFray } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
 
 describe("the stage of games in real time", () => {
     const fray = serveFray(["--lab-self-service"]);
@@ -99,5 +100,40 @@ describe("the stage of games in real time", () => {
             assert.equal(await isPressed(page, "sound"), "false");
             await page.waitForSelector("#tool-sound:focus");
         }
+    });
+
+    test("on a phone that lies a menu has all that is beside the stage elsewhere", async () => {
+        const page = await enterArena(LYING);
+        const isSeen = (one) => page.locator(one).isVisible();
+        assert.equal(await isSeen("#leave"), false);
+        await page.tap("#menu");
+        await page.waitForSelector("#back:focus");
+        for (const one of ["#tool-sound", "#link", "#chat-field", '.sheet a:text("Lobby")'])
+            assert.equal(await isSeen(one), true, one);
+        await page.locator("#leave").scrollIntoViewIfNeeded();
+        const { swings } = await page.evaluate(() => canvas.arena.world.self);
+        await page.touchscreen.tap(60, 200); // beside it
+        await page.waitForSelector('body[data-sheet="closed"] #canvas:focus');
+        assert.equal(await page.evaluate(() => canvas.arena.world.self.swings), swings);
+        await page.tap("#menu");
+        await page.tap("#leave");
+        await page.waitForSelector("#start:not([hidden])");
+        assert.equal(await isSeen('#start [value="quick"]'), true);
+    });
+
+    test("in full screen, too, a lost connection is told and the menu opens", async () => {
+        const page = await enterArena();
+        await page.click("#tool-full");
+        await page.waitForSelector('body[data-stage="whole"]');
+        await page.click("#menu");
+        await page.waitForSelector("#leave:visible");
+        await page.keyboard.press("Escape");
+        await page.waitForSelector('body[data-sheet="closed"] #canvas:focus');
+        const isOver = await page.evaluate(() =>
+            document.fullscreenElement.contains(document.querySelector(".connection")),
+        );
+        assert.ok(isOver, "the banner is in what is full screen");
+        await page.keyboard.press("f");
+        await page.waitForSelector('body[data-stage="framed"]');
     });
 });

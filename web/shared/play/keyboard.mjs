@@ -9,7 +9,7 @@ export function giveKeyboardBack(root, canvas) {
     root.addEventListener("pointerdown", ({ target }) => (pointedAt = target));
     root.addEventListener("keydown", () => (pointedAt = null));
     root.addEventListener("click", ({ detail, target }) => {
-        if (detail > 0 && target.closest("button")) giveBack(); // 0: by a key
+        if (detail > 0 && target.closest("button:not([aria-expanded])")) giveBack(); // 0: by a key
     });
     root.addEventListener("change", ({ target }) => {
         if (target.matches("select") && target === pointedAt) giveBack();

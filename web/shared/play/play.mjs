@@ -17,6 +17,7 @@ import { Lonely } from "./lonely.mjs";
 import { NetGraph } from "./net_graph.mjs";
 import { readOptions, showOptions } from "./options_form.mjs";
 import { Practice } from "./practice.mjs";
+import { startSheet } from "./sheet.mjs";
 import { everyFrame } from "./surface.mjs";
 import { startTools } from "./tools.mjs";
 
@@ -30,6 +31,7 @@ export class Play {
     #lonely = new Lonely(() => this.addBots(1));
     #netGraph = new NetGraph();
     #rulesUrl;
+    #closeSheet;
 
     /**
      * `game`: {name, steps, optionWords, table(): bots, level and so on,
@@ -43,6 +45,7 @@ export class Play {
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
         giveKeyboardBack(byId("table"), byId("canvas"));
+        this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
         this.#connection = new GamesConnection(ownName);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
         this.#connection.on("lobby", (lobby) => this.#hearLobby(lobby));
@@ -105,6 +108,7 @@ export class Play {
 
     #leave() {
         this.#driver = this.model = null;
+        this.#closeSheet();
         byId("more-actions").replaceChildren();
         byId("other-match")?.remove();
     }
