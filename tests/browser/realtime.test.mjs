@@ -303,6 +303,9 @@ describe("the pages of games in real time", () => {
         await page.click("#practice");
         await isRound(page, "playing");
         assert.ok((await spots(page, "foe")).count > 100);
+        await page.keyboard.press("n");
+        assert.equal(await page.isVisible("#net-graph"), true);
+        assert.equal(await page.isVisible(".lab"), false);
         await page.click("#leave");
         await page.waitForSelector("#practice:focus");
     });
@@ -367,6 +370,9 @@ describe("the pages of games in real time", () => {
         await page.waitForFunction(() =>
             /Round trip\s+1\d\d ms/.test(document.getElementById("net-graph").innerText),
         );
+        await page.selectOption('[aria-label="Added jitter"]', "30");
+        await page.selectOption('[aria-label="Added loss"]', "2");
+        await page.waitForSelector('.lab :text("TCP sends again")');
         await page.reload();
         await isRound(page, "playing");
         assert.equal(await page.isVisible("#net-graph"), true);

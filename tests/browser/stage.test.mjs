@@ -5,6 +5,7 @@ import { serveFray } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const UPRIGHT = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
 const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
 
 describe("the stage of games in real time", () => {
@@ -119,6 +120,19 @@ describe("the stage of games in real time", () => {
         await page.tap("#leave");
         await page.waitForSelector("#start:not([hidden])");
         assert.equal(await isSeen('#start [value="quick"]'), true);
+    });
+
+    test("nothing lies on the picture but what belongs to the game", async () => {
+        for (const options of [DESKTOP, UPRIGHT]) {
+            const page = await enterArena(options);
+            await (options.hasTouch ? page.tap("#tool-net") : page.keyboard.press("n"));
+            const picture = await page.locator("#canvas").boundingBox();
+            for (const one of ["#net-graph", ".tools"]) {
+                const box = await page.locator(one).boundingBox();
+                assert.ok(box.y >= picture.y + picture.height, `${one} is below the picture`);
+                assert.ok(box.y < options.viewport.height, `${one} is in view`);
+            }
+        }
     });
 
     test("in full screen, too, a lost connection is told and the menu opens", async () => {
