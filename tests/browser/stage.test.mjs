@@ -135,6 +135,34 @@ describe("the stage of games in real time", () => {
         }
     });
 
+    test("that the game lags is said beside what is said of the game", async () => {
+        for (const [game, options] of [
+            ["duel", DESKTOP],
+            ["duel", UPRIGHT],
+            ["arena", UPRIGHT],
+            ["arena", LYING],
+        ]) {
+            const page = await visit(`/games/${game}/?play=bot`, {
+                ...options,
+                allows: /ERR_INTERNET_DISCONNECTED|WebSocket/,
+            });
+            await page.waitForSelector('[data-life="alive"], [data-round="playing"]');
+            await page.context().setOffline(true);
+            await page.waitForSelector("#lagging:not([hidden])");
+            const covered = await page.evaluate(() => {
+                const box = (one) => one.getBoundingClientRect();
+                const { left, right, top, bottom } = box(document.getElementById("lagging"));
+                const plates = [...document.querySelectorAll(".plate, .middle, #menu")];
+                return plates
+                    .filter((plate) => box(plate).width)
+                    .filter((plate) => box(plate).left < right && box(plate).right > left)
+                    .filter((plate) => box(plate).top < bottom && box(plate).bottom > top)
+                    .map(({ className }) => className);
+            });
+            assert.deepEqual(covered, [], `${game}, ${options.viewport.width} px`);
+        }
+    });
+
     test("in full screen, too, a lost connection is told and the menu opens", async () => {
         const page = await enterArena();
         await page.click("#tool-full");
