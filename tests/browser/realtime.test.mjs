@@ -310,6 +310,19 @@ describe("the pages of games in real time", () => {
         await page.waitForSelector("#practice:focus");
     });
 
+    test("on an upright phone the picture goes as near as both are in it", async () => {
+        for (const reducedMotion of ["no-preference", "reduce"]) {
+            const page = await visit("/games/duel/?play=bot", { ...PHONE, reducedMotion });
+            await isRound(page, "playing");
+            await page.waitForFunction((isNear) => {
+                const { world, toMap } = canvas.duel;
+                const [from, to] = [0, canvas.clientWidth].map((x) => toMap({ x, y: 0 }).x);
+                const areIn = world.players.every(({ x }) => x > from && x < to);
+                return areIn && to - from < 900 === isNear;
+            }, reducedMotion === "no-preference");
+        }
+    });
+
     test("thumbs walk, jump and shoot; phones need no sideways scrolling", async () => {
         const pages = await meet("duel", {}, PHONE);
         const [page] = pages;

@@ -12,8 +12,11 @@ function box(c, x, y, width, height, radius) {
     c.fill();
 }
 
-/** `marks`: what just happened to it, in ms that are left (effects.mjs). */
-export function paintDuellist(c, player, { colour, ink, paper, aim, hits, marks, isCalm }) {
+/**
+ * `marks`: what just happened to it, in ms that are left (effects.mjs). `label`: how much larger
+ * name and hits are than the rest, so that small pictures can be read.
+ */
+export function paintDuellist(c, player, { colour, ink, paper, aim, hits, marks, isCalm, label }) {
     const { x, y, velocityX, velocityY, grounded } = player;
     const angle = Math.atan2(aim.y - (y - GUN), aim.x - x);
     if (grounded) {
@@ -34,8 +37,12 @@ export function paintDuellist(c, player, { colour, ink, paper, aim, hits, marks,
     paintBody(c, { colour, angle, marks, velocityX, grounded, isBot: player.isBot, isCalm });
     c.restore();
     paintGun(c, { x, y: y - GUN, angle, marks });
-    paintPips(c, { x, y, hp: player.hp, hits, colour, paper });
-    paintName(c, { x, y, name: player.name, ink, paper });
+    c.save();
+    c.translate(x, y - TALL - 9);
+    c.scale(label, label);
+    paintPips(c, { hp: player.hp, hits, colour, paper });
+    paintName(c, { name: player.name, ink, paper });
+    c.restore();
 }
 
 function paintBody(c, { colour, angle, marks, velocityX, grounded, isBot, isCalm }) {
@@ -87,17 +94,18 @@ function paintGun(c, { x, y, angle, marks }) {
     c.restore();
 }
 
-function paintPips(c, { x, y, hp, hits, colour, paper }) {
-    const top = y - TALL - 13;
+/** At the origin. */
+function paintPips(c, { hp, hits, colour, paper }) {
+    const top = -4;
     if (hits > PIPS_MAX) {
         c.fillStyle = paper;
-        box(c, x - 17, top - 1, 34, 6, 3);
+        box(c, -17, top - 1, 34, 6, 3);
         c.fillStyle = colour;
-        box(c, x - 16, top, Math.max(4, (32 * hp) / hits), 4, 2);
+        box(c, -16, top, Math.max(4, (32 * hp) / hits), 4, 2);
         return;
     }
     const wide = Math.min(6, 44 / hits);
-    const from = x - (hits * wide) / 2;
+    const from = -(hits * wide) / 2;
     c.fillStyle = paper;
     c.globalAlpha = 0.75;
     box(c, from - 2, top - 1.5, hits * wide + 3, 7, 3);
@@ -109,7 +117,7 @@ function paintPips(c, { x, y, hp, hits, colour, paper }) {
     c.globalAlpha = 1;
 }
 
-function paintName(c, { x, y, name, ink, paper }) {
+function paintName(c, { name, ink, paper }) {
     if (!name) return;
     c.font = "650 11px system-ui, sans-serif";
     c.textAlign = "center";
@@ -117,8 +125,8 @@ function paintName(c, { x, y, name, ink, paper }) {
     c.lineWidth = 3;
     c.strokeStyle = paper;
     c.globalAlpha = 0.85;
-    c.strokeText(name, x, y - TALL - 18);
+    c.strokeText(name, 0, -9);
     c.globalAlpha = 1;
     c.fillStyle = ink;
-    c.fillText(name, x, y - TALL - 18);
+    c.fillText(name, 0, -9);
 }

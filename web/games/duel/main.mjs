@@ -91,4 +91,4 @@ new Play(
     sound,
 );
 
-canvas.duel = { world, effects, controls }; // for tests and the curious
+canvas.duel = { world, effects, controls, toMap: scene.toMap }; // for tests and the curious
