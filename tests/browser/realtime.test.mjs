@@ -328,6 +328,7 @@ describe("the pages of games in real time", () => {
         const [page] = pages;
         await isRound(page, "playing");
         await fits(page);
+        assert.equal(await page.locator(".thumbs p:not(.known)").count(), 2);
         const touch = await page.context().newCDPSession(page);
         const box = await page.locator("#canvas").boundingBox();
         const points = (...list) =>
@@ -335,6 +336,7 @@ describe("the pages of games in real time", () => {
         const send = (type, ...list) =>
             touch.send("Input.dispatchTouchEvent", { type, touchPoints: points(...list) });
         await send("touchStart", [0.2, 0.8], [0.8, 0.8]);
+        await page.waitForFunction(() => !document.querySelector(".thumbs p:not(.known)"));
         await send("touchMove", [0.35, 0.8], [0.95, 0.75]);
         await duel(page, "world.players[0].velocityX > 0 && world.bullets.length > 0");
         await send("touchMove", [0.2, 0.65], [0.95, 0.75]);

@@ -22,6 +22,7 @@ export class Controls {
 
     /** `arena` learns of touch (data-touch). `keys`: where keys are listened to. */
     constructor(arena, canvas, button, { keys = canvas } = {}) {
+        if (matchMedia("(pointer: coarse)").matches) arena.dataset.touch = "yes";
         keys.addEventListener("keydown", (event) => this.#key(event, true));
         keys.addEventListener("keyup", (event) => this.#key(event, false));
         keys.addEventListener("blur", () => this.release());

@@ -108,6 +108,7 @@ const play = new Play(
     {
         name: "arena",
         steps: [],
+        thumbs: ["Drag to walk, tap to strike"],
         optionWords: OPTION_WORDS,
         table: () => ({ bots: Number(byId("bots").value), level: 1, start: "auto" }),
         isAlone: () => false, // bots are there at once

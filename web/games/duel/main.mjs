@@ -73,6 +73,7 @@ new Play(
     {
         name: "duel",
         steps: STEPS,
+        thumbs: ["Walk here, up jumps", "Aim and fire here, a tap shoots"],
         optionWords: OPTION_WORDS,
         rematchInput: { rematch: 1 },
         table: () => ({ bots: 1, level: Number(byId("level").value) }),

@@ -19,6 +19,7 @@ import { readOptions, showOptions } from "./options_form.mjs";
 import { Practice } from "./practice.mjs";
 import { startSheet } from "./sheet.mjs";
 import { everyFrame } from "./surface.mjs";
+import { startThumbs } from "./thumbs.mjs";
 import { startTools } from "./tools.mjs";
 
 export class Play {
@@ -32,9 +33,10 @@ export class Play {
     #netGraph = new NetGraph();
     #rulesUrl;
     #closeSheet;
+    #showThumbs;
 
     /**
-     * `game`: {name, steps, optionWords, table(): bots, level and so on,
+     * `game`: {name, steps, thumbs: what they do, optionWords, table(): bots, level and so on,
      * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input of
      * who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
      */
@@ -45,6 +47,7 @@ export class Play {
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
         giveKeyboardBack(byId("table"), byId("canvas"));
+        this.#showThumbs = startThumbs(byId("screen"), byId("canvas"), game.thumbs);
         this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
         this.#connection = new GamesConnection(ownName);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
@@ -197,6 +200,7 @@ export class Play {
         const waiting = this.#lonely.update(isAlone, now);
         this.#curtain.show(this.#game.say(model, waiting));
         byId("lagging").hidden = !frame?.lagging;
+        this.#showThumbs(frame !== null && seat !== null);
         this.#netGraph.update(driver?.stats ?? {}, now);
     }
 }
