@@ -260,7 +260,10 @@ describe("the pages of games in real time", () => {
         await isRound(page, "playing");
         await page.keyboard.down("Space");
         await isRound(page, "over");
+        await page.waitForSelector("#action-rematch:focus:enabled");
+        await page.keyboard.down("Space"); // it is held, and repeats
         await page.keyboard.up("Space");
+        assert.equal(await page.isEnabled("#action-rematch"), true); // who fires asks for nothing
         await status(page, /You win!|wins$|It is over/);
         const link = page.locator('.curtain .button:has-text("Watch the replay")');
         const [ink, paper] = await link.evaluate((one) => {
@@ -268,8 +271,13 @@ describe("the pages of games in real time", () => {
             return [color, backgroundColor];
         });
         assert.notEqual(ink, paper, "the link can be read");
-        await page.click("#action-rematch");
+        await page.evaluate(() => {
+            const { now } = performance;
+            performance.now = () => now.call(performance) + 1000;
+        });
+        await page.keyboard.press("Enter");
         await isRound(page, "playing");
+        await page.waitForSelector("#canvas:focus");
     });
 
     test("after seconds without a network one walks on in the same seat", async () => {

@@ -76,6 +76,7 @@ function say(model) {
         const who = isOwn ? "You win!" : `${world.nameOf(world.winner)} wins`;
         return {
             kind: "veil",
+            isEnd: true,
             title: who,
             mood: isOwn ? "good" : "",
             detail: count(world.goal, "kill"),

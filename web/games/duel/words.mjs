@@ -22,7 +22,7 @@ export function say(world, model, waiting) {
     if (world.phase === "countdown") return begins(world, model);
     if (world.phase === "playing") return { kind: "none", title: `Round ${world.round}` };
     if (world.phase === "round_over") return roundOver(world, model);
-    return over(world, model);
+    return { ...over(world, model), kind: "veil", isEnd: true };
 }
 
 const nameOf = (world, model, seat) =>
@@ -106,12 +106,10 @@ function over(world, model) {
     const detail = [scoreOf(world), gone && `${who} has left`].filter(Boolean).join(" · ");
     const mine = world.seat !== null && !gone && world.players[world.seat].rematch;
     const waits = mine ? "Waiting for the other …" : detail;
-    if (winner === null) return { kind: "veil", title: "It is over", detail: waits };
-    if (world.seat === null)
-        return { kind: "veil", title: `${nameOf(world, model, winner)} wins!`, detail };
+    if (winner === null) return { title: "It is over", detail: waits };
+    if (world.seat === null) return { title: `${nameOf(world, model, winner)} wins!`, detail };
     const isOwn = winner === world.seat;
     return {
-        kind: "veil",
         title: isOwn ? "You win!" : `${nameOf(world, model, winner)} wins`,
         mood: isOwn ? "good" : "bad",
         detail: waits,

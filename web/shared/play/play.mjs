@@ -11,7 +11,7 @@ import { Table } from "../table.mjs";
 import { toast } from "../toast.mjs";
 import { Curtain } from "./curtain.mjs";
 import { GamesConnection } from "./games_connection.mjs";
-import { giveKeyboardBack } from "./keyboard.mjs";
+import { giveKeyboardBack, startEnd } from "./keyboard.mjs";
 import { Lab } from "./lab.mjs";
 import { Lonely } from "./lonely.mjs";
 import { NetGraph } from "./net_graph.mjs";
@@ -33,6 +33,7 @@ export class Play {
     #netGraph = new NetGraph();
     #rulesUrl;
     #closeSheet;
+    #offerNext;
     #showThumbs;
 
     /**
@@ -47,6 +48,7 @@ export class Play {
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
         giveKeyboardBack(byId("table"), byId("canvas"));
+        this.#offerNext = startEnd(byId("curtain"), byId("canvas"));
         this.#showThumbs = startThumbs(byId("screen"), byId("canvas"), game.thumbs);
         this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
         this.#connection = new GamesConnection(ownName);
@@ -173,7 +175,8 @@ export class Play {
 
     async addBots(count) {
         const { level } = this.#game.table();
-        for (let bot = 0; bot < count; bot++) await this.#table.tell("add_bot", { level });
+        const adding = () => this.#table.tell("add_bot", { level });
+        await Promise.all(Array.from({ length: count }, adding));
     }
 
     /** Who watches because it was full may look for another match. */
@@ -198,7 +201,9 @@ export class Play {
         if (frame && seat !== null) driver.setInput(this.#game.input(now));
         const isAlone = model && Boolean(model.own && model.isHost && this.#game.isAlone(model));
         const waiting = this.#lonely.update(isAlone, now);
-        this.#curtain.show(this.#game.say(model, waiting));
+        const said = this.#game.say(model, waiting);
+        this.#curtain.show(said);
+        this.#offerNext(Boolean(said.isEnd), now);
         byId("lagging").hidden = !frame?.lagging;
         this.#showThumbs(frame !== null && seat !== null);
         this.#netGraph.update(driver?.stats ?? {}, now);
