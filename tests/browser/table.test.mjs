@@ -103,6 +103,43 @@ describe("the table around a match", () => {
         await page.waitForSelector('#verdict[data-fault="good"]');
     });
 
+    test("who comes by a link sees no start page, and with bots no waiting", async () => {
+        const watch = (page) =>
+            page.addInitScript(() => {
+                window.seen = [];
+                const look = () => {
+                    requestAnimationFrame(look);
+                    if (document.getElementById("start")?.offsetParent) window.seen.push("start");
+                    const text = document.getElementById("status")?.textContent;
+                    if (text && window.seen.at(-1) !== text) window.seen.push(text);
+                };
+                requestAnimationFrame(look);
+            });
+        for (const path of ["duel/?play=bot", "arena/?play=bot", "tictactoe/?play=bot"]) {
+            const page = await visit(`/games/${path}`, { ...DESKTOP, prepare: watch });
+            await page.waitForSelector('body[data-phase="playing"]');
+            const seen = await page.evaluate(() => window.seen);
+            assert.equal(seen[0], "Connecting …", path);
+            assert.doesNotMatch(seen.join(), /start|[Ll]istening|Waiting/, path);
+        }
+        const away = await visit("/games/duel/?match=nothere", { ...DESKTOP, prepare: watch });
+        await away.waitForSelector("#start-message:focus");
+    });
+
+    test("the link to skip to leads to the game, and to the ways in before", async () => {
+        const page = await visit("/games/duel/");
+        await page.waitForSelector('body[data-ready="yes"]');
+        for (const there of ['[value="quick"]', "#canvas"]) {
+            await page.focus(".skip");
+            await page.keyboard.press("Enter");
+            await page.waitForSelector(`${there}:focus`);
+            if (there !== "#canvas") await page.click("#practice");
+        }
+        const quick = await visit("/games/duel/?play=quick");
+        await quick.waitForSelector("#canvas:focus");
+        await quick.click("#leave");
+    });
+
     test("nobody can be removed whom quick play has brought", async () => {
         const pages = [];
         for (let come = 0; come < 2; come++) {

@@ -41,13 +41,20 @@ export class Table {
             (name) => this.tell("name", { name }),
             () => (byId("table").hidden ? byId("name").blur() : this.#view.focus()),
         );
+        document.querySelector(".skip").addEventListener("click", (event) => {
+            event.preventDefault();
+            if (byId("table").hidden) this.#focusStart();
+            else this.#view.focus();
+        });
         byId("start-form").addEventListener("submit", (event) => {
             event.preventDefault();
             this.enter(event.submitter?.value ?? "quick");
         });
         byId("leave").addEventListener("click", () => this.#leave());
+        if ("coming" in document.documentElement.dataset) this.#show("table");
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
+        on("back", () => this.#joined || this.#connected()); // lost on the way in
         on("joined", (joined) => this.#sit(joined));
         on("match", (match) => this.#update({ match }));
         on("state", (state) => this.#update({ state }));
@@ -99,6 +106,7 @@ export class Table {
             if (error.code !== "lost") this.#out(error.message);
         } finally {
             this.#entering = false;
+            this.#update({});
         }
     }
 
@@ -130,7 +138,7 @@ export class Table {
         const room = { game: this.#game, options, private: isPrivate };
         const created = await this.ask("create", start ? { ...room, start } : room);
         if (how !== "bot") return created;
-        for (let bot = 0; bot < bots; bot++) await this.ask("add_bot", { level });
+        await Promise.all(Array.from({ length: bots }, () => this.ask("add_bot", { level })));
         if (this.#match?.phase === "waiting" && this.#match.start === "host")
             await this.ask("start_game");
         return created;
@@ -143,12 +151,11 @@ export class Table {
         for (const name of ["play", "as"]) parameters.delete(name);
         parameters.set("match", joined.match);
         history.replaceState(null, "", `?${parameters}`);
+        delete document.documentElement.dataset.coming;
+        this.#show("table");
         this.#view.entered?.();
         if (!isOther) return;
         this.#chat.clear();
-        byId("start").hidden = true;
-        byId("table").hidden = false;
-        document.body.dataset.view = "table";
         announce(joined.role === "player" ? "You have a seat." : "You are watching.");
     }
 
@@ -162,15 +169,25 @@ export class Table {
         for (const name of ["match", "play", "as"]) parameters.delete(name);
         history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
         const hadFocus = byId("table").contains(document.activeElement);
-        byId("start").hidden = false;
-        byId("table").hidden = true;
+        delete document.documentElement.dataset.coming;
+        this.#show("start");
         const message = byId("start-message");
         message.textContent = why;
         if (!isWished) message.focus();
-        else if (hadFocus) byId("start-form").querySelector("button").focus();
-        document.body.dataset.view = "start";
+        else if (hadFocus) this.#focusStart();
         document.body.dataset.ready = "yes";
         if (match && !isUnplayed) this.#offerReplay(match);
+    }
+
+    /** `view`: start or table. */
+    #show(view) {
+        byId("start").hidden = view !== "start";
+        byId("table").hidden = view !== "table";
+        document.body.dataset.view = view;
+    }
+
+    #focusStart() {
+        byId("start-form").querySelector("button").focus();
     }
 
     async #offerReplay(match) {
@@ -199,6 +216,7 @@ export class Table {
         if (match) this.#meet({ ...match, seats: nameBots(match.seats, match.seats_max) });
         if (state) this.#state = { ...state, at: performance.now() };
         if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
+        if (this.#entering) return; // bots may be on their way
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
