@@ -148,6 +148,30 @@ describe("the pages of games in real time", () => {
         }
     });
 
+    test("by keys alone one aims up and down, also in the air, and it stays", async () => {
+        const [page] = await meet("duel");
+        await isRound(page, "playing");
+        const rise = "(world.players[0].y - 20 - world.players[0].aim.y)"; // of the aim, px in 400
+        for (const [up, down] of [
+            ["KeyI", "KeyK"],
+            ["KeyE", "KeyQ"],
+        ]) {
+            await page.keyboard.down(up);
+            await duel(page, `${rise} > 250`);
+            await page.keyboard.up(up);
+            await page.keyboard.down("KeyW");
+            await duel(page, `!world.players[0].grounded && ${rise} > 200`);
+            await page.keyboard.up("KeyW");
+            await page.keyboard.down("Space");
+            await duel(page, "world.bullets.some(({ velocityY }) => velocityY < -3)");
+            await page.keyboard.up("Space");
+            await page.keyboard.down(down);
+            await duel(page, `${rise} < -250`);
+            await page.keyboard.up(down);
+            await duel(page, "world.players[0].grounded");
+        }
+    });
+
     test("keys are released when the page loses the focus", async () => {
         const [page] = await meet("duel");
         await isRound(page, "playing");
