@@ -199,6 +199,8 @@ describe("the pages of games in real time", () => {
         await status(second, /wins$/);
         await first.waitForSelector(".confetti i");
         await first.click("#action-rematch");
+        const name = await first.inputValue("#name");
+        await second.waitForSelector(`#detail:text("1 : 0 · ${name} wants a rematch")`);
         await second.click("#action-rematch");
         for (const page of [first, second]) await isRound(page, "playing");
         await duel(first, "world.matches === 2 && world.players[1].hp === 2");
@@ -216,6 +218,10 @@ describe("the pages of games in real time", () => {
         await second.waitForSelector('#detail:text("1 : 0 · the other has left")');
         const name = await first.inputValue("#name");
         await second.waitForSelector(`.plate.left:has-text("${name}"):has-text("has left")`);
+        await second.waitForSelector("#action-other:focus");
+        await second.click("#action-other");
+        await status(second, /Listening for an opponent/);
+        await second.click("#leave");
     });
 
     test("A21_A35_who_is_alone_plays_a_bot_soon", async () => {

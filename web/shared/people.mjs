@@ -17,7 +17,8 @@ function describe(model, seat) {
     if (seat.stand_in) words.push("a bot stands in");
     else if (!seat.connected) words.push("away");
     if (model.phase === "waiting" && seat.ready) words.push("ready");
-    if (model.phase === "over" && seat.rematch) words.push("wants a rematch");
+    const isEnough = model.seats.length >= model.seats_min;
+    if (model.phase === "over" && isEnough && seat.rematch) words.push("wants a rematch");
     return words.join(" · ");
 }
 
@@ -103,6 +104,10 @@ function actions(model) {
     if (phase === "over" && isEnough) {
         const text = own.rematch ? "Waiting for the others …" : "Rematch";
         list.push({ key: "rematch", text, event: "rematch", primary: true, disabled: own.rematch });
+    }
+    if (phase === "over" && model.seats_max === 2) {
+        const primary = !isEnough; // alone
+        list.push({ key: "other", text: "Find another opponent", event: "quick", primary });
     }
     if (isHost && !isFull && phase !== "playing")
         list.push({ key: "bot", text: "Add a bot", event: "add_bot" });

@@ -229,6 +229,7 @@ export class Table {
     async #act(event, content) {
         const hadFocus = byId("actions").contains(document.activeElement);
         if (event === "sit") await this.#enter(() => this.#takeSeat());
+        else if (event === "quick") await this.enter("quick");
         else await this.tell(event, content);
         if (hadFocus && event !== "ready" && event !== "add_bot") this.#view.focus();
     }
@@ -239,7 +240,7 @@ export class Table {
         await this.ask("join", { match });
     }
 
-    /** Who comes and goes is told in the chat. */
+    /** Who comes and goes, and wants another game, is told in the chat. */
     #meet(match) {
         const before = this.#match;
         this.#match = match;
@@ -250,6 +251,8 @@ export class Table {
             if (was?.connected && !seat.connected) this.#note(`${seat.name} lost the connection.`);
             if (was && !was.connected && seat.connected) this.#note(`${seat.name} is back.`);
             if (was && !was.stand_in && seat.stand_in) this.#note(`A bot plays for ${seat.name}.`);
+            if (was && !was.rematch && seat.rematch && seat.bot === null)
+                this.#note(`${seat.name} wants a rematch.`);
             this.#people.set(seat.id, seat);
         }
         for (const { id, name } of before?.seats ?? []) {

@@ -103,7 +103,11 @@ function over(world, model) {
     const { winner } = world;
     const gone = world.players.find(({ present }) => !present);
     const who = (world.seat === null && gone?.name) || "the other";
-    const detail = [scoreOf(world), gone && `${who} has left`].filter(Boolean).join(" · ");
+    const asks = model.seats.find(
+        ({ rematch, bot, id }) => rematch && bot === null && id !== model.own?.id,
+    );
+    const next = gone ? `${who} has left` : asks && `${asks.name} wants a rematch`;
+    const detail = [scoreOf(world), next].filter(Boolean).join(" · ");
     const mine = world.seat !== null && !gone && world.players[world.seat].rematch;
     const waits = mine ? "Waiting for the other …" : detail;
     if (winner === null) return { title: "It is over", detail: waits };
