@@ -85,3 +85,21 @@ export function spots(page, name, id = "canvas") {
         [`--${name}`, id],
     );
 }
+
+/** WCAG 2.2's contrast ratio of two of the page's colours. */
+export function contrast(page, ...names) {
+    return page.evaluate((properties) => {
+        const style = getComputedStyle(document.documentElement);
+        const luminances = properties.map((name) => {
+            const c = document.createElement("canvas").getContext("2d");
+            c.fillStyle = style.getPropertyValue(`--${name}`);
+            c.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((value) => {
+                const share = value / 255;
+                return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+        });
+        return Math.max(...luminances) / Math.min(...luminances);
+    }, names);
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect, serveFray } from "../integration/harness.mjs";
-import { spots, useBrowser } from "./browser.mjs";
+import { contrast, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -254,28 +254,12 @@ describe("the landing page", () => {
     test("dark_and_light_have_contrast", async () => {
         for (const colorScheme of ["light", "dark"]) {
             const page = await enter({ ...DESKTOP, colorScheme });
-            const ratios = await page.evaluate(() => {
-                const luminance = (colour) => {
-                    const c = document.createElement("canvas").getContext("2d");
-                    c.fillStyle = colour;
-                    c.fillRect(0, 0, 1, 1);
-                    const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((v) => {
-                        const s = v / 255;
-                        return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
-                    });
-                    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-                };
-                const style = getComputedStyle(document.documentElement);
-                const of = (name) => luminance(style.getPropertyValue(`--${name}`));
-                const ratio = (a, b) =>
-                    (Math.max(of(a), of(b)) + 0.05) / (Math.min(of(a), of(b)) + 0.05);
-                return {
-                    ink: ratio("ink", "ground"),
-                    quiet: ratio("quiet", "ground"),
-                    button: ratio("you", "field"),
-                    foe: ratio("foe", "field"),
-                };
-            });
+            const ratios = {
+                ink: await contrast(page, "ink", "ground"),
+                quiet: await contrast(page, "quiet", "ground"),
+                button: await contrast(page, "you", "field"),
+                foe: await contrast(page, "foe", "field"),
+            };
             assert.ok(ratios.ink >= 7 && ratios.quiet >= 4.5, JSON.stringify(ratios)); // WCAG 1.4.3
             assert.ok(ratios.button >= 3 && ratios.foe >= 3, JSON.stringify(ratios)); // 1.4.11
         }

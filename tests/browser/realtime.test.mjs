@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveFray } from "../integration/harness.mjs";
-import { spots, useBrowser } from "./browser.mjs";
+import { contrast, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
@@ -383,6 +383,18 @@ describe("the pages of games in real time", () => {
         await page.setViewportSize(LYING.viewport);
         await fits(page);
         await page.waitForFunction(() => document.getElementById("canvas").clientHeight === 375);
+    });
+
+    test("guns and feet are seen by day and by night", async () => {
+        for (const colorScheme of ["light", "dark"]) {
+            const page = await visit("/games/duel/", { ...DESKTOP, colorScheme });
+            await isReady(page);
+            await page.click("#practice");
+            await isRound(page, "playing");
+            assert.ok((await spots(page, "limb")).count > 60);
+            for (const behind of ["sky-high", "sky-low", "hill-far", "hill-near"])
+                assert.ok((await contrast(page, "limb", behind)) >= 3, `${colorScheme}: ${behind}`);
+        }
     });
 
     test("nothing shakes where the system asks for less motion", async () => {

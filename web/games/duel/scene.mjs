@@ -4,7 +4,7 @@ import { STICK_RADIUS } from "./controls.mjs";
 
 export const COLOURS = [
     ...["you", "foe", "bot", "left", "right", "ink", "card", "sky-high", "sky-low", "glow"],
-    ...["hill-far", "hill-near", "stone", "stone-edge", "moss", "quiet"],
+    ...["hill-far", "hill-near", "stone", "stone-edge", "moss", "quiet", "limb"],
 ];
 const MAP = { width: 960, height: 540 };
 /* There the picture goes as near as both are in it: px of the map around them. */
@@ -90,6 +90,7 @@ export class Scene {
         const isStill = !world.isLive && other.present;
         paintDuellist(this.#surface.context, player, {
             colour: this.colourOf(player.seat, world.seat),
+            limb: this.#surface.colours.limb,
             ink: this.#surface.colours.ink,
             paper: this.#surface.colours.card,
             // Before the first mouse position one looks at the other.
