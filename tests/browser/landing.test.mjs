@@ -233,7 +233,15 @@ describe("the landing page", () => {
 
     test("phone_fits_and_plays_by_touch", async () => {
         const page = await enter(PHONE);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+        for (const width of [390, 320]) {
+            await page.setViewportSize({ width, height: PHONE.viewport.height });
+            await page.waitForFunction((wanted) => innerWidth === wanted, width);
+            assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+        }
+        const [brand, first] = await page.$$eval(".brand, nav a", (links) =>
+            links.map((link) => link.getBoundingClientRect()),
+        );
+        assert.ok(brand.right + 8 <= first.left, "the name and the links are apart");
         await page.tap("#field");
         await phase(page, "playing");
         await page.waitForFunction(() => field.arena.world.self);
