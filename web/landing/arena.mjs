@@ -1,4 +1,5 @@
 // The landing page's arena: one watches until the first key, and plays by the SDK from then on.
+import { Following } from "../games/arena/following.mjs";
 import { Happenings } from "../games/arena/happenings.mjs";
 import { World } from "../games/arena/world.mjs";
 import { Painter } from "../shared/arena_painter.mjs";
@@ -24,6 +25,7 @@ export function startArena() {
     const world = new World();
     const painter = new Painter(canvas);
     const happenings = new Happenings(painter);
+    const following = new Following();
     const controls = new Controls(arena, canvas, $("strike"));
     const seat = new Seat();
     let strikes = 0; // asked for and not given yet
@@ -198,11 +200,7 @@ export function startArena() {
             painter.paint(still, still.players, { focus: still.focus, now, stick: null });
             return;
         }
-        const leader = world.players.reduce(
-            (best, player) => (best && best.score >= player.score ? best : player),
-            null,
-        );
-        const focus = world.self ?? leader;
+        const focus = world.self ?? following.of(world);
         painter.paint(world, world.players, { focus, now, stick: controls.stick });
     }
     requestAnimationFrame(frame);

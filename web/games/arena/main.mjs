@@ -7,6 +7,7 @@ import { byId } from "../../shared/dom.mjs";
 import { Play } from "../../shared/play/play.mjs";
 import { Sound } from "../../shared/play/sound.mjs";
 import { count } from "../../shared/words.mjs";
+import { Following } from "./following.mjs";
 import { Happenings } from "./happenings.mjs";
 import { clearFeed, feedKill, showHud } from "./hud.mjs";
 import { World } from "./world.mjs";
@@ -30,6 +31,7 @@ painter.margin = 60; // so that nobody in a corner is under the score
 const happenings = new Happenings(painter, sound);
 const controls = new Controls(byId("screen"), byId("canvas"), byId("strike"), { keys: window });
 const world = new World();
+const following = new Following();
 let shown = null; // the world, while there is something to see
 let strikes = 0; // asked for and not given yet
 let killer = null;
@@ -50,12 +52,8 @@ function paint(frame, { now, seat, model }) {
     if (!shown) return;
     happenings.compare(world, now);
     controls.poll();
-    const leader = world.players.reduce(
-        (best, player) => (best && best.score >= player.score ? best : player),
-        null,
-    );
     painter.paint(world, world.players, {
-        focus: world.self ?? leader,
+        focus: world.self ?? following.of(world),
         now,
         stick: seat === null ? null : controls.stick,
     });
