@@ -24,6 +24,8 @@ export function startSheet(canvas, opened) {
     function arrange() {
         const isWhole = lying.matches || Boolean(document.fullscreenElement);
         document.body.dataset.stage = isWhole ? "whole" : "framed";
+        sheet.role = isWhole ? "dialog" : null;
+        sheet.ariaLabel = isWhole ? "Menu" : null;
         set(false);
     }
 
