@@ -472,7 +472,7 @@ describe("the games' pages", () => {
         await page.waitForSelector('.hand .palm.shown, [data-choice="14"][aria-pressed="true"]');
     });
 
-    test("who is put out has the focus at the reason, before the ways back in; unknown ways lead nowhere", async () => {
+    test("who is put out has the focus at the reason; unknown ways lead nowhere", async () => {
         const [host, guest] = await meet("rps");
         await guest.focus("#chat-field");
         await remove(host);

@@ -39,7 +39,7 @@ describe("the stage of games in real time", () => {
         assert.equal(await page.evaluate(() => canvas.play.roster.seats.length), 15);
     });
 
-    test("who chooses with the mouse plays on by keys; who does by keys goes on choosing", async () => {
+    test("who chooses with the mouse plays on by keys, else goes on choosing", async () => {
         const page = await enterArena();
         await page.keyboard.press("n");
         const choice = page.locator('[aria-label="Added latency"]');
@@ -63,7 +63,7 @@ describe("the stage of games in real time", () => {
         assert.equal(await isPressed(page, "sound"), "false");
     });
 
-    test("who goes to another tab stands still, though no picture is painted any more", async () => {
+    test("who goes to another tab stands still, though no picture comes any more", async () => {
         const first = await visit("/games/duel/?play=friend");
         await first.waitForSelector("#invitation:not([hidden])");
         const second = await open(await first.inputValue("#link"), DESKTOP);

@@ -1,8 +1,8 @@
 // The secrets that give seats back: after a reload, a lost connection, or when the tab was closed.
-// Two tabs are two players. So each has its own seat (sessionStorage), and while it sits there holds
-// a lock of it; a seat of this browser (localStorage) that no tab holds is for who comes back to its
-// match. Browsers have no locks for pages from another machine over plain HTTP: there, seats are the
-// tab's alone.
+// Two tabs are two players. So each has its own seat (sessionStorage), and while it sits there
+// holds a lock of it; a seat of this browser (localStorage) that no tab holds is for who comes back
+// to its match. Browsers have no locks for pages from another machine over plain HTTP: there, seats
+// are the tab's alone.
 import { remember, remembered } from "./remembered.mjs";
 
 const OWN = ["seat", null, "sessionStorage"];

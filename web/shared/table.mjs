@@ -12,6 +12,8 @@ import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
 import { nameBots } from "./words.mjs";
 
+/* As parts/coming.html found before anything was painted. */
+const isComing = () => "coming" in document.documentElement.dataset;
 const WAYS = ["quick", "bot", "public", "friend"];
 
 export class Table {
@@ -51,7 +53,7 @@ export class Table {
             this.enter(event.submitter?.value ?? "quick");
         });
         byId("leave").addEventListener("click", () => this.#leave());
-        if ("coming" in document.documentElement.dataset) this.#show("table");
+        if (isComing()) this.#show("table", true);
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
         on("back", () => this.#joined || this.#connected()); // lost on the way in
@@ -92,6 +94,7 @@ export class Table {
         const how = WAYS.find((way) => way === parameters.get("play"));
         if (match) this.#enter(() => this.#come(match));
         else if (how) this.#enter(() => this.#begin(how));
+        else if (isComing()) this.#show("start");
         else document.body.dataset.ready = "yes";
     }
 
@@ -151,7 +154,6 @@ export class Table {
         for (const name of ["play", "as"]) parameters.delete(name);
         parameters.set("match", joined.match);
         history.replaceState(null, "", `?${parameters}`);
-        delete document.documentElement.dataset.coming;
         this.#show("table");
         this.#view.entered?.();
         if (!isOther) return;
@@ -159,7 +161,7 @@ export class Table {
         announce(joined.role === "player" ? "You have a seat." : "You are watching.");
     }
 
-    /** Back to the start, with a word why, and the way to what was played. `isWished`: by who left. */
+    /** Back to the start, with a word why, and the way to what was played. `isWished`: one left. */
     #out(why, isWished = false) {
         const match = this.#joined?.match ?? parameters.get("match");
         const isUnplayed = this.#match?.phase === "waiting";
@@ -169,18 +171,18 @@ export class Table {
         for (const name of ["match", "play", "as"]) parameters.delete(name);
         history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
         const hadFocus = byId("table").contains(document.activeElement);
-        delete document.documentElement.dataset.coming;
         this.#show("start");
         const message = byId("start-message");
         message.textContent = why;
         if (!isWished) message.focus();
         else if (hadFocus) this.#focusStart();
-        document.body.dataset.ready = "yes";
         if (match && !isUnplayed) this.#offerReplay(match);
     }
 
-    /** `view`: start or table. */
-    #show(view) {
+    /** `view`: start or table. `isAhead`: one is not there yet. */
+    #show(view, isAhead = false) {
+        if (!isAhead) delete document.documentElement.dataset.coming;
+        if (view === "start") document.body.dataset.ready = "yes";
         byId("start").hidden = view !== "start";
         byId("table").hidden = view !== "table";
         document.body.dataset.view = view;

@@ -11,8 +11,8 @@ const FAR = 400; // px of the map: how far away a direction aims
 const GUN = 20; // above the feet
 const TAP_MS = 60; // 3 ticks, less than between two shots
 const FIRE_KEYS = new Set(["Space", "KeyJ"]);
-/* By keys alone: these turn the aim up and down, and it stays; the one that would walk down lowers it
- * for as long as it is held. Angles are radians above the horizon. */
+/* By keys alone: these turn the aim up and down, and it stays; the one that would walk down lowers
+ * it for as long as it is held. Angles are radians above the horizon. */
 const TURNS = { KeyI: 1, KeyE: 1, KeyK: -1, KeyQ: -1 };
 const TURN_PACE = 2; // a second
 const STEEPEST = 1.4;

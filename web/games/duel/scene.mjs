@@ -28,7 +28,7 @@ export class Scene {
     #place = { scale: 1, x: 0, y: 0 };
     #whole = this.#place; // where all of the map is seen
     #isPlaced = false; // #place follows already
-    #area = null; // {top, height} of the canvas, where the picture follows the two; null: it does not
+    #area = null; // {top, height} of the canvas where the picture follows the two, or null
 
     constructor(surface, effects) {
         this.#surface = surface;

@@ -117,7 +117,8 @@ function showVerdict({ fault, tick, agreed, hashes }, isWhole) {
               ]
             : [
                   "verified ✓ so far",
-                  `${hashes} hashes agree up to tick ${agreed}. The table is still open: there may be more.`,
+                  `${hashes} hashes agree up to tick ${agreed}. ` +
+                      "The table is still open: there may be more.",
               ],
         differs: [
             `differs at tick ${tick}`,

@@ -38,8 +38,8 @@ export class Play {
 
     /**
      * `game`: {name, steps, thumbs: what they do, optionWords, table(): bots, level and so on,
-     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input of
-     * who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
+     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input
+     * of who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
      */
     constructor(game, sound) {
         this.#game = game;
