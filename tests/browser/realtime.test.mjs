@@ -221,6 +221,7 @@ describe("the pages of games in real time", () => {
         await second.waitForSelector("#action-other:focus");
         await second.click("#action-other");
         await status(second, /Listening for an opponent/);
+        assert.doesNotMatch(await second.textContent("#chat-log"), /has left/); // elsewhere
         await second.click("#leave");
     });
 

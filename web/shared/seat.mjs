@@ -41,6 +41,15 @@ export async function claimSeat(match) {
     return null;
 }
 
+/** As the newest of this browser. */
+function enlist({ match, token }) {
+    const others = seats().filter((other) => !isSame(other, { match, token }));
+    remember("seats", [{ match, token, at: Date.now() }, ...others]);
+}
+
+/* From now on somebody may come back to it. */
+addEventListener("pagehide", () => held && enlist(held));
+
 async function take({ match, token }, options) {
     const release = await lock({ token }, options);
     if (!release) return false;
@@ -56,8 +65,7 @@ export async function keepSeat({ match, token }) {
     if (!token) return; // watches
     remember("seat", seat, "sessionStorage");
     if (!navigator.locks) return;
-    const others = seats().filter((other) => !isSame(other, seat));
-    remember("seats", [{ ...seat, at: Date.now() }, ...others]);
+    enlist(seat);
     if (held) return;
     const taken = (held = { ...seat, release: null });
     const release = await lock(seat, { ifAvailable: true });

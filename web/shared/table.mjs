@@ -14,6 +14,7 @@ import { nameBots } from "./words.mjs";
 
 /* As parts/coming.html found before anything was painted. */
 const isComing = () => "coming" in document.documentElement.dataset;
+const BEGUN_MS = 3000; // then the table is shown, whether the game has begun or not
 const WAYS = ["quick", "bot", "public", "friend"];
 
 export class Table {
@@ -26,6 +27,7 @@ export class Table {
     #state = null; // the newest `state`
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
+    #onMatch = () => {};
 
     /**
      * `view`: {show(model), focus(), options()}; `model` is what model() below returns. Games in
@@ -144,12 +146,23 @@ export class Table {
         await Promise.all(Array.from({ length: bots }, () => this.ask("add_bot", { level })));
         if (this.#match?.phase === "waiting" && this.#match.start === "host")
             await this.ask("start_game");
+        await this.#begun();
         return created;
+    }
+
+    /** What is asked for is answered before `match` says that it is so. */
+    #begun() {
+        return new Promise((resolve) => {
+            this.#onMatch = () => this.#match && this.#match.phase !== "waiting" && resolve();
+            this.#onMatch();
+            setTimeout(resolve, BEGUN_MS);
+        });
     }
 
     #sit(joined) {
         const isOther = joined.match !== this.#joined?.match;
         this.#joined = joined;
+        if (isOther) this.#match = this.#state = null;
         keepSeat(joined);
         for (const name of ["play", "as"]) parameters.delete(name);
         parameters.set("match", joined.match);
@@ -202,8 +215,9 @@ export class Table {
     }
 
     async #leave() {
+        const why = this.#match?.phase === "waiting" ? "" : "You have left.";
         await this.tell("leave");
-        this.#out(this.#match?.phase === "waiting" ? "" : "You have left.", true);
+        if (this.#joined) this.#out(why, true);
     }
 
     #hear(line) {
@@ -216,6 +230,7 @@ export class Table {
 
     #update({ match, state }) {
         if (match) this.#meet({ ...match, seats: nameBots(match.seats, match.seats_max) });
+        this.#onMatch();
         if (state) this.#state = { ...state, at: performance.now() };
         if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
         if (this.#entering) return; // bots may be on their way
