@@ -133,6 +133,7 @@ describe("the games' pages", () => {
         await hears(/X at c1\. .* wins!/);
 
         await first.click("#action-rematch");
+        await second.waitForSelector('.side-card:has-text("wants a rematch · X")');
         await second.click("#action-rematch");
         await isPhase(first, "playing");
         await status(second, /Your move/); // the other begins

@@ -4,7 +4,7 @@ import { fetchReplay } from "../../shared/replays.mjs";
 import { origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
 import { Recording } from "./recording.mjs";
-import { sentence, titleOf, whoPlayed } from "./sentences.mjs";
+import { isDecided, sentence, titleOf, whoPlayed } from "./sentences.mjs";
 import { makeStage } from "./stages.mjs";
 
 const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
@@ -36,7 +36,7 @@ function tell(events) {
         if (kind.delivery === "newest") continue; // the picture shows it
         const at = element("span", { title: `tick ${recording.tick}` }, clockText(recording.ms));
         const said = sentence(recording.game, event, { nameOf, options });
-        byId("happened").prepend(element("li", {}, at, said));
+        if (said) byId("happened").prepend(element("li", {}, at, said));
     }
     while (byId("happened").children.length > HAPPENED_MAX) byId("happened").lastChild.remove();
 }
@@ -135,8 +135,10 @@ function showVerdict({ fault, tick, agreed, hashes }, isWhole) {
 /** Where the picture follows somebody, a click on a name chooses whom. */
 function showPeople() {
     const { following } = stage;
-    const lines = recording.seats().map(({ seat, name, bot, outcome }) => {
-        const note = [bot === null || name === "Bot" ? null : "bot", outcome].filter(Boolean);
+    const seats = recording.seats();
+    const lines = seats.map(({ seat, name, bot, outcome }) => {
+        const isBot = bot !== null && !/^Bot/.test(name);
+        const note = [isBot && "bot", isDecided(seats) && outcome].filter(Boolean);
         const words = [element("b", {}, name), element("small", {}, note.join(", "))];
         if (!following) return element("li", {}, words[0], " ", words[1]);
         const follow = () => {

@@ -6,19 +6,19 @@ import { cellName } from "../tictactoe/board.mjs";
 
 const wins = ({ winner }) => (winner === null ? "Nobody wins" : `${winner} wins`);
 
-/* Arguments that are seats have become names by then. */
+/* Arguments that are seats have become names by then. 0: another event says it, too. */
 const SENTENCES = {
     arena: {
         new_player: ({ id }) => `${id} comes in`,
         player_left: ({ id }) => `${id} leaves`,
-        player_attacked: ({ id, hp }) => `${id} is hit: ${hp} hp left`,
+        player_attacked: ({ id, hp }) => hp && `${id} is hit: ${hp} hp left`,
         player_killed: ({ id, by }) => `${by} strikes down ${id}`,
         end_game: ({ winner, score }) => `${wins({ winner })} with ${count(score, "kill")}`,
     },
     duel: {
         start_round: ({ round }) => `Round ${round} begins`,
-        player_hit: ({ id, hp }) => `${id} is hit: ${hp} left`,
-        player_fell: ({ id, hp }) => `${id} falls: ${hp} left`,
+        player_hit: ({ id, hp }) => hp && `${id} is hit: ${hp} left`,
+        player_fell: ({ id, hp }) => hp && `${id} falls: ${hp} left`,
         player_killed: ({ id, by }) => (id === by ? `${id} is out` : `${by} shoots ${id} down`),
         end_round: ({ winner, round }) =>
             winner === null ? `Nobody takes round ${round}` : `${winner} takes round ${round}`,
@@ -41,7 +41,7 @@ const SENTENCES = {
 
 const why = (ending) => ({ 3: ": the other has left", 4: ": time is up" })[ending] ?? "";
 
-/** `event` of recording.step(), `nameOf(id)`, `options`: the game's. */
+/** `event` of recording.step(), `nameOf(id)`, `options`: the game's. Falsy: nothing to say. */
 export function sentence({ name: game, events }, { name, args }, { nameOf, options }) {
     const named = { ...args };
     for (const { name: key, seat } of events.find((kind) => kind.name === name).args)
@@ -61,17 +61,18 @@ const TITLES = {
 const OUTCOMES = { won: "won", lost: "lost", drawn: "drew", left: "left" };
 const BOTS_NAMED = 2; // more are counted
 
+export const isDecided = (players) => players.some(({ outcome }) => outcome && outcome !== "left");
 export const titleOf = (game) => TITLES[game] ?? game;
 
 /** "Ann won, Bob lost"; "Ann and 8 bots" where nobody won anything. */
 export function whoPlayed(players) {
-    const isDecided = players.some(({ outcome }) => outcome && outcome !== "left");
+    const isWon = isDecided(players);
     const bots = players.filter(({ bot }) => bot !== null);
     const listed = bots.length > BOTS_NAMED ? players.filter(({ bot }) => bot === null) : players;
     const names = nameBots(listed, players.length).map(({ name, outcome }) =>
-        isDecided && outcome ? `${name} ${OUTCOMES[outcome]}` : name,
+        isWon && outcome ? `${name} ${OUTCOMES[outcome]}` : name,
     );
     if (listed.length < players.length) names.push(count(bots.length, "bot"));
     const last = names.pop();
-    return names.length ? `${names.join(", ")}${isDecided ? "," : " and"} ${last}` : last;
+    return names.length ? `${names.join(", ")}${isWon ? "," : " and"} ${last}` : last;
 }
