@@ -1,5 +1,6 @@
 // A replay file (docs/replays.md) in the game's own WebAssembly module: that plays and verifies it.
 import { readField } from "../../sdk/src/describe.ts";
+import { nameBots } from "../../shared/words.mjs";
 import { loadRules } from "../../sdk/src/rules.ts";
 
 const FAULTS = [
@@ -145,7 +146,7 @@ export class Recording {
                 outcome: OUTCOMES[data.getUint8(at + SEAT.outcome)] ?? null,
             });
         }
-        return seats;
+        return nameBots(seats, this.game.seats_max);
     }
 
     /** The state as the message `state` has it (docs/games.md), with nothing left out. */
