@@ -13,7 +13,12 @@
 #include "server/server.h"
 #include "server/static_reply.h"
 
-enum { LISTED = 50, LISTED_MAX = 200, PREFIX_LEN = sizeof "/replays/" - 1 };
+enum {
+    LISTED = 50,
+    LISTED_MAX = 200,
+    LISTED_BYTES = 256 * 1024, /* entries of an arena are long */
+    PREFIX_LEN = sizeof "/replays/" - 1,
+};
 
 /* ------------------------------------------------------------------ life */
 
@@ -87,30 +92,40 @@ static void refuse(fray_request *request, int status, const char *code, const ch
     fray_buf_deinit(&text);
 }
 
-/* Digits, or what stands for nothing. */
-static int64_t number_of(const fray_request *request, const char *name, int64_t otherwise)
+/* Digits and no more than `most`. False: something else is there. */
+static bool read_number(const fray_request *request, const char *name, int64_t most, int64_t *value)
 {
     const char *text = fray_request_query(request, name);
     char *end;
     if (!text || !*text)
-        return otherwise;
+        return true;
     errno = 0;
-    long long value = strtoll(text, &end, 10);
-    return *end || errno || value < 0 ? otherwise : value;
+    *value = strtoll(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
 }
 
 void fray_games_list_replays(fray_request *request, void *app)
 {
     struct fray_games *games = app;
     struct fray_buf text = {0};
-    int64_t limit = number_of(request, "limit", LISTED);
+    int64_t limit = LISTED, before_ms = 0;
+
+    if (!read_number(request, "limit", LISTED_MAX, &limit) || !limit) {
+        refuse(request, 400, "bad_limit", "limit is an integer from 1 to 200.");
+        return;
+    }
+    if (!read_number(request, "before", INT64_MAX, &before_ms)) {
+        refuse(request, 400, "bad_before",
+               "before is a time in ms, such as an entry's started_ms.");
+        return;
+    }
     const struct fray_replay_filter filter = {
         .game = fray_request_query(request, "game"),
         .player = fray_request_query(request, "player"),
-        .before_ms = number_of(request, "before", 0),
-        .limit = (size_t)(limit > LISTED_MAX ? LISTED_MAX : limit),
+        .before_ms = before_ms,
+        .limit = (size_t)limit,
+        .bytes = LISTED_BYTES,
     };
-
     FRAY_BUF_LITERAL(&text, "{\"replays\":");
     if (games->replays)
         fray_replay_store_list(games->replays, &filter, &text);

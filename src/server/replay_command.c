@@ -90,7 +90,7 @@ static bool index_open(const struct fray_replay_options *options, struct fray_re
     if (!is_open)
         fprintf(stderr, "There are no replays in %s: name the server's directory with --data.\n",
                 options->data);
-    else if (fray_replay_index_open(index, path.data, &error)) {
+    else if (fray_replay_index_open(index, path.data, true, &error)) {
         fprintf(stderr, "%.*s\n", (int)error.len, error.data);
         fray_replay_index_close(index);
         is_open = false;
@@ -152,10 +152,8 @@ static int list(const struct fray_replay_options *options)
 {
     struct fray_replay_index index;
     struct fray_buf text = {0};
-    const struct fray_replay_filter filter = {.game = options->game,
-                                              .player = options->player,
-                                              .limit = (size_t)options->limit,
-                                              .has_private = true};
+    const struct fray_replay_filter filter = {
+        .game = options->game, .player = options->player, .limit = (size_t)options->limit};
     if (!index_open(options, &index))
         return FRAY_REPLAY_EXIT_BAD;
     fray_replay_index_list(&index, &filter, &text);

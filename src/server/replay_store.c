@@ -47,9 +47,8 @@ struct fray_replay_store {
     pthread_cond_t has_work;
     /* Under the mutex. */
     struct fray_replay_file *first, *last; /* queued */
-    struct fray_replay_file **files;       /* all that are being written */
-    size_t files_count, files_cap;
-    struct fray_replay_index index; /* its store is the thread's */
+    struct fray_name_map files;            /* all that are being written, by id */
+    struct fray_replay_index index;        /* its store is the thread's */
     bool is_closing;
     bool is_failing; /* the thread's: the log has been told */
 };
@@ -92,11 +91,7 @@ struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store
     (void)fray_buf_reserve(&file->front, BUF_FIRST);
     (void)fray_buf_reserve(&file->back, BUF_FIRST);
     pthread_mutex_lock(&store->mutex);
-    if (store->files_count == store->files_cap) {
-        store->files_cap = store->files_cap ? store->files_cap * 2 : 64;
-        store->files = fray_realloc(store->files, store->files_cap * sizeof *store->files);
-    }
-    store->files[store->files_count++] = file;
+    fray_name_map_add(&store->files, fray_slice_of(file->id), file);
     pthread_mutex_unlock(&store->mutex);
     return file;
 }
@@ -248,25 +243,26 @@ static bool is_too_much(const struct fray_replay_store *store)
 {
     const struct fray_config *config = store->config;
     const struct fray_replay_index *index = &store->index;
+    const struct fray_replay_row *oldest = fray_replay_index_oldest(index);
     int64_t days = config->replays_max_days;
-    if (!index->count)
+    if (!oldest)
         return false;
     int64_t old_ms = (int64_t)time(NULL) * 1000 - days * DAY_MS;
-    return index->count > config->replays_max || index->bytes > config->replays_max_bytes ||
-           (days && index->rows[0]->started_ms < old_ms);
+    return index->all.count > config->replays_max || index->bytes > config->replays_max_bytes ||
+           (days && oldest->started_ms < old_ms);
 }
 
 /* Under the mutex. */
 static void prune(struct fray_replay_store *store)
 {
     while (is_too_much(store)) {
-        const char *file = store->index.rows[0]->file;
+        const char *file = fray_replay_index_oldest(&store->index)->file;
         if (strlen(file) > strlen(".replay"))
             unlink_both(store, file);
         fray_replay_index_remove_oldest(&store->index);
         atomic_fetch_add(&store->counts.pruned, 1);
     }
-    atomic_store(&store->counts.kept, store->index.count);
+    atomic_store(&store->counts.kept, store->index.all.count);
     atomic_store(&store->counts.kept_bytes, store->index.bytes);
 }
 
@@ -276,8 +272,11 @@ static void index_add(struct fray_replay_store *store, const char *id, const cha
     json_object_set_new(entry, "id", json_string(id));
     json_object_set_new(entry, "file", json_string(name));
     json_object_set_new(entry, "bytes", json_integer((json_int_t)bytes));
+    struct fray_replay_row *row = fray_replay_row_create(entry);
+    if (!row)
+        return;
     pthread_mutex_lock(&store->mutex);
-    (void)fray_replay_index_add(&store->index, entry);
+    fray_replay_index_add(&store->index, row);
     prune(store);
     pthread_mutex_unlock(&store->mutex);
     commit(store);
@@ -287,10 +286,7 @@ static void file_forget(struct fray_replay_file *file)
 {
     struct fray_replay_store *store = file->store;
     pthread_mutex_lock(&store->mutex);
-    size_t i = 0;
-    while (store->files[i] != file)
-        i++;
-    store->files[i] = store->files[--store->files_count];
+    (void)fray_name_map_remove(&store->files, fray_slice_of(file->id));
     pthread_mutex_unlock(&store->mutex);
     json_decref(file->entry);
     fray_buf_deinit(&file->front);
@@ -336,20 +332,29 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
 
 /* ------------------------------------------------------------------ files that no index knows */
 
+/* STAMP-ID.replay. Empty: it is none of ours. */
+static struct fray_slice id_of(const char *name)
+{
+    static const struct fray_slice end = {".replay", 7};
+    const char *dash = strchr(name, '-');
+    size_t len = strlen(name);
+    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
+        strcmp(name + len - end.len, end.data) != 0)
+        return (struct fray_slice){0};
+    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
+    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
+}
+
 static void adopt(struct fray_replay_store *store, const char *name)
 {
     struct fray_replay_reading reading;
     struct fray_buf path = {0};
     struct stat stat;
     char id[FRAY_REPLAY_ID_MAX + 1];
-    const char *dash = strchr(name, '-');
-    size_t id_len = dash ? strlen(dash + 1) - strlen(".replay") : 0;
 
-    if (!id_len || id_len >= sizeof id || strlen(name) > FRAY_REPLAY_FILE_MAX ||
-        fstatat(store->dir, name, &stat, 0))
+    if (fstatat(store->dir, name, &stat, 0))
         return;
-    memcpy(id, dash + 1, id_len);
-    id[id_len] = '\0';
+    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
     fray_buf_printf(&path, "%s/%s", store->directory, name);
     fray_buf_append_byte(&path, '\0');
     if (!fray_replay_reading_open(&reading, store->games, path.data)) {
@@ -366,13 +371,12 @@ static void adopt(struct fray_replay_store *store, const char *name)
 
 static bool is_unknown(struct fray_replay_store *store, const char *name)
 {
-    size_t len = strlen(name);
-    if (len <= strlen(".replay") || strcmp(name + len - strlen(".replay"), ".replay") != 0)
+    struct fray_slice id = id_of(name);
+    if (!id.len)
         return false;
     pthread_mutex_lock(&store->mutex);
-    bool is_known = fray_replay_index_has_file(&store->index, name);
-    for (size_t i = 0; i < store->files_count; i++)
-        is_known = is_known || strcmp(store->files[i]->name, name) == 0;
+    const struct fray_replay_row *row = fray_replay_index_find(&store->index, id);
+    bool is_known = (row && strcmp(row->file, name) == 0) || fray_name_map_get(&store->files, id);
     pthread_mutex_unlock(&store->mutex);
     return !is_known;
 }
@@ -445,7 +449,7 @@ static void store_free(struct fray_replay_store *store)
         close(store->dir);
     pthread_cond_destroy(&store->has_work);
     pthread_mutex_destroy(&store->mutex);
-    free(store->files);
+    fray_name_map_deinit(&store->files);
     free(store->directory);
     free(store);
 }
@@ -463,7 +467,7 @@ enum fray_err fray_replay_store_open(const struct fray_config *config,
     pthread_cond_init(&store->has_work, NULL);
     enum fray_err err = directory_open(store, error);
     if (!err)
-        err = fray_replay_index_open(&store->index, store->directory, error);
+        err = fray_replay_index_open(&store->index, store->directory, false, error);
     if (!err && pthread_create(&store->thread, NULL, run, store)) {
         fray_buf_printf(error, "there is no thread for replays");
         err = FRAY_ERR_IO;
@@ -501,10 +505,8 @@ void fray_replay_store_list(struct fray_replay_store *store,
 static enum fray_err find_name(struct fray_replay_store *store, const char *id,
                                char name[FRAY_REPLAY_FILE_MAX + 1], struct fray_replay_found *found)
 {
-    for (size_t i = 0; i < store->files_count; i++) {
-        const struct fray_replay_file *file = store->files[i];
-        if (strcmp(file->id, id) != 0)
-            continue;
+    const struct fray_replay_file *file = fray_name_map_get(&store->files, fray_slice_of(id));
+    if (file) {
         memcpy(name, file->name, sizeof file->name);
         found->size = file->open;
         return file->open ? FRAY_OK : FRAY_ERR_AGAIN;

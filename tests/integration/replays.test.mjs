@@ -125,6 +125,24 @@ describe("replays", LIMIT, () => {
         assert.match(replay("play", "--data", data, "--to", "3", game.match).out, /placed/);
     });
 
+    test("a question that means nothing is refused with a sentence", LIMIT, async () => {
+        for (const [query, code] of [
+            ["limit=-1", "bad_limit"],
+            ["limit=0", "bad_limit"],
+            ["limit=201", "bad_limit"],
+            ["limit=ten", "bad_limit"],
+            ["before=abc", "bad_before"],
+            ["before=-5", "bad_before"],
+            ["before=99999999999999999999", "bad_before"],
+        ]) {
+            const reply = await fetch(`${fray.url}/replays?${query}`);
+            const refusal = await reply.json();
+            assert.deepEqual([reply.status, refusal.code], [400, code], query);
+            assert.match(refusal.message, /^(limit|before) is an? .*\.$/);
+        }
+        assert.equal((await fetch(`${fray.url}/replays?limit=200&before=1&game=`)).status, 200);
+    });
+
     test("tampered, cut, foreign files and those of other rules are refused", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         await leave(game);
