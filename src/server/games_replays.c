@@ -191,31 +191,42 @@ static bool find_seat(const fray_request *request, const struct fray_match *matc
            fray_token_equal(token, match->seats[*seat].token);
 }
 
+static void refuse_unrecorded(fray_request *request)
+{
+    refuse(request, 404, "unknown_replay", "No such match is being recorded.");
+}
+
 void fray_games_post_desync(fray_request *request, void *app)
 {
-    struct fray_match *match = match_of(app, request);
+    struct fray_games *games = app;
+    struct fray_match *match = match_of(games, request);
     uint32_t seat;
     size_t len;
     const char *body = fray_request_body(request, &len);
 
     if (!match || !match->recorder) {
-        refuse(request, 404, "unknown_replay", "No such match is being recorded.");
+        refuse_unrecorded(request);
         return;
     }
     if (!find_seat(request, match, &seat)) {
         refuse(request, 401, "bad_token", "That seat is not yours, or not any more.");
         return;
     }
-    if (len > FRAY_REPLAY_DESYNC_MAX) {
+    if (len > FRAY_REPLAY_LOG_MAX) {
         refuse(request, 413, "too_long", "A log is 256 KB at most.");
         return;
     }
-    json_t *log = json_loadb(body, len, 0, NULL);
-    if (!json_is_object(log))
-        refuse(request, 400, "wrong_shape", "A log is a JSON object.");
-    else if (fray_replay_recorder_put_log(match->recorder, seat, log))
+    switch (fray_replay_recorder_put_log(match->recorder, seat, fray_slice(body, len),
+                                         fray_now_us(games->nsp))) {
+    case FRAY_OK: fray_request_reply(request, 204, NULL, NULL, 0); break;
+    case FRAY_ERR_AGAIN:
+        fray_request_add_header(request, FRAY_SLICE("retry-after"), FRAY_SLICE("60"));
+        refuse(request, 429, "too_many_logs", "A player may send one log a minute.");
+        break;
+    case FRAY_ERR_SYNTAX: refuse(request, 400, "wrong_shape", "A log is a JSON object."); break;
+    case FRAY_ERR_LIMIT:
         refuse(request, 409, "enough_logs", "There are enough logs of this match.");
-    else
-        fray_request_reply(request, 204, NULL, NULL, 0);
-    json_decref(log);
+        break;
+    default: refuse_unrecorded(request);
+    }
 }

@@ -56,16 +56,22 @@ static char *names_of(const json_t *entry)
     return names.data;
 }
 
+static uint64_t size_of(const json_t *entry, const char *name)
+{
+    json_int_t size = json_integer_value(json_object_get(entry, name));
+    return size > 0 ? (uint64_t)size : 0;
+}
+
 /* Rows come from a file that anybody may have edited. */
 struct fray_replay_row *fray_replay_row_create(const json_t *entry)
 {
     struct fray_replay_row *row = fray_alloc_zero(sizeof *row);
     const char *game = json_string_value(json_object_get(entry, "game"));
-    json_int_t bytes = json_integer_value(json_object_get(entry, "bytes"));
 
     row->started_ms = json_integer_value(json_object_get(entry, "started_ms"));
     row->is_private = json_is_true(json_object_get(entry, "private"));
-    row->bytes = bytes > 0 ? (uint64_t)bytes : 0;
+    row->bytes = size_of(entry, "bytes");
+    row->desync_bytes = size_of(entry, "desync_bytes");
     bool is_good = game && copy_text(row->id, sizeof row->id, entry, "id") &&
                    copy_text(row->file, sizeof row->file, entry, "file") &&
                    !strchr(row->file, '/') && row->file[0] != '.';
@@ -238,7 +244,7 @@ static void insert(struct fray_replay_index *index, struct fray_replay_row *row)
 {
     rows_add(&index->all, row);
     lists_change(index, row, true);
-    index->bytes += row->bytes;
+    index->bytes += row->bytes + row->desync_bytes;
     fray_name_map_add(&index->by_id, fray_slice_of(row->id), row);
 }
 
@@ -248,7 +254,7 @@ static void forget(struct fray_replay_index *index, struct fray_replay_row *row)
     fray_store_remove(index->store, REPLAY, key_write(key, row), false);
     rows_remove(&index->all, row);
     lists_change(index, row, false);
-    index->bytes -= row->bytes;
+    index->bytes -= row->bytes + row->desync_bytes;
     (void)fray_name_map_remove(&index->by_id, fray_slice_of(row->id));
     row_destroy(row);
 }

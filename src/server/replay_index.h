@@ -3,7 +3,7 @@
  * more rows than it answers with.
  *
  * An entry is a JSON object: id, match, game, version, rules, started_ms, ended_ms, ticks, hash,
- * bytes, private, complete, file, players [{seat, name, bot, outcome}].
+ * bytes, desync_bytes, private, complete, file, players [{seat, name, bot, outcome}].
  *
  * Owner: the server's replay_store.h, which guards it, or a command. */
 #ifndef FRAY_SERVER_REPLAY_INDEX_H
@@ -23,7 +23,7 @@ struct fray_replay_row {
     char *game, *names;                  /* names of people, not of bots: "Ann\nBob\n" */
     char *json;                          /* the entry */
     int64_t started_ms;
-    uint64_t bytes;
+    uint64_t bytes, desync_bytes; /* of the file, and of what lies beside it */
     bool is_private;
 };
 

@@ -6,8 +6,9 @@
 #include "games/replay.h"
 #include "server/replay_read.h"
 #include "server/server.h"
+#include "wire/json.h"
 
-enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024 };
+enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024, REPORTS_MAX = 64 };
 
 /* Whoever sat there; the same person twice is two. */
 struct player {
@@ -28,9 +29,9 @@ struct recorder {
     int64_t started_ms;
     struct player *players;
     uint32_t players_count, players_cap;
-    bool is_played;         /* by somebody: not by bots alone */
-    json_t *reports, *logs; /* of desyncs; NULL: none */
-    bool is_desync_new;     /* not handed over: at most once a second */
+    bool is_played;        /* by somebody: not by bots alone */
+    uint32_t reports;      /* of desyncs */
+    uint64_t *next_log_us; /* by seat */
 };
 
 static struct recorder *self_of(struct fray_match_recorder *ops)
@@ -142,6 +143,7 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
     self->number++;
     self->players_count = 0;
     self->is_played = false;
+    self->reports = 0;
     self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
     self->writer.sink = on_bytes;
     self->writer.context = self;
@@ -182,26 +184,11 @@ static void on_step(struct fray_match_recorder *ops, const struct fray_match_ste
                                                        .rewinds_count = count});
 }
 
-static void desync_flush(struct recorder *self)
-{
-    if (!self->is_desync_new)
-        return;
-    self->is_desync_new = false;
-    json_t *both =
-        json_pack("{s:s, s:s, s:O, s:O}", "replay", self->id, "game",
-                  self->match->config.game->name, "reports", self->reports, "logs", self->logs);
-    char *text = json_dumps(both, JSON_COMPACT);
-    fray_replay_file_put_desync(self->file, text, strlen(text));
-    free(text);
-    json_decref(both);
-}
-
 static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t hash)
 {
     struct recorder *self = self_of(ops);
     (void)tick;
     note_changes(self);
-    desync_flush(self);
     fray_replay_writer_hash(&self->writer, hash);
     if (fray_match_phase(self->match) == FRAY_MATCH_OVER) {
         note_outcomes(self);
@@ -237,8 +224,8 @@ static json_t *entry_json(const struct recorder *self, uint32_t tick, uint64_t h
                      fray_replay_hex_json(fray_game_rules(game)), "started_ms",
                      (json_int_t)self->started_ms, "ended_ms", (json_int_t)fray_server_unix_ms(),
                      "ticks", (json_int_t)tick, "hash", fray_replay_hex_json(hash), "private",
-                     match->config.is_private, "complete", 1, "desyncs",
-                     (json_int_t)json_array_size(self->reports), "players", players_json(self));
+                     match->config.is_private, "complete", 1, "desyncs", (json_int_t)self->reports,
+                     "players", players_json(self));
 }
 
 /* What bots did alone is kept only if a client disagreed with it. */
@@ -253,7 +240,6 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     if (!self->file)
         return;
     note_outcomes(self);
-    desync_flush(self);
     memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
@@ -261,9 +247,6 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     bool is_kept = self->is_played || self->reports;
     fray_replay_file_end(self->file, is_kept ? entry_json(self, tick, hash) : NULL);
     self->file = NULL;
-    json_decref(self->reports);
-    json_decref(self->logs);
-    self->reports = self->logs = NULL;
 }
 
 void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_match *match)
@@ -273,6 +256,7 @@ void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_ma
     self->store = store;
     self->match = match;
     self->memory = fray_alloc(fray_replay_writer_size(match->config.game));
+    self->next_log_us = fray_alloc_zero(match->config.game->seats_max * sizeof *self->next_log_us);
     match->recorder = &self->ops;
 }
 
@@ -282,55 +266,50 @@ void fray_replay_recorder_destroy(struct fray_match_recorder *recorder)
         return;
     struct recorder *self = self_of(recorder);
     free(self->memory);
+    free(self->next_log_us);
     free(self->players);
     free(self);
 }
 
 /* ------------------------------------------------------------------ desyncs */
 
-static void desync_begin(struct recorder *self)
-{
-    if (self->reports)
-        return;
-    self->reports = json_array();
-    self->logs = json_object();
-}
-
 void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t seat, uint32_t tick,
                                  uint64_t hash)
 {
-    enum { REPORTS_MAX = 64 };
     struct recorder *self = self_of(recorder);
+    struct fray_buf head = {0};
 
     atomic_fetch_add(&fray_replay_store_counts(self->store)->desyncs, 1);
-    if (!self->file)
+    if (!self->file || self->reports == REPORTS_MAX)
         return;
-    desync_begin(self);
-    if (json_array_size(self->reports) == REPORTS_MAX)
-        return;
-    json_array_append_new(self->reports,
-                          json_pack("{s:o, s:I, s:o, s:I}", "seat",
-                                    seat == FRAY_GAME_NOBODY ? json_null() : json_integer(seat),
-                                    "tick", (json_int_t)tick, "client_hash",
-                                    fray_replay_hex_json(hash), "at_ms",
-                                    (json_int_t)fray_server_unix_ms()));
-    self->is_desync_new = true;
+    fray_buf_printf(&head, "{\"at_ms\":%lld,\"seat\":", (long long)fray_server_unix_ms());
+    if (seat == FRAY_GAME_NOBODY)
+        FRAY_BUF_LITERAL(&head, "null");
+    else
+        fray_buf_append_uint(&head, seat);
+    fray_buf_printf(&head, ",\"tick\":%u,\"client_hash\":\"%016llx\"", tick,
+                    (unsigned long long)hash);
+    self->reports +=
+        fray_replay_file_add_desync(self->file, fray_buf_slice(&head), (struct fray_slice){0});
+    fray_buf_deinit(&head);
 }
 
 enum fray_err fray_replay_recorder_put_log(struct fray_match_recorder *recorder, uint32_t seat,
-                                           json_t *log)
+                                           struct fray_slice log, uint64_t now_us)
 {
     struct recorder *self = self_of(recorder);
-    char key[8];
+    struct fray_buf head = {0};
 
     if (!self->file)
         return FRAY_ERR_STATE;
-    desync_begin(self);
-    snprintf(key, sizeof key, "%u", (unsigned)(uint8_t)seat);
-    if (!json_object_get(self->logs, key) &&
-        json_object_size(self->logs) == FRAY_REPLAY_DESYNC_SEATS)
-        return FRAY_ERR_LIMIT;
-    json_object_set(self->logs, key, log);
-    self->is_desync_new = true;
-    return FRAY_OK;
+    if (now_us < self->next_log_us[seat])
+        return FRAY_ERR_AGAIN;
+    self->next_log_us[seat] = now_us + FRAY_REPLAY_LOG_WAIT_MS * UINT64_C(1000);
+    struct fray_slice object = fray_json_trim(log);
+    if (object.len < 2 || object.data[0] != '{' || object.data[object.len - 1] != '}')
+        return FRAY_ERR_SYNTAX;
+    fray_buf_printf(&head, "{\"at_ms\":%lld,\"seat\":%u", (long long)fray_server_unix_ms(), seat);
+    bool is_kept = fray_replay_file_add_desync(self->file, fray_buf_slice(&head), object);
+    fray_buf_deinit(&head);
+    return is_kept ? FRAY_OK : FRAY_ERR_LIMIT;
 }

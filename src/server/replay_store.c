@@ -12,11 +12,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/replay_read.h"
+#include "wire/json.h"
 
 enum {
     BUF_FIRST = 8 * 1024,            /* what most matches need between two flushes */
     UNWRITTEN_MAX = 4 * 1024 * 1024, /* of one match; beyond, the disk is too slow for it */
     DAY_MS = 24 * 3600 * 1000,
+    DESYNC_NAME_MAX = FRAY_REPLAY_FILE_MAX + 16,
 };
 
 struct fray_replay_file {
@@ -25,6 +27,7 @@ struct fray_replay_file {
     char id[FRAY_REPLAY_ID_MAX + 1];
     char name[FRAY_REPLAY_FILE_MAX + 1];
     struct fray_buf front; /* the match's */
+    size_t desync_total;   /* likewise */
     atomic_bool is_failed; /* given up: nothing more is kept */
     /* Under the mutex. */
     struct fray_buf back, desync;              /* for the thread to write */
@@ -33,6 +36,7 @@ struct fray_replay_file {
     json_t *entry;
     /* The thread's. */
     struct fray_buf writing, writing_desync;
+    uint64_t desync_written;
     bool is_created;
 };
 
@@ -133,13 +137,26 @@ void fray_replay_file_publish(struct fray_replay_file *file)
     pthread_mutex_unlock(&file->store->mutex);
 }
 
-void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len)
+/* What is handed to the thread for each line, with the bytes of both behind. */
+struct desync_line {
+    size_t head_len, log_len;
+};
+
+bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
+                                 struct fray_slice log)
 {
+    const struct desync_line line = {head.len, log.len};
+    size_t len = head.len + log.len + sizeof ",\"log\":}\n";
+    if (len > FRAY_REPLAY_DESYNC_MAX - file->desync_total)
+        return false;
+    file->desync_total += len;
     pthread_mutex_lock(&file->store->mutex);
-    file->desync.len = 0;
-    fray_buf_append(&file->desync, text, len);
+    fray_buf_append(&file->desync, &line, sizeof line);
+    fray_buf_append_slice(&file->desync, head);
+    fray_buf_append_slice(&file->desync, log);
     enqueue(file);
     pthread_mutex_unlock(&file->store->mutex);
+    return true;
 }
 
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry)
@@ -210,17 +227,56 @@ static void write_replay(struct fray_replay_file *file, struct fray_slice bytes,
     atomic_fetch_add(&store->counts.failed, 1);
 }
 
+static void desync_name(char name[DESYNC_NAME_MAX], const char *file)
+{
+    size_t stem = strlen(file) - strlen(".replay");
+    snprintf(name, DESYNC_NAME_MAX, "%.*s.desync.jsonl", (int)stem, file);
+}
+
+/* A line break is never a part of JSON, only between its parts. */
+static void append_as_line(struct fray_buf *text, struct fray_slice json)
+{
+    size_t at = text->len;
+    fray_buf_append_slice(text, json);
+    for (; at < text->len; at++) {
+        if (text->data[at] == '\n' || text->data[at] == '\r')
+            text->data[at] = ' ';
+    }
+}
+
+static void desync_text(struct fray_slice lines, struct fray_buf *text)
+{
+    struct desync_line line;
+    while (lines.len) {
+        memcpy(&line, lines.data, sizeof line);
+        struct fray_slice head = {lines.data + sizeof line, line.head_len};
+        struct fray_slice log = {head.data + head.len, line.log_len};
+        lines = fray_slice_skip(lines, sizeof line + head.len + log.len);
+        if (log.len && (fray_json_validate(log, FRAY_JSON_DEPTH_DEFAULT) ||
+                        fray_json_kind(fray_json_trim(log)) != FRAY_JSON_OBJECT))
+            continue;
+        fray_buf_append_slice(text, head);
+        if (log.len)
+            FRAY_BUF_LITERAL(text, ",\"log\":");
+        append_as_line(text, log);
+        FRAY_BUF_LITERAL(text, "}\n");
+    }
+}
+
 static void write_desync(struct fray_replay_file *file)
 {
-    char name[FRAY_REPLAY_FILE_MAX + 16];
-    size_t stem = strlen(file->name) - strlen(".replay");
-    if (!file->writing_desync.len)
+    char name[DESYNC_NAME_MAX];
+    struct fray_buf text = {0};
+
+    desync_text(fray_buf_slice(&file->writing_desync), &text);
+    fray_buf_deinit(&file->writing_desync); /* rare, and large */
+    if (!text.len)
         return;
-    snprintf(name, sizeof name, "%.*s.desync.json", (int)stem, file->name);
-    bool is_written =
-        append(file->store, name, O_CREAT | O_TRUNC, fray_buf_slice(&file->writing_desync), false);
+    desync_name(name, file->name);
+    bool is_written = append(file->store, name, O_CREAT | O_APPEND, fray_buf_slice(&text), false);
     note_result(file->store, name, is_written);
-    file->writing_desync.len = 0;
+    file->desync_written += is_written ? text.len : 0;
+    fray_buf_deinit(&text);
 }
 
 static void commit(struct fray_replay_store *store)
@@ -233,9 +289,9 @@ static void commit(struct fray_replay_store *store)
 
 static void unlink_both(struct fray_replay_store *store, const char *file)
 {
-    char name[FRAY_REPLAY_FILE_MAX + 16];
+    char name[DESYNC_NAME_MAX];
     (void)unlinkat(store->dir, file, 0);
-    snprintf(name, sizeof name, "%.*s.desync.json", (int)(strlen(file) - strlen(".replay")), file);
+    desync_name(name, file);
     (void)unlinkat(store->dir, name, 0);
 }
 
@@ -266,12 +322,17 @@ static void prune(struct fray_replay_store *store)
     atomic_store(&store->counts.kept_bytes, store->index.bytes);
 }
 
+struct sizes {
+    uint64_t bytes, desync_bytes;
+};
+
 static void index_add(struct fray_replay_store *store, const char *id, const char *name,
-                      uint64_t bytes, json_t *entry)
+                      const struct sizes *sizes, json_t *entry)
 {
     json_object_set_new(entry, "id", json_string(id));
     json_object_set_new(entry, "file", json_string(name));
-    json_object_set_new(entry, "bytes", json_integer((json_int_t)bytes));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)sizes->bytes));
+    json_object_set_new(entry, "desync_bytes", json_integer((json_int_t)sizes->desync_bytes));
     struct fray_replay_row *row = fray_replay_row_create(entry);
     if (!row)
         return;
@@ -324,7 +385,8 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     if (!file->entry) {
         unlink_both(store, file->name);
     } else if (is_good) {
-        index_add(store, file->id, file->name, file->written, file->entry);
+        index_add(store, file->id, file->name, &(struct sizes){file->written, file->desync_written},
+                  file->entry);
         atomic_fetch_add(&store->counts.written, 1);
     }
     file_forget(file);
@@ -345,30 +407,6 @@ static struct fray_slice id_of(const char *name)
     return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
 }
 
-static void adopt(struct fray_replay_store *store, const char *name)
-{
-    struct fray_replay_reading reading;
-    struct fray_buf path = {0};
-    struct stat stat;
-    char id[FRAY_REPLAY_ID_MAX + 1];
-
-    if (fstatat(store->dir, name, &stat, 0))
-        return;
-    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
-    fray_buf_printf(&path, "%s/%s", store->directory, name);
-    fray_buf_append_byte(&path, '\0');
-    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
-        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
-        if (entry)
-            index_add(store, id, name, reading.bytes.len, entry);
-        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
-                 fray_replay_fault_text(reading.replay.fault));
-        json_decref(entry);
-    }
-    fray_replay_reading_close(&reading);
-    fray_buf_deinit(&path);
-}
-
 static bool is_unknown(struct fray_replay_store *store, const char *name)
 {
     struct fray_slice id = id_of(name);
@@ -381,17 +419,70 @@ static bool is_unknown(struct fray_replay_store *store, const char *name)
     return !is_known;
 }
 
+static uint64_t desync_size(const struct fray_replay_store *store, const char *file)
+{
+    char name[DESYNC_NAME_MAX];
+    struct stat stat;
+    desync_name(name, file);
+    return fstatat(store->dir, name, &stat, 0) ? 0 : (uint64_t)stat.st_size;
+}
+
+static void adopt(struct fray_replay_store *store, const char *name)
+{
+    struct fray_replay_reading reading;
+    struct fray_buf path = {0};
+    struct stat stat;
+    char id[FRAY_REPLAY_ID_MAX + 1];
+
+    if (!is_unknown(store, name) || fstatat(store->dir, name, &stat, 0))
+        return;
+    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
+    fray_buf_printf(&path, "%s/%s", store->directory, name);
+    fray_buf_append_byte(&path, '\0');
+    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
+        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
+        struct sizes sizes = {reading.bytes.len, desync_size(store, name)};
+        if (entry)
+            index_add(store, id, name, &sizes, entry);
+        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
+                 fray_replay_fault_text(reading.replay.fault));
+        json_decref(entry);
+    }
+    fray_replay_reading_close(&reading);
+    fray_buf_deinit(&path);
+}
+
+/* Logs whose replay is gone, or was never begun. */
+static void remove_orphan(struct fray_replay_store *store, const char *name)
+{
+    static const char end[] = ".desync.jsonl";
+    char file[FRAY_REPLAY_FILE_MAX + 1];
+    size_t len = strlen(name), stem = len - (sizeof end - 1);
+    if (len < sizeof end || strcmp(name + stem, end) != 0 || stem + sizeof ".replay" > sizeof file)
+        return;
+    snprintf(file, sizeof file, "%.*s.replay", (int)stem, name);
+    if (is_unknown(store, file))
+        (void)unlinkat(store->dir, name, 0);
+}
+
+static void each_file(struct fray_replay_store *store, DIR *dir,
+                      void (*visit)(struct fray_replay_store *store, const char *name))
+{
+    const struct dirent *entry;
+    rewinddir(dir);
+    while ((entry = readdir(dir)))
+        visit(store, entry->d_name);
+}
+
 static void adopt_all(struct fray_replay_store *store)
 {
     int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
-    while (dir && (entry = readdir(dir))) {
-        if (is_unknown(store, entry->d_name))
-            adopt(store, entry->d_name);
-    }
-    if (dir)
+    if (dir) {
+        each_file(store, dir, adopt);
+        each_file(store, dir, remove_orphan);
         closedir(dir);
+    }
     pthread_mutex_lock(&store->mutex);
     prune(store);
     pthread_mutex_unlock(&store->mutex);

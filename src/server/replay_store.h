@@ -2,7 +2,7 @@
  * and the thread that writes both, so that no match ever waits for a disk.
  *
  *     replays/20261120T132356Z-k7m2p9xwq4.replay     games/replay.h
- *     replays/20261120T132356Z-k7m2p9xwq4.desync.json
+ *     replays/20261120T132356Z-k7m2p9xwq4.desync.jsonl
  *     replays/index.db
  *
  * A disk that takes nothing costs replays, never a match: counted, and said once in the log. Files
@@ -24,6 +24,8 @@
 
 struct fray_replay_store;
 struct fray_replay_file;
+
+enum { FRAY_REPLAY_DESYNC_MAX = 2 * 1024 * 1024 }; /* bytes of what disputes one replay */
 
 /* For /metrics; any thread reads. */
 struct fray_replay_counts {
@@ -55,8 +57,11 @@ void fray_replay_file_flush(struct fray_replay_file *file);
 /* Flushes; what there is so far may be read by anybody who may know of the match: the game is over.
  */
 void fray_replay_file_publish(struct fray_replay_file *file);
-/* Writes `text` beside it, in place of what was there. */
-void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len);
+/* Appends a line to the file beside it: the object that `head` begins, "{\"seat\":1", with a member
+ * `log` of that text unless it is empty. Whether that is a JSON object is for the thread to look
+ * at; a line with another is dropped. False: the file is as long as it may be. */
+bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
+                                 struct fray_slice log);
 /* The file is whole. `entry` is taken; id, file and bytes are added to it. NULL: the file is
  * deleted, because nobody has played. */
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);

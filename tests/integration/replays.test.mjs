@@ -44,7 +44,7 @@ const listOf = async (url, query = "") =>
 async function playTictactoe(t, url, options = {}) {
     const [ann, bob] = [await player(t, url, "Ann"), await player(t, url, "Bob")];
     const joined = await ann.ask("create", { game: "tictactoe", ...options });
-    await bob.ask("join", { match: joined.match });
+    const { token: bobs } = await bob.ask("join", { match: joined.match });
     for (const [who, cell] of [
         [ann, 0],
         [bob, 3],
@@ -54,7 +54,7 @@ async function playTictactoe(t, url, options = {}) {
     ])
         await who.ask("place", { cell });
     await ann.take("end_game");
-    return { ann, bob, match: joined.match, token: joined.token };
+    return { ann, bob, match: joined.match, token: joined.token, bobs };
 }
 
 async function leave({ ann, bob }) {
@@ -249,27 +249,36 @@ describe("replays", LIMIT, () => {
     test("E_desync_logs_are_kept_for_the_owner_of_a_seat", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         const url = `${fray.url}/replays/${game.match}/desync`;
-        const post = (token, body) =>
-            fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
+        const post = async (token, body) => {
+            const headers = { authorization: `Bearer ${token}` };
+            const reply = await fetch(url, { method: "POST", headers, body });
+            return [reply.status, reply.status === 204 ? null : (await reply.json()).code];
+        };
         const log = { game: "tictactoe", hashes: [{ tick: 1, own: "00", server: "01" }] };
-        assert.equal((await post(game.token, JSON.stringify(log))).status, 204);
-        assert.equal((await post(`${game.token}x`, JSON.stringify(log))).status, 401);
-        assert.equal((await post("", "{}")).status, 401);
-        assert.equal((await post(game.token, "[]")).status, 400);
-        assert.equal((await post(game.token, "{")).status, 400);
         const long = JSON.stringify({ long: "x".repeat(300_000) });
-        assert.equal((await post(game.token, long)).status, 413);
+        assert.deepEqual(await post(`${game.token}x`, "{}"), [401, "bad_token"]);
+        assert.deepEqual(await post("", "{}"), [401, "bad_token"]);
+        assert.deepEqual(await post(game.token, long), [413, "too_long"]);
+        assert.deepEqual(await post(game.bobs, "[]"), [400, "wrong_shape"]);
+        assert.deepEqual(await post(game.bobs, "{}"), [429, "too_many_logs"], "a try is a log");
+        assert.deepEqual(await post(game.token, JSON.stringify(log, null, 2)), [204, null]);
+        assert.deepEqual(await post(game.token, "{}"), [429, "too_many_logs"]);
         await leave(game);
-        const file = await until(
-            async () =>
-                readdirSync(join(data, "replays")).find((name) =>
-                    name.endsWith(`${game.match}.desync.json`),
-                ),
-            (name) => name,
+        const [{ desync_bytes }] = await until(
+            () => listOf(fray.url),
+            ([newest]) => newest.id === game.match,
         );
-        const kept = JSON.parse(readFileSync(join(data, "replays", file), "utf8"));
-        assert.deepEqual(kept.logs["0"], log);
-        assert.equal((await post(game.token, "{}")).status, 404);
+        const name = readdirSync(join(data, "replays")).find((name) =>
+            name.endsWith(`${game.match}.desync.jsonl`),
+        );
+        const text = readFileSync(join(data, "replays", name), "utf8");
+        assert.equal(text.length, desync_bytes);
+        const kept = text.trim().split("\n").map(JSON.parse);
+        assert.deepEqual(
+            kept.map(({ seat, log }) => [seat, log]),
+            [[0, log]],
+        );
+        assert.deepEqual(await post(game.token, "{}"), [404, "unknown_replay"]);
     });
 
     test("metrics count replays", LIMIT, async () => {

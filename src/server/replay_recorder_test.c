@@ -1,0 +1,321 @@
+/* From a match to what is kept of it: the recorder, the store and its thread, without a server.
+ * The thread has done all when the store is closed. */
+#include "server/replay_recorder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fray/games.h"
+#include "game/ticks.h"
+
+enum { SECOND = 1000000 };
+
+static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
+                                      bob = {.id = "bob-id", .name = "Bob"};
+
+struct fixture {
+    char data[40], replays[64];
+    struct fray_config config;
+    struct fray_replay_store *store;
+    struct fray_match *match;
+    uint64_t now_us;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = fray_alloc_zero(sizeof *fixture);
+    fray_log_configure(FRAY_LOG_ERROR, FRAY_LOG_TEXT);
+    snprintf(fixture->data, sizeof fixture->data, "/tmp/fray-recorder-XXXXXX");
+    assert_non_null(mkdtemp(fixture->data));
+    snprintf(fixture->replays, sizeof fixture->replays, "%s/replays", fixture->data);
+    fray_config_init_default(&fixture->config);
+    free(fixture->config.data);
+    fixture->config.data = fray_strndup(fixture->data, strlen(fixture->data));
+    *state = fixture;
+    return 0;
+}
+
+static void path_of(const struct fixture *fixture, const char *name, char path[384])
+{
+    snprintf(path, 384, "%s/%s", fixture->replays, name);
+}
+
+/* How many files end so; `name` gets one of them. */
+static unsigned files(const struct fixture *fixture, const char *end, char name[256])
+{
+    DIR *dir = opendir(fixture->replays);
+    const struct dirent *entry;
+    unsigned count = 0;
+    while (dir && (entry = readdir(dir))) {
+        size_t len = strlen(entry->d_name), end_len = strlen(end);
+        if (len < end_len || strcmp(entry->d_name + len - end_len, end) != 0)
+            continue;
+        snprintf(name, 256, "%s", entry->d_name);
+        count++;
+    }
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[256], path[384];
+    static const char *const ends[] = {".replay", ".jsonl", ".db", ".db-wal", ".db-shm"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        while (files(fixture, ends[i], name)) {
+            path_of(fixture, name, path);
+            assert_int_equal(unlink(path), 0);
+        }
+    }
+    (void)rmdir(fixture->replays);
+    assert_int_equal(rmdir(fixture->data), 0);
+    fray_config_deinit(&fixture->config);
+    free(fixture);
+    return 0;
+}
+
+static void store_open(struct fixture *fixture)
+{
+    struct fray_buf error = {0};
+    assert_int_equal(
+        fray_replay_store_open(&fixture->config, fray_games_builtin, &fixture->store, &error),
+        FRAY_OK);
+    fray_buf_deinit(&error);
+}
+
+static void store_close(struct fixture *fixture)
+{
+    fray_replay_store_close(fixture->store);
+    fixture->store = NULL;
+}
+
+static void match_open(struct fixture *fixture, const struct fray_game *game, const char *id)
+{
+    struct fray_match_config config = {
+        .game = game, .times = {.hold_ms = 60000, .stand_in_ms = 10000, .think_ms = 400}};
+    snprintf(config.id, sizeof config.id, "%s", id);
+    fixture->now_us = 0;
+    fixture->match = fray_match_create(&config, 7, 0);
+    fray_replay_recorder_create(fixture->store, fixture->match);
+}
+
+static void match_close(struct fixture *fixture)
+{
+    struct fray_match_recorder *recorder = fixture->match->recorder;
+    fray_match_destroy(fixture->match);
+    fray_replay_recorder_destroy(recorder);
+    fixture->match = NULL;
+}
+
+static uint32_t sit(struct fixture *fixture, const struct fray_match_person *person)
+{
+    static uint8_t random[FRAY_TOKEN_RANDOM];
+    uint32_t seat;
+    random[0]++;
+    assert_null(fray_match_sit(fixture->match, person, random, fixture->now_us, &seat));
+    return seat;
+}
+
+static void place(struct fixture *fixture, uint32_t seat, int cell)
+{
+    json_t *content = json_pack("{s:i}", "cell", cell);
+    fixture->now_us += SECOND;
+    assert_null(fray_match_act(fixture->match, seat, "place", content, fixture->now_us));
+    json_decref(content);
+}
+
+/* Two people play tic-tac-toe until the first has a line. */
+static void play_tictactoe(struct fixture *fixture, const char *id)
+{
+    static const int cells[] = {0, 3, 1, 4, 2};
+    match_open(fixture, &fray_tictactoe, id);
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    for (uint32_t i = 0; i < 5; i++)
+        place(fixture, i % 2, cells[i]);
+}
+
+/* After the store was closed: what the index says. NULL: nothing. New reference. */
+static json_t *entry_of(const struct fixture *fixture, const char *id)
+{
+    struct fray_replay_index index;
+    struct fray_buf error = {0};
+    json_t *entry = NULL;
+    assert_int_equal(fray_replay_index_open(&index, fixture->replays, true, &error), FRAY_OK);
+    const struct fray_replay_row *row = fray_replay_index_find(&index, fray_slice_of(id));
+    if (row)
+        entry = json_loads(row->json, 0, NULL);
+    fray_replay_index_close(&index);
+    return entry;
+}
+
+static size_t size_of(const struct fixture *fixture, const char *end)
+{
+    char name[256], path[384];
+    struct stat stat_of_file;
+    assert_int_equal(files(fixture, end, name), 1);
+    path_of(fixture, name, path);
+    assert_int_equal(stat(path, &stat_of_file), 0);
+    return (size_t)stat_of_file.st_size;
+}
+
+/* The n-th line of the log of desyncs. New reference. */
+static json_t *desync_line(const struct fixture *fixture, int number)
+{
+    char name[256], path[384], *text = NULL;
+    size_t cap = 0;
+    assert_int_equal(files(fixture, ".desync.jsonl", name), 1);
+    path_of(fixture, name, path);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    for (int i = 0; i <= number; i++)
+        assert_true(getline(&text, &cap, file) > 0);
+    fclose(file);
+    json_t *line = json_loads(text, 0, NULL);
+    free(text);
+    return line;
+}
+
+/* ------------------------------------------------------------------ desyncs */
+
+static enum fray_err put_log(struct fixture *fixture, uint32_t seat, const char *log)
+{
+    return fray_replay_recorder_put_log(fixture->match->recorder, seat, fray_slice_of(log),
+                                        fixture->now_us);
+}
+
+static void a_log_is_one_object_and_one_a_minute(void **state)
+{
+    struct fixture *fixture = *state;
+    store_open(fixture);
+    play_tictactoe(fixture, "match");
+    assert_int_equal(put_log(fixture, 0, "{\"a\":\n[1,\r\n2]} "), FRAY_OK);
+    assert_int_equal(put_log(fixture, 0, "{}"), FRAY_ERR_AGAIN);
+    assert_int_equal(put_log(fixture, 1, "[1]"), FRAY_ERR_SYNTAX);
+    assert_int_equal(put_log(fixture, 1, "{}"), FRAY_ERR_AGAIN);
+    fixture->now_us += UINT64_C(60) * SECOND;
+    assert_int_equal(put_log(fixture, 1, "{\"a\":1} {}"), FRAY_OK); /* looked at by the thread */
+    assert_int_equal(put_log(fixture, 0, ""), FRAY_ERR_SYNTAX);
+    fixture->now_us += UINT64_C(60) * SECOND;
+    assert_int_equal(put_log(fixture, 1, "{\"b\":1}"), FRAY_OK);
+    match_close(fixture);
+    store_close(fixture);
+
+    json_t *first = desync_line(fixture, 0), *second = desync_line(fixture, 1);
+    json_t *want = json_pack("{s:[i, i]}", "a", 1, 2);
+    assert_int_equal(json_integer_value(json_object_get(first, "seat")), 0);
+    assert_true(json_equal(json_object_get(first, "log"), want));
+    assert_int_equal(json_integer_value(json_object_get(second, "seat")), 1);
+    json_decref(want);
+    json_decref(first);
+    json_decref(second);
+}
+
+static void what_disputes_a_replay_counts_as_its_bytes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fray_buf log = {0};
+    char name[256];
+
+    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
+    memset(fray_buf_reserve(&log, 200000), 'x', 200000);
+    log.len += 200000;
+    FRAY_BUF_LITERAL(&log, "\"}");
+    fray_buf_append_byte(&log, '\0');
+    fixture->config.replays_max_bytes = 250000;
+    store_open(fixture);
+    play_tictactoe(fixture, "first");
+    assert_int_equal(put_log(fixture, 0, log.data), FRAY_OK);
+    fray_replay_recorder_report(fixture->match->recorder, 1, 5, 0xabc);
+    match_close(fixture);
+    store_close(fixture);
+    json_t *entry = entry_of(fixture, "first");
+    assert_int_equal(json_integer_value(json_object_get(entry, "desync_bytes")),
+                     size_of(fixture, ".desync.jsonl"));
+    assert_int_equal(json_integer_value(json_object_get(entry, "bytes")),
+                     size_of(fixture, ".replay"));
+    assert_int_equal(json_integer_value(json_object_get(entry, "desyncs")), 1);
+    json_decref(entry);
+    json_t *report = desync_line(fixture, 1);
+    assert_string_equal(json_string_value(json_object_get(report, "client_hash")),
+                        "0000000000000abc");
+    json_decref(report);
+
+    store_open(fixture);
+    play_tictactoe(fixture, "second");
+    assert_int_equal(put_log(fixture, 0, log.data), FRAY_OK);
+    match_close(fixture);
+    store_close(fixture);
+    assert_null(entry_of(fixture, "first")); /* both are too much */
+    assert_true(size_of(fixture, ".desync.jsonl") > 200000);
+    assert_int_equal(files(fixture, ".replay", name), 1);
+    fray_buf_deinit(&log);
+}
+
+static void logs_of_one_replay_have_an_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fray_buf log = {0};
+    unsigned kept = 0;
+
+    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
+    memset(fray_buf_reserve(&log, FRAY_REPLAY_LOG_MAX - 100), 'x', FRAY_REPLAY_LOG_MAX - 100);
+    log.len += FRAY_REPLAY_LOG_MAX - 100;
+    FRAY_BUF_LITERAL(&log, "\"}");
+    fray_buf_append_byte(&log, '\0');
+    store_open(fixture);
+    play_tictactoe(fixture, "match");
+    while (put_log(fixture, 0, log.data) == FRAY_OK) {
+        kept++;
+        fixture->now_us += UINT64_C(60) * SECOND;
+    }
+    assert_int_equal(kept, 8);
+    match_close(fixture);
+    store_close(fixture);
+    assert_true(size_of(fixture, ".desync.jsonl") <= FRAY_REPLAY_DESYNC_MAX);
+    fray_buf_deinit(&log);
+}
+
+static void logs_without_a_replay_are_deleted_at_the_start(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[256], path[384];
+
+    assert_int_equal(mkdir(fixture->replays, 0700), 0);
+    path_of(fixture, "20261120T132356Z-gone.desync.jsonl", path);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    store_open(fixture);
+    play_tictactoe(fixture, "match");
+    assert_int_equal(put_log(fixture, 0, "{}"), FRAY_OK);
+    match_close(fixture);
+    store_close(fixture);
+    assert_int_equal(files(fixture, ".desync.jsonl", name), 1);
+    assert_non_null(strstr(name, "match"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_log_is_one_object_and_one_a_minute),
+        TEST(what_disputes_a_replay_counts_as_its_bytes),
+        TEST(logs_of_one_replay_have_an_end),
+        TEST(logs_without_a_replay_are_deleted_at_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
