@@ -27,6 +27,7 @@ struct recorder {
     char id[FRAY_REPLAY_ID_MAX + 1];
     unsigned number; /* of files of this match */
     int64_t started_ms;
+    uint32_t now_ms; /* of the last step, in event-driven games */
     struct player *players;
     uint32_t players_count, players_cap;
     bool is_played;        /* by somebody: not by bots alone */
@@ -143,7 +144,7 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
     self->number++;
     self->players_count = 0;
     self->is_played = false;
-    self->reports = 0;
+    self->reports = self->now_ms = 0;
     self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
     self->writer.sink = on_bytes;
     self->writer.context = self;
@@ -171,17 +172,18 @@ static void on_leave(struct fray_match_recorder *ops, const struct fray_match *m
 
 static void on_step(struct fray_match_recorder *ops, const struct fray_match_step *step)
 {
+    struct recorder *self = self_of(ops);
     struct fray_replay_rewind rewinds[FRAY_REPLAY_SEATS_MAX];
     uint32_t count =
         step->rewinds_count < FRAY_REPLAY_SEATS_MAX ? step->rewinds_count : FRAY_REPLAY_SEATS_MAX;
     for (uint32_t i = 0; i < count; i++)
         rewinds[i] = (struct fray_replay_rewind){step->rewinds[i].seat, step->rewinds[i].view};
-    fray_replay_writer_step(&self_of(ops)->writer,
-                            &(struct fray_replay_step){.inputs = step->inputs,
-                                                       .given = step->given,
-                                                       .now_ms = step->now_ms,
-                                                       .rewinds = rewinds,
-                                                       .rewinds_count = count});
+    self->now_ms = step->now_ms;
+    fray_replay_writer_step(&self->writer, &(struct fray_replay_step){.inputs = step->inputs,
+                                                                      .given = step->given,
+                                                                      .now_ms = step->now_ms,
+                                                                      .rewinds = rewinds,
+                                                                      .rewinds_count = count});
 }
 
 static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t hash)
@@ -228,7 +230,16 @@ static json_t *entry_json(const struct recorder *self, uint32_t tick, uint64_t h
                      "players", players_json(self));
 }
 
-/* What bots did alone is kept only if a client disagreed with it. */
+/* What bots did alone is kept only if a client disagreed with it. Who opens matches and leaves them
+ * at once would push out what others have played. */
+static bool is_worth_keeping(const struct recorder *self, uint32_t tick)
+{
+    uint32_t hz = self->match->config.game->tick_hz;
+    uint64_t lasted_ms = hz ? (uint64_t)tick * 1000 / hz : self->now_ms;
+    return (self->is_played || self->reports) && tick &&
+           lasted_ms >= fray_replay_store_config(self->store)->replay_min_ms;
+}
+
 static void on_end(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t tick,
                    uint64_t hash)
 {
@@ -244,8 +255,8 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
     fray_replay_writer_end(&self->writer, outcomes, hash);
-    bool is_kept = self->is_played || self->reports;
-    fray_replay_file_end(self->file, is_kept ? entry_json(self, tick, hash) : NULL);
+    fray_replay_file_end(self->file,
+                         is_worth_keeping(self, tick) ? entry_json(self, tick, hash) : NULL);
     self->file = NULL;
 }
 

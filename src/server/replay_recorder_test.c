@@ -308,6 +308,54 @@ static void logs_without_a_replay_are_deleted_at_the_start(void **state)
     assert_non_null(strstr(name, "match"));
 }
 
+/* ------------------------------------------------------------------ what is kept */
+
+static void play_until(struct fixture *fixture, uint64_t until_us)
+{
+    while (fixture->now_us < until_us) {
+        fixture->now_us += SECOND / 20;
+        fray_match_advance(fixture->match, fixture->now_us);
+        fray_match_sent(fixture->match);
+    }
+}
+
+static void arena_of_ann(struct fixture *fixture, const char *id, uint64_t us)
+{
+    match_open(fixture, &fray_arena, id);
+    (void)sit(fixture, &ann);
+    play_until(fixture, us);
+    match_close(fixture);
+}
+
+static void what_is_over_at_once_is_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[256];
+
+    store_open(fixture);
+    arena_of_ann(fixture, "nothing", 0);
+    arena_of_ann(fixture, "short", 5 * SECOND / 2);
+    arena_of_ann(fixture, "long", 7 * SECOND / 2);
+    match_open(fixture, &fray_tictactoe, "still");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    play_until(fixture, UINT64_C(10) * SECOND); /* nobody moves */
+    match_close(fixture);
+    match_open(fixture, &fray_tictactoe, "moved");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    play_until(fixture, UINT64_C(10) * SECOND);
+    place(fixture, 0, 4);
+    match_close(fixture);
+    store_close(fixture);
+    assert_int_equal(files(fixture, ".replay", name), 2);
+    json_t *one = entry_of(fixture, "long"), *other = entry_of(fixture, "moved");
+    assert_non_null(one);
+    assert_non_null(other);
+    json_decref(one);
+    json_decref(other);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -315,6 +363,7 @@ int main(void)
         TEST(a_log_is_one_object_and_one_a_minute),
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
+        TEST(what_is_over_at_once_is_not_kept),
         TEST(logs_without_a_replay_are_deleted_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

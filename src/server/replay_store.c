@@ -57,6 +57,11 @@ struct fray_replay_store {
     bool is_failing; /* the thread's: the log has been told */
 };
 
+const struct fray_config *fray_replay_store_config(const struct fray_replay_store *store)
+{
+    return store->config;
+}
+
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store)
 {
     return &store->counts;
@@ -365,8 +370,7 @@ static void swap(struct fray_buf *a, struct fray_buf *b)
     *b = held;
 }
 
-/* Without the mutex; what there is to write has been taken. */
-static void file_work(struct fray_replay_file *file, bool is_ended)
+static void write_taken(struct fray_replay_file *file, bool is_ended)
 {
     struct fray_replay_store *store = file->store;
 
@@ -380,11 +384,22 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
         file->open = file->wants_open;
     file->writing.len = 0;
     pthread_mutex_unlock(&store->mutex);
+}
+
+/* Without the mutex; what there is to write has been taken. */
+static void file_work(struct fray_replay_file *file, bool is_ended)
+{
+    struct fray_replay_store *store = file->store;
+
+    if (is_ended && !file->entry) {
+        unlink_both(store, file->name);
+        file_forget(file);
+        return;
+    }
+    write_taken(file, is_ended);
     if (!is_ended)
         return;
-    if (!file->entry) {
-        unlink_both(store, file->name);
-    } else if (is_good) {
+    if (!atomic_load(&file->is_failed)) {
         index_add(store, file->id, file->name, &(struct sizes){file->written, file->desync_written},
                   file->entry);
         atomic_fetch_add(&store->counts.written, 1);

@@ -44,6 +44,7 @@ FRAY_MUST_CHECK enum fray_err fray_replay_store_open(const struct fray_config *c
                                                      struct fray_buf *error);
 /* Writes all that is queued. Files must have been ended. NULL is fine. */
 void fray_replay_store_close(struct fray_replay_store *store);
+const struct fray_config *fray_replay_store_config(const struct fray_replay_store *store);
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store);
 
 /* ------------------------------------------------------------------ files being written */
@@ -63,7 +64,7 @@ void fray_replay_file_publish(struct fray_replay_file *file);
 bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
                                  struct fray_slice log);
 /* The file is whole. `entry` is taken; id, file and bytes are added to it. NULL: the file is
- * deleted, because nobody has played. */
+ * deleted, because there is nothing in it to keep. */
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
 
 /* ------------------------------------------------------------------ what is there */

@@ -20,7 +20,7 @@ const PICTURES = {
 const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
 
 describe("the page of replays", () => {
-    const fray = serveFray(["--data", data]);
+    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
     const open = useBrowser();
 
     async function kept(match) {

@@ -64,7 +64,7 @@ async function leave({ ann, bob }) {
 
 describe("replays", LIMIT, () => {
     const data = makeData();
-    const fray = serveFray(["--data", data]);
+    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
 
     test("E_replay_of_a_match_is_listed_served_and_verified", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
@@ -293,7 +293,10 @@ describe("replays", LIMIT, () => {
 async function serveOnce(t, data, ...options) {
     const child = spawn(
         join(BUILD, "fray"),
-        ["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data, ...options],
+        [
+            ...["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data],
+            ...["--replay-min-ms", "0", ...options],
+        ],
         { stdio: ["ignore", "ignore", "pipe"] },
     );
     const exit = once(child, "exit");
