@@ -33,6 +33,8 @@ static void append_metrics(void *context, struct fray_buf *out)
          &counts->written},
         {"fray_replays_failed_total", "counter",
          "Replays that were given up because the disk is full or slow.", &counts->failed},
+        {"fray_replays_cut_total", "counter", "Replays that ended early, at replay_max_bytes.",
+         &counts->cut},
         {"fray_replays_pruned_total", "counter", "Replays deleted for being the oldest.",
          &counts->pruned},
         {"fray_replays_bytes_written_total", "counter", "Bytes of replays written.",

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "games/replay.h"
 #include "server/replay_read.h"
@@ -17,6 +18,13 @@ struct player {
     bool is_there;
 };
 
+/* Up to where the file is whole: it is cut there when what comes next is too much. */
+struct mark {
+    uint64_t bytes;
+    uint32_t ticks;
+    uint64_t hash; /* the last one */
+};
+
 struct recorder {
     struct fray_match_recorder ops; /* first */
     struct fray_replay_store *store;
@@ -26,6 +34,9 @@ struct recorder {
     struct fray_replay_file *file; /* NULL: not begun */
     char id[FRAY_REPLAY_ID_MAX + 1];
     unsigned number; /* of files of this match */
+    uint64_t bytes;
+    struct mark mark;
+    bool is_cut;
     int64_t started_ms;
     uint32_t now_ms; /* of the last step, in event-driven games */
     struct player *players;
@@ -115,12 +126,40 @@ static void note_changes(struct recorder *self)
 
 /* ------------------------------------------------------------------ what the match tells */
 
+/* The writer goes on when the file has been cut, and nobody hears it. */
 static void on_bytes(void *context, const void *bytes, size_t len)
 {
     struct recorder *self = context;
+    if (self->is_cut)
+        return;
+    fray_buf_append(fray_replay_file_buf(self->file), bytes, len);
+    self->bytes += len;
+}
+
+static uint64_t bytes_max(const struct recorder *self)
+{
+    const struct fray_config *config = fray_replay_store_config(self->store);
+    return config->replay_max_bytes < config->replays_max_bytes ? config->replay_max_bytes
+                                                                : config->replays_max_bytes;
+}
+
+/* After whatever the match has told. */
+static void settle(struct recorder *self)
+{
     struct fray_buf *buf = fray_replay_file_buf(self->file);
-    fray_buf_append(buf, bytes, len);
-    if (buf->len > FLUSH_AT)
+    if (self->is_cut)
+        return;
+    if (self->bytes > bytes_max(self)) {
+        buf->len -= self->bytes - self->mark.bytes;
+        self->is_cut = true;
+        atomic_fetch_add(&fray_replay_store_counts(self->store)->cut, 1);
+        fray_log(FRAY_LOG_WARN, "replay_cut", "replay=%s bytes=%llu ticks=%u", self->id,
+                 (unsigned long long)self->mark.bytes, self->mark.ticks);
+    } else {
+        self->mark.bytes = self->bytes;
+        self->mark.ticks = self->writer.tick - self->writer.run;
+    }
+    if (self->is_cut || buf->len > FLUSH_AT)
         fray_replay_file_flush(self->file);
 }
 
@@ -143,12 +182,15 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
              self->number + 1);
     self->number++;
     self->players_count = 0;
-    self->is_played = false;
+    self->is_played = self->is_cut = false;
+    self->bytes = 0;
+    self->mark = (struct mark){0};
     self->reports = self->now_ms = 0;
     self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
     self->writer.sink = on_bytes;
     self->writer.context = self;
     fray_replay_writer_begin(&self->writer, game, &header, self->memory);
+    settle(self);
 }
 
 static void on_join(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
@@ -157,6 +199,7 @@ static void on_join(struct fray_match_recorder *ops, const struct fray_match *ma
     players_add(self, seat);
     write_who(self, seat, level_of(match, seat));
     fray_replay_writer_join(&self->writer, seat);
+    settle(self);
 }
 
 static void on_leave(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
@@ -168,6 +211,7 @@ static void on_leave(struct fray_match_recorder *ops, const struct fray_match *m
     if (player)
         player->is_there = false;
     fray_replay_writer_leave(&self->writer, seat);
+    settle(self);
 }
 
 static void on_step(struct fray_match_recorder *ops, const struct fray_match_step *step)
@@ -184,6 +228,7 @@ static void on_step(struct fray_match_recorder *ops, const struct fray_match_ste
                                                                       .now_ms = step->now_ms,
                                                                       .rewinds = rewinds,
                                                                       .rewinds_count = count});
+    settle(self);
 }
 
 static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t hash)
@@ -192,6 +237,8 @@ static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t has
     (void)tick;
     note_changes(self);
     fray_replay_writer_hash(&self->writer, hash);
+    settle(self);
+    self->mark.hash = self->is_cut ? self->mark.hash : hash;
     if (fray_match_phase(self->match) == FRAY_MATCH_OVER) {
         note_outcomes(self);
         fray_replay_file_publish(self->file);
@@ -225,9 +272,10 @@ static json_t *entry_json(const struct recorder *self, uint32_t tick, uint64_t h
                      match->config.id, "game", game->name, "version", game->version, "rules",
                      fray_replay_hex_json(fray_game_rules(game)), "started_ms",
                      (json_int_t)self->started_ms, "ended_ms", (json_int_t)fray_server_unix_ms(),
-                     "ticks", (json_int_t)tick, "hash", fray_replay_hex_json(hash), "private",
-                     match->config.is_private, "complete", 1, "desyncs", (json_int_t)self->reports,
-                     "players", players_json(self));
+                     "ticks", (json_int_t)(self->is_cut ? self->mark.ticks : tick), "hash",
+                     fray_replay_hex_json(self->is_cut ? self->mark.hash : hash), "private",
+                     match->config.is_private, "complete", !self->is_cut, "desyncs",
+                     (json_int_t)self->reports, "players", players_json(self));
 }
 
 /* What bots did alone is kept only if a client disagreed with it. Who opens matches and leaves them
@@ -236,7 +284,7 @@ static bool is_worth_keeping(const struct recorder *self, uint32_t tick)
 {
     uint32_t hz = self->match->config.game->tick_hz;
     uint64_t lasted_ms = hz ? (uint64_t)tick * 1000 / hz : self->now_ms;
-    return (self->is_played || self->reports) && tick &&
+    return (self->is_played || self->reports) && tick && self->mark.bytes &&
            lasted_ms >= fray_replay_store_config(self->store)->replay_min_ms;
 }
 
@@ -255,6 +303,7 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
     fray_replay_writer_end(&self->writer, outcomes, hash);
+    settle(self);
     fray_replay_file_end(self->file,
                          is_worth_keeping(self, tick) ? entry_json(self, tick, hash) : NULL);
     self->file = NULL;

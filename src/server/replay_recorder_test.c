@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fray/games.h"
-#include "game/ticks.h"
+#include "server/replay_read.h"
 
 enum { SECOND = 1000000 };
 
@@ -356,6 +356,52 @@ static void what_is_over_at_once_is_not_kept(void **state)
     json_decref(other);
 }
 
+/* What fray replay verify says. */
+static enum fray_replay_fault verify(const struct fixture *fixture, uint32_t *ticks)
+{
+    struct fray_replay_reading reading;
+    char name[256], path[384];
+    assert_int_equal(files(fixture, ".replay", name), 1);
+    path_of(fixture, name, path);
+    assert_int_equal(fray_replay_reading_open(&reading, fray_games_builtin, path), FRAY_OK);
+    assert_non_null(reading.replay.frame);
+    enum fray_replay_fault fault = fray_replay_verify(&reading.replay);
+    *ticks = reading.replay.ticks_max;
+    assert_true(reading.replay.hashes > 0);
+    fray_replay_reading_close(&reading);
+    return fault;
+}
+
+static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t ticks, seat;
+
+    fixture->config.replay_max_bytes = 4096;
+    store_open(fixture);
+    match_open(fixture, &fray_arena, "match");
+    seat = sit(fixture, &ann);
+    for (int i = 0; i < 600; i++) {
+        uint32_t other = sit(fixture, &bob);
+        play_until(fixture, fixture->now_us + SECOND / 20);
+        fray_match_leave(fixture->match, other, fixture->now_us);
+    }
+    fray_match_leave(fixture->match, seat, fixture->now_us);
+    match_close(fixture);
+    assert_int_equal(atomic_load(&fray_replay_store_counts(fixture->store)->cut), 1);
+    store_close(fixture);
+
+    size_t size = size_of(fixture, ".replay");
+    assert_true(size <= 4096);
+    assert_true(size > 4000);
+    json_t *entry = entry_of(fixture, "match");
+    assert_true(json_is_false(json_object_get(entry, "complete")));
+    assert_int_equal(json_integer_value(json_object_get(entry, "bytes")), size);
+    assert_int_equal(verify(fixture, &ticks), FRAY_REPLAY_TRUNCATED);
+    assert_int_equal(json_integer_value(json_object_get(entry, "ticks")), ticks);
+    json_decref(entry);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -363,6 +409,7 @@ int main(void)
         TEST(a_log_is_one_object_and_one_a_minute),
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
+        TEST(a_replay_that_grows_too_long_is_cut_and_good_so_far),
         TEST(what_is_over_at_once_is_not_kept),
         TEST(logs_without_a_replay_are_deleted_at_the_start),
     };

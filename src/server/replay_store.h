@@ -31,6 +31,7 @@ enum { FRAY_REPLAY_DESYNC_MAX = 2 * 1024 * 1024 }; /* bytes of what disputes one
 struct fray_replay_counts {
     atomic_ullong written; /* replays that are whole */
     atomic_ullong failed;  /* files that were given up: disk full, or too slow */
+    atomic_ullong cut;     /* replays that came to replay_max_bytes */
     atomic_ullong pruned;
     atomic_ullong bytes; /* written */
     atomic_ullong kept, kept_bytes;
@@ -63,7 +64,7 @@ void fray_replay_file_publish(struct fray_replay_file *file);
  * at; a line with another is dropped. False: the file is as long as it may be. */
 bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
                                  struct fray_slice log);
-/* The file is whole. `entry` is taken; id, file and bytes are added to it. NULL: the file is
+/* Nothing more comes. `entry` is taken; id, file and bytes are added to it. NULL: the file is
  * deleted, because there is nothing in it to keep. */
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
 
