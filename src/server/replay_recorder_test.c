@@ -4,11 +4,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +165,16 @@ static json_t *entry_of(const struct fixture *fixture, const char *id)
     return entry;
 }
 
+static void file_make(const struct fixture *fixture, const char *name, struct fray_slice bytes)
+{
+    char path[384];
+    path_of(fixture, name, path);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes.data, bytes.len), bytes.len);
+    close(fd);
+}
+
 static size_t size_of(const struct fixture *fixture, const char *end)
 {
     char name[256], path[384];
@@ -292,13 +305,10 @@ static void logs_of_one_replay_have_an_end(void **state)
 static void logs_without_a_replay_are_deleted_at_the_start(void **state)
 {
     struct fixture *fixture = *state;
-    char name[256], path[384];
+    char name[256];
 
     assert_int_equal(mkdir(fixture->replays, 0700), 0);
-    path_of(fixture, "20261120T132356Z-gone.desync.jsonl", path);
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    close(fd);
+    file_make(fixture, "20261120T132356Z-gone.desync.jsonl", FRAY_SLICE("{}\n"));
     store_open(fixture);
     play_tictactoe(fixture, "match");
     assert_int_equal(put_log(fixture, 0, "{}"), FRAY_OK);
@@ -388,7 +398,11 @@ static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
     }
     fray_match_leave(fixture->match, seat, fixture->now_us);
     match_close(fixture);
-    assert_int_equal(atomic_load(&fray_replay_store_counts(fixture->store)->cut), 1);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    assert_int_equal(atomic_load(&counts->cut), 1);
+    while (!atomic_load(&counts->kept))
+        sched_yield();
+    assert_int_equal(atomic_load(&counts->written), 0);
     store_close(fixture);
 
     size_t size = size_of(fixture, ".replay");
@@ -402,6 +416,77 @@ static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
     json_decref(entry);
 }
 
+/* ------------------------------------------------------------------ the disk */
+
+static void limit_files(rlim_t bytes, struct rlimit *before)
+{
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){bytes, before->rlim_max}), 0);
+}
+
+static void what_cannot_be_begun_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    char name[256];
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    store_open(fixture);
+    limit_files(0, &before); /* as a full disk: files are made, and take nothing */
+    play_tictactoe(fixture, "match");
+    assert_int_equal(put_log(fixture, 0, "{}"), FRAY_OK);
+    match_close(fixture);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    while (!atomic_load(&counts->failed))
+        sched_yield();
+    store_close(fixture);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(files(fixture, ".replay", name), 0);
+    assert_int_equal(files(fixture, ".jsonl", name), 0);
+}
+
+static void what_is_given_up_is_listed_as_far_as_it_goes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    store_open(fixture);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    match_open(fixture, &fray_tictactoe, "match");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    place(fixture, 0, 4);
+    while (!atomic_load(&counts->bytes))
+        sched_yield();
+    limit_files(0, &before);
+    for (int i = 0; i < 3; i++)
+        place(fixture, (i + 1) % 2, i);
+    match_close(fixture);
+    while (!atomic_load(&counts->kept))
+        sched_yield();
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(atomic_load(&counts->failed), 1);
+    assert_int_equal(atomic_load(&counts->kept_bytes), size_of(fixture, ".replay"));
+    store_close(fixture);
+}
+
+static void files_without_a_header_are_deleted_at_the_start(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[256];
+
+    assert_int_equal(mkdir(fixture->replays, 0700), 0);
+    file_make(fixture, "20261120T132356Z-empty.replay", (struct fray_slice){0});
+    file_make(fixture, "20261120T132356Z-cut.replay", FRAY_SLICE("FRPL\1\0\1"));
+    file_make(fixture, "20261120T132356Z-zeros.replay", FRAY_SLICE("\0\0\0\0\0\0"));
+    file_make(fixture, "20261120T132356Z-newer.replay", FRAY_SLICE("FRPL\2 who knows"));
+    store_open(fixture);
+    store_close(fixture);
+    assert_int_equal(files(fixture, ".replay", name), 1);
+    assert_non_null(strstr(name, "newer"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -410,6 +495,9 @@ int main(void)
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
         TEST(a_replay_that_grows_too_long_is_cut_and_good_so_far),
+        TEST(what_cannot_be_begun_leaves_nothing),
+        TEST(what_is_given_up_is_listed_as_far_as_it_goes),
+        TEST(files_without_a_header_are_deleted_at_the_start),
         TEST(what_is_over_at_once_is_not_kept),
         TEST(logs_without_a_replay_are_deleted_at_the_start),
     };

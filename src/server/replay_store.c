@@ -190,7 +190,8 @@ static bool write_all(int fd, struct fray_slice bytes)
     return true;
 }
 
-/* Files are opened for each write: a thousand matches do not hold a thousand descriptors. */
+/* Files are opened for each write: a thousand matches do not hold a thousand descriptors. What
+ * cannot be begun (O_EXCL) is not there afterwards. */
 static bool append(struct fray_replay_store *store, const char *name, int flags,
                    struct fray_slice bytes, bool syncs)
 {
@@ -200,6 +201,8 @@ static bool append(struct fray_replay_store *store, const char *name, int flags,
     bool is_written = write_all(fd, bytes) && (!syncs || !fsync(fd));
     int saved = errno;
     is_written = !close(fd) && is_written;
+    if (!is_written && flags & O_EXCL)
+        (void)unlinkat(store->dir, name, 0);
     errno = saved;
     return is_written;
 }
@@ -292,12 +295,17 @@ static void commit(struct fray_replay_store *store)
     note_result(store, fray_store_error(store->index.store), false);
 }
 
-static void unlink_both(struct fray_replay_store *store, const char *file)
+static void unlink_desync(struct fray_replay_store *store, const char *file)
 {
     char name[DESYNC_NAME_MAX];
-    (void)unlinkat(store->dir, file, 0);
     desync_name(name, file);
     (void)unlinkat(store->dir, name, 0);
+}
+
+static void unlink_both(struct fray_replay_store *store, const char *file)
+{
+    (void)unlinkat(store->dir, file, 0);
+    unlink_desync(store, file);
 }
 
 static bool is_too_much(const struct fray_replay_store *store)
@@ -348,6 +356,120 @@ static void index_add(struct fray_replay_store *store, const char *id, const cha
     commit(store);
 }
 
+/* ------------------------------------------------------------------ files that no index knows */
+
+/* STAMP-ID.replay. Empty: it is none of ours. */
+static struct fray_slice id_of(const char *name)
+{
+    static const struct fray_slice end = {".replay", 7};
+    const char *dash = strchr(name, '-');
+    size_t len = strlen(name);
+    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
+        strcmp(name + len - end.len, end.data) != 0)
+        return (struct fray_slice){0};
+    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
+    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
+}
+
+static bool is_unknown(struct fray_replay_store *store, const char *name)
+{
+    struct fray_slice id = id_of(name);
+    if (!id.len)
+        return false;
+    pthread_mutex_lock(&store->mutex);
+    const struct fray_replay_row *row = fray_replay_index_find(&store->index, id);
+    bool is_known = (row && strcmp(row->file, name) == 0) || fray_name_map_get(&store->files, id);
+    pthread_mutex_unlock(&store->mutex);
+    return !is_known;
+}
+
+/* Cut off before it began, by a full disk or the end of the machine. Of another format there may be
+ * more to it. */
+static bool lacks_header(struct fray_slice bytes)
+{
+    static const struct fray_slice magic = {"FRPL", 4};
+    struct fray_replay_header header;
+    size_t header_len;
+    return !fray_replay_header_decode(bytes.data, bytes.len, &header, &header_len) &&
+           (!fray_slice_starts(bytes, magic) || bytes.len == magic.len ||
+            bytes.data[magic.len] == FRAY_REPLAY_FORMAT);
+}
+
+static uint64_t desync_size(const struct fray_replay_store *store, const char *file)
+{
+    char name[DESYNC_NAME_MAX];
+    struct stat stat;
+    desync_name(name, file);
+    return fstatat(store->dir, name, &stat, 0) ? 0 : (uint64_t)stat.st_size;
+}
+
+static void adopt(struct fray_replay_store *store, const char *name)
+{
+    struct fray_replay_reading reading;
+    struct fray_buf path = {0};
+    struct stat stat;
+    char id[FRAY_REPLAY_ID_MAX + 1];
+
+    if (!is_unknown(store, name) || fstatat(store->dir, name, &stat, 0))
+        return;
+    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
+    fray_buf_printf(&path, "%s/%s", store->directory, name);
+    fray_buf_append_byte(&path, '\0');
+    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
+        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
+        struct sizes sizes = {reading.bytes.len, desync_size(store, name)};
+        bool is_nothing = lacks_header(fray_buf_slice(&reading.bytes));
+        if (entry)
+            index_add(store, id, name, &sizes, entry);
+        else if (is_nothing)
+            unlink_both(store, name);
+        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
+                 is_nothing ? "deleted" : fray_replay_fault_text(reading.replay.fault));
+        json_decref(entry);
+    }
+    fray_replay_reading_close(&reading);
+    fray_buf_deinit(&path);
+}
+
+/* Logs whose replay is gone, or was never begun. */
+static void remove_orphan(struct fray_replay_store *store, const char *name)
+{
+    static const char end[] = ".desync.jsonl";
+    char file[FRAY_REPLAY_FILE_MAX + 1];
+    size_t len = strlen(name), stem = len - (sizeof end - 1);
+    if (len < sizeof end || strcmp(name + stem, end) != 0 || stem + sizeof ".replay" > sizeof file)
+        return;
+    snprintf(file, sizeof file, "%.*s.replay", (int)stem, name);
+    if (is_unknown(store, file))
+        (void)unlinkat(store->dir, name, 0);
+}
+
+static void each_file(struct fray_replay_store *store, DIR *dir,
+                      void (*visit)(struct fray_replay_store *store, const char *name))
+{
+    const struct dirent *entry;
+    rewinddir(dir);
+    while ((entry = readdir(dir)))
+        visit(store, entry->d_name);
+}
+
+static void adopt_all(struct fray_replay_store *store)
+{
+    int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir) {
+        each_file(store, dir, adopt);
+        each_file(store, dir, remove_orphan);
+        closedir(dir);
+    }
+    pthread_mutex_lock(&store->mutex);
+    prune(store);
+    pthread_mutex_unlock(&store->mutex);
+    commit(store);
+}
+
+/* ------------------------------------------------------------------ the thread's turn */
+
 static void file_forget(struct fray_replay_file *file)
 {
     struct fray_replay_store *store = file->store;
@@ -390,6 +512,7 @@ static void write_taken(struct fray_replay_file *file, bool is_ended)
 static void file_work(struct fray_replay_file *file, bool is_ended)
 {
     struct fray_replay_store *store = file->store;
+    char name[FRAY_REPLAY_FILE_MAX + 1];
 
     if (is_ended && !file->entry) {
         unlink_both(store, file->name);
@@ -399,109 +522,17 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     write_taken(file, is_ended);
     if (!is_ended)
         return;
+    if (!file->is_created)
+        unlink_desync(store, file->name);
     if (!atomic_load(&file->is_failed)) {
+        bool is_whole = json_is_true(json_object_get(file->entry, "complete"));
         index_add(store, file->id, file->name, &(struct sizes){file->written, file->desync_written},
                   file->entry);
-        atomic_fetch_add(&store->counts.written, 1);
+        atomic_fetch_add(&store->counts.written, is_whole);
     }
+    snprintf(name, sizeof name, "%s", file->name);
     file_forget(file);
-}
-
-/* ------------------------------------------------------------------ files that no index knows */
-
-/* STAMP-ID.replay. Empty: it is none of ours. */
-static struct fray_slice id_of(const char *name)
-{
-    static const struct fray_slice end = {".replay", 7};
-    const char *dash = strchr(name, '-');
-    size_t len = strlen(name);
-    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
-        strcmp(name + len - end.len, end.data) != 0)
-        return (struct fray_slice){0};
-    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
-    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
-}
-
-static bool is_unknown(struct fray_replay_store *store, const char *name)
-{
-    struct fray_slice id = id_of(name);
-    if (!id.len)
-        return false;
-    pthread_mutex_lock(&store->mutex);
-    const struct fray_replay_row *row = fray_replay_index_find(&store->index, id);
-    bool is_known = (row && strcmp(row->file, name) == 0) || fray_name_map_get(&store->files, id);
-    pthread_mutex_unlock(&store->mutex);
-    return !is_known;
-}
-
-static uint64_t desync_size(const struct fray_replay_store *store, const char *file)
-{
-    char name[DESYNC_NAME_MAX];
-    struct stat stat;
-    desync_name(name, file);
-    return fstatat(store->dir, name, &stat, 0) ? 0 : (uint64_t)stat.st_size;
-}
-
-static void adopt(struct fray_replay_store *store, const char *name)
-{
-    struct fray_replay_reading reading;
-    struct fray_buf path = {0};
-    struct stat stat;
-    char id[FRAY_REPLAY_ID_MAX + 1];
-
-    if (!is_unknown(store, name) || fstatat(store->dir, name, &stat, 0))
-        return;
-    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
-    fray_buf_printf(&path, "%s/%s", store->directory, name);
-    fray_buf_append_byte(&path, '\0');
-    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
-        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
-        struct sizes sizes = {reading.bytes.len, desync_size(store, name)};
-        if (entry)
-            index_add(store, id, name, &sizes, entry);
-        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
-                 fray_replay_fault_text(reading.replay.fault));
-        json_decref(entry);
-    }
-    fray_replay_reading_close(&reading);
-    fray_buf_deinit(&path);
-}
-
-/* Logs whose replay is gone, or was never begun. */
-static void remove_orphan(struct fray_replay_store *store, const char *name)
-{
-    static const char end[] = ".desync.jsonl";
-    char file[FRAY_REPLAY_FILE_MAX + 1];
-    size_t len = strlen(name), stem = len - (sizeof end - 1);
-    if (len < sizeof end || strcmp(name + stem, end) != 0 || stem + sizeof ".replay" > sizeof file)
-        return;
-    snprintf(file, sizeof file, "%.*s.replay", (int)stem, name);
-    if (is_unknown(store, file))
-        (void)unlinkat(store->dir, name, 0);
-}
-
-static void each_file(struct fray_replay_store *store, DIR *dir,
-                      void (*visit)(struct fray_replay_store *store, const char *name))
-{
-    const struct dirent *entry;
-    rewinddir(dir);
-    while ((entry = readdir(dir)))
-        visit(store, entry->d_name);
-}
-
-static void adopt_all(struct fray_replay_store *store)
-{
-    int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir) {
-        each_file(store, dir, adopt);
-        each_file(store, dir, remove_orphan);
-        closedir(dir);
-    }
-    pthread_mutex_lock(&store->mutex);
-    prune(store);
-    pthread_mutex_unlock(&store->mutex);
-    commit(store);
+    adopt(store, name); /* unless it is known now: what was given up is there as far as it goes */
 }
 
 static void *run(void *context)
