@@ -83,6 +83,17 @@ void fray_games_remove(struct fray_games *games, struct fray_match *match)
     fray_replay_recorder_destroy(recorder);
 }
 
+void fray_games_note_out(const struct fray_match *match, uint32_t seat, enum fray_match_out reason)
+{
+    if (reason != FRAY_OUT_CHEATING && reason != FRAY_OUT_ERROR && reason != FRAY_OUT_KICKED)
+        return;
+    const char *replay = fray_replay_recorder_id(match->recorder);
+    if (replay)
+        fray_replay_recorder_put_out(match->recorder, seat, reason);
+    fray_log(FRAY_LOG_INFO, "game_put_out", "match=%s seat=%u reason=%s replay=%s",
+             match->config.id, seat, fray_match_out_text(reason), replay ? replay : "none");
+}
+
 /* ------------------------------------------------------------------ HTTP */
 
 static void refuse(fray_request *request, int status, const char *code, const char *message)

@@ -127,8 +127,12 @@ static void print_players(const json_t *players)
     const json_t *player;
     size_t i;
     json_array_foreach(players, i, player)
-        printf("%s%s (%s)", i ? ", " : "", json_string_value(json_object_get(player, "name")),
-               json_string_value(json_object_get(player, "outcome")));
+    {
+        const char *out = json_string_value(json_object_get(player, "out"));
+        printf("%s%s (%s%s%s)", i ? ", " : "", json_string_value(json_object_get(player, "name")),
+               json_string_value(json_object_get(player, "outcome")), out ? ", " : "",
+               out ? out : "");
+    }
     printf("\n");
 }
 

@@ -3,7 +3,7 @@
  * more rows than it answers with.
  *
  * An entry is a JSON object: id, match, game, version, rules, started_ms, ended_ms, ticks, hash,
- * bytes, desync_bytes, private, complete, file, players [{seat, name, bot, outcome}].
+ * bytes, desync_bytes, private, complete, file, players [{seat, name, bot, outcome, out}].
  *
  * Owner: the server's replay_store.h, which guards it, or a command. */
 #ifndef FRAY_SERVER_REPLAY_INDEX_H

@@ -14,7 +14,11 @@ enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024, REPORTS_MAX = 64 };
 /* Whoever sat there; the same person twice is two. */
 struct player {
     char name[FRAY_MATCH_NAME_MAX + 1];
-    uint8_t seat, level, outcome;
+    char id[FRAY_TOKEN_LEN + 1];
+    uint8_t seat, outcome;
+    uint8_t level;  /* its own: a person remains one while a bot stands in */
+    uint8_t played; /* as was written down: of who plays there */
+    uint8_t out;    /* enum fray_match_out: it was put out for that */
     bool is_there;
 };
 
@@ -53,20 +57,19 @@ static struct recorder *self_of(struct fray_match_recorder *ops)
 
 /* ------------------------------------------------------------------ who plays */
 
-static uint8_t level_of(const struct fray_match *match, uint32_t seat)
+static uint8_t own_level(const struct fray_match_seat *who)
 {
-    const struct fray_match_seat *who = &match->seats[seat];
-    if (who->bot != FRAY_MATCH_NO_BOT)
-        return (uint8_t)who->bot;
-    return who->has_stand_in ? (uint8_t)fray_match_stand_in_level(match->config.game)
-                             : FRAY_REPLAY_PERSON;
+    return who->bot == FRAY_MATCH_NO_BOT ? FRAY_REPLAY_PERSON : (uint8_t)who->bot;
 }
 
-static void write_who(struct recorder *self, uint32_t seat, uint8_t level)
+static void write_who(struct recorder *self, struct player *player)
 {
-    const char *name = self->match->seats[seat].name;
-    fray_replay_writer_who(&self->writer, seat, level,
-                           (struct fray_replay_text){name, (uint8_t)strlen(name)});
+    const struct fray_match_seat *who = &self->match->seats[player->seat];
+    player->played = who->has_stand_in
+                         ? (uint8_t)fray_match_stand_in_level(self->match->config.game)
+                         : own_level(who);
+    fray_replay_writer_who(&self->writer, player->seat, player->played,
+                           (struct fray_replay_text){who->name, (uint8_t)strlen(who->name)});
 }
 
 static struct player *player_at(struct recorder *self, uint32_t seat)
@@ -78,21 +81,37 @@ static struct player *player_at(struct recorder *self, uint32_t seat)
     return NULL;
 }
 
+/* Where there are too many, in the place of one that has gone; there is always one, and if need be
+ * one that was put out. */
+static struct player *player_slot(struct recorder *self)
+{
+    struct player *gone = NULL;
+    if (self->players_count < PLAYERS_MAX) {
+        if (self->players_count == self->players_cap) {
+            self->players_cap = self->players_cap ? self->players_cap * 2 : 8;
+            self->players = fray_realloc(self->players, self->players_cap * sizeof *self->players);
+        }
+        return &self->players[self->players_count++];
+    }
+    for (struct player *player = self->players; player < self->players + PLAYERS_MAX; player++) {
+        if (!player->is_there && (!gone || (gone->out && !player->out)))
+            gone = player;
+    }
+    return gone;
+}
+
 static void players_add(struct recorder *self, uint32_t seat)
 {
-    if (self->players_count == PLAYERS_MAX)
-        return;
-    if (self->players_count == self->players_cap) {
-        self->players_cap = self->players_cap ? self->players_cap * 2 : 8;
-        self->players = fray_realloc(self->players, self->players_cap * sizeof *self->players);
-    }
-    struct player *player = &self->players[self->players_count++];
+    const struct fray_match_seat *who = &self->match->seats[seat];
+    struct player *player = player_slot(self);
     *player = (struct player){.seat = (uint8_t)seat,
-                              .level = level_of(self->match, seat),
+                              .level = own_level(who),
                               .outcome = FRAY_GAME_PLAYING,
                               .is_there = true};
-    snprintf(player->name, sizeof player->name, "%s", self->match->seats[seat].name);
+    snprintf(player->name, sizeof player->name, "%s", who->name);
+    snprintf(player->id, sizeof player->id, "%s", who->id);
     self->is_played |= player->level == FRAY_REPLAY_PERSON;
+    write_who(self, player);
 }
 
 /* Of the last game that ended: until the next one does, that is the result. */
@@ -107,20 +126,22 @@ static void note_outcomes(struct recorder *self)
     }
 }
 
-/* Stand-ins come and go, and people call themselves something else. */
+/* A bot plays on for who was put out: somebody else. One that stands in for who is away is not. */
 static void note_changes(struct recorder *self)
 {
     for (uint32_t i = 0; i < self->players_count; i++) {
         struct player *player = &self->players[i];
+        const struct fray_match_seat *who = &self->match->seats[player->seat];
         if (!player->is_there)
             continue;
-        uint8_t level = level_of(self->match, player->seat);
-        const char *name = self->match->seats[player->seat].name;
-        if (level == player->level && strcmp(name, player->name) == 0)
-            continue;
-        write_who(self, player->seat, level);
-        player->level = level;
-        snprintf(player->name, sizeof player->name, "%s", name);
+        if (strcmp(who->id, player->id) != 0) {
+            player->is_there = false;
+            players_add(self, player->seat);
+        } else if (strcmp(who->name, player->name) != 0 ||
+                   who->has_stand_in == (player->played == player->level)) {
+            snprintf(player->name, sizeof player->name, "%s", who->name);
+            write_who(self, player);
+        }
     }
 }
 
@@ -169,7 +190,7 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
     struct recorder *self = self_of(ops);
     const struct fray_game *game = match->config.game;
     struct fray_replay_header header = {
-        .match = {match->config.id, FRAY_MATCH_ID_LEN},
+        .match = {match->config.id, (uint8_t)strlen(match->config.id)},
         .rules = fray_game_rules(game),
         .seed = match->seed,
         .flags = match->config.is_private ? FRAY_REPLAY_PRIVATE : 0,
@@ -196,8 +217,8 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
 static void on_join(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
 {
     struct recorder *self = self_of(ops);
+    (void)match;
     players_add(self, seat);
-    write_who(self, seat, level_of(match, seat));
     fray_replay_writer_join(&self->writer, seat);
     settle(self);
 }
@@ -205,9 +226,10 @@ static void on_join(struct fray_match_recorder *ops, const struct fray_match *ma
 static void on_leave(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
 {
     struct recorder *self = self_of(ops);
-    struct player *player = player_at(self, seat);
     (void)match;
+    note_changes(self);
     note_outcomes(self);
+    struct player *player = player_at(self, seat);
     if (player)
         player->is_there = false;
     fray_replay_writer_leave(&self->writer, seat);
@@ -254,12 +276,13 @@ static json_t *players_json(const struct recorder *self)
     json_t *players = json_array();
     for (uint32_t i = 0; i < self->players_count; i++) {
         const struct player *player = &self->players[i];
-        json_array_append_new(
-            players,
-            json_pack("{s:i, s:s, s:o, s:s}", "seat", player->seat, "name", player->name, "bot",
-                      player->level == FRAY_REPLAY_PERSON ? json_null()
-                                                          : json_integer(player->level),
-                      "outcome", fray_replay_outcome_text(player->outcome)));
+        json_t *entry = json_pack(
+            "{s:i, s:s, s:o, s:s}", "seat", player->seat, "name", player->name, "bot",
+            player->level == FRAY_REPLAY_PERSON ? json_null() : json_integer(player->level),
+            "outcome", fray_replay_outcome_text(player->outcome));
+        if (player->out)
+            json_object_set_new(entry, "out", json_string(fray_match_out_text(player->out)));
+        json_array_append_new(players, entry);
     }
     return players;
 }
@@ -298,6 +321,7 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
 
     if (!self->file)
         return;
+    note_changes(self);
     note_outcomes(self);
     memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
     for (uint32_t i = 0; i < self->players_count; i++)
@@ -318,6 +342,27 @@ void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_ma
     self->memory = fray_alloc(fray_replay_writer_size(match->config.game));
     self->next_log_us = fray_alloc_zero(match->config.game->seats_max * sizeof *self->next_log_us);
     match->recorder = &self->ops;
+}
+
+const char *fray_replay_recorder_id(const struct fray_match_recorder *recorder)
+{
+    const struct recorder *self = (const struct recorder *)recorder;
+    return self && self->file ? self->id : NULL;
+}
+
+void fray_replay_recorder_put_out(struct fray_match_recorder *recorder, uint32_t seat,
+                                  enum fray_match_out reason)
+{
+    struct recorder *self = self_of(recorder);
+    struct player *last = NULL;
+
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        struct player *player = &self->players[i];
+        if (player->seat == seat && player->level == FRAY_REPLAY_PERSON)
+            last = player;
+    }
+    if (last && self->file)
+        last->out = (uint8_t)reason;
 }
 
 void fray_replay_recorder_destroy(struct fray_match_recorder *recorder)

@@ -17,6 +17,12 @@ void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_ma
 /* After the match. NULL is fine. */
 void fray_replay_recorder_destroy(struct fray_match_recorder *recorder);
 
+/* Of the replay that is being recorded; NULL: none is. NULL is fine. */
+const char *fray_replay_recorder_id(const struct fray_match_recorder *recorder);
+/* The person who had the seat until now was put out for that reason. */
+void fray_replay_recorder_put_out(struct fray_match_recorder *recorder, uint32_t seat,
+                                  enum fray_match_out reason);
+
 /* A client found that its view at this tick has another hash than the server told it. Counted, and
  * kept beside the replay. `seat` FRAY_GAME_NOBODY: a spectator. */
 void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t seat, uint32_t tick,

@@ -25,7 +25,8 @@
 enum { SECOND = 1000000 };
 
 static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
-                                      bob = {.id = "bob-id", .name = "Bob"};
+                                      bob = {.id = "bob-id", .name = "Bob"},
+                                      cid = {.id = "cid-id", .name = "Cid"};
 
 struct fixture {
     char data[40], replays[64];
@@ -416,6 +417,150 @@ static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
     json_decref(entry);
 }
 
+/* ------------------------------------------------------------------ who played */
+
+/* "name bot outcome out; …" */
+static void assert_players(const json_t *entry, const char *want)
+{
+    struct fray_buf text = {0};
+    const json_t *player;
+    size_t i;
+    json_array_foreach(json_object_get(entry, "players"), i, player)
+    {
+        const json_t *bot = json_object_get(player, "bot");
+        const char *out = json_string_value(json_object_get(player, "out"));
+        fray_buf_printf(&text, "%s%s %s %s%s%s", i ? "; " : "",
+                        json_string_value(json_object_get(player, "name")),
+                        json_is_null(bot) ? "person" : "bot",
+                        json_string_value(json_object_get(player, "outcome")), out ? " " : "",
+                        out ? out : "");
+    }
+    fray_buf_append_byte(&text, '\0');
+    assert_string_equal(text.data, want);
+    fray_buf_deinit(&text);
+}
+
+/* What was written, and what the file alone tells when the index is lost. */
+static void assert_entries(struct fixture *fixture, const char *want, const char *found)
+{
+    char name[256], path[384];
+    json_t *entry = entry_of(fixture, "match");
+    assert_players(entry, want);
+    json_decref(entry);
+    while (files(fixture, ".db", name) || files(fixture, ".db-wal", name) ||
+           files(fixture, ".db-shm", name)) {
+        path_of(fixture, name, path);
+        assert_int_equal(unlink(path), 0);
+    }
+    store_open(fixture);
+    store_close(fixture);
+    entry = entry_of(fixture, "match");
+    assert_players(entry, found);
+    json_decref(entry);
+}
+
+static void duel_begin(struct fixture *fixture)
+{
+    store_open(fixture);
+    match_open(fixture, &fray_duel, "match");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    play_until(fixture, 4 * UINT64_C(1000000));
+}
+
+static void put_out(struct fixture *fixture, uint32_t seat, enum fray_match_out reason)
+{
+    fray_match_put_out(fixture->match, seat, reason, fixture->now_us);
+    fray_replay_recorder_put_out(fixture->match->recorder, seat, reason);
+}
+
+static void who_was_put_out_is_told_from_the_bot_that_plays_on(void **state)
+{
+    struct fixture *fixture = *state;
+
+    duel_begin(fixture);
+    put_out(fixture, 1, FRAY_OUT_CHEATING);
+    play_until(fixture, 8 * UINT64_C(1000000));
+    match_close(fixture);
+    store_close(fixture);
+    assert_entries(fixture, "Ann person left; Bob person left cheating; Bot 2 bot left",
+                   "Ann person left; Bob person left; Bot 2 bot left");
+}
+
+static void a_substitute_is_known_even_if_all_ends_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+
+    duel_begin(fixture);
+    put_out(fixture, 1, FRAY_OUT_ERROR);
+    match_close(fixture);
+    store_close(fixture);
+    assert_entries(fixture, "Ann person left; Bob person left error; Bot 2 bot left",
+                   "Ann person left; Bob person left; Bot 2 bot left");
+}
+
+static void who_has_a_stand_in_is_a_person(void **state)
+{
+    struct fixture *fixture = *state;
+
+    duel_begin(fixture);
+    fray_match_drop(fixture->match, 1, fixture->now_us);
+    play_until(fixture, 20 * UINT64_C(1000000)); /* after 10 s a bot plays for Bob */
+    assert_true(fixture->match->seats[1].has_stand_in);
+    fray_match_leave(fixture->match, 0, fixture->now_us);
+    match_close(fixture);
+    store_close(fixture);
+    assert_entries(fixture, "Ann person left; Bob person won", "Ann person left; Bob person won");
+}
+
+static void who_comes_back_and_calls_itself_something_else_is_one(void **state)
+{
+    struct fixture *fixture = *state;
+    char token[FRAY_TOKEN_LEN + 1];
+    uint32_t seat;
+
+    duel_begin(fixture);
+    snprintf(token, sizeof token, "%s", fixture->match->seats[1].token);
+    fray_match_drop(fixture->match, 1, fixture->now_us);
+    play_until(fixture, 20 * UINT64_C(1000000));
+    assert_null(fray_match_return(fixture->match, token, fixture->now_us, &seat));
+    play_until(fixture, 22 * UINT64_C(1000000));
+    snprintf(fixture->match->seats[1].name, FRAY_MATCH_NAME_MAX, "Robert");
+    play_until(fixture, 24 * UINT64_C(1000000));
+    match_close(fixture);
+    store_close(fixture);
+    assert_entries(fixture, "Ann person left; Robert person left",
+                   "Ann person left; Robert person left");
+}
+
+static void who_was_put_out_stays_listed_however_many_come(void **state)
+{
+    struct fixture *fixture = *state;
+
+    store_open(fixture);
+    match_open(fixture, &fray_arena, "match");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    play_until(fixture, 4 * UINT64_C(1000000));
+    put_out(fixture, 1, FRAY_OUT_KICKED);
+    for (int i = 0; i < 600; i++) {
+        uint32_t seat = sit(fixture, &cid);
+        fray_match_leave(fixture->match, seat, fixture->now_us);
+    }
+    match_close(fixture);
+    store_close(fixture);
+    json_t *entry = entry_of(fixture, "match");
+    const json_t *players = json_object_get(entry, "players"), *player;
+    unsigned kicked = 0;
+    size_t i;
+    assert_int_equal(json_array_size(players), 512);
+    json_array_foreach(players, i, player) kicked += json_object_get(player, "out") != NULL;
+    assert_int_equal(kicked, 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(players, 0), "name")),
+                        "Ann");
+    json_decref(entry);
+}
+
 /* ------------------------------------------------------------------ the disk */
 
 static void limit_files(rlim_t bytes, struct rlimit *before)
@@ -495,6 +640,11 @@ int main(void)
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
         TEST(a_replay_that_grows_too_long_is_cut_and_good_so_far),
+        TEST(who_was_put_out_is_told_from_the_bot_that_plays_on),
+        TEST(a_substitute_is_known_even_if_all_ends_at_once),
+        TEST(who_has_a_stand_in_is_a_person),
+        TEST(who_comes_back_and_calls_itself_something_else_is_one),
+        TEST(who_was_put_out_stays_listed_however_many_come),
         TEST(what_cannot_be_begun_leaves_nothing),
         TEST(what_is_given_up_is_listed_as_far_as_it_goes),
         TEST(files_without_a_header_are_deleted_at_the_start),

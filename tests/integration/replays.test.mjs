@@ -353,6 +353,40 @@ test("E_replay_survives_SIGKILL_as_far_as_it_goes", LIMIT, async (t) => {
     await again.end("SIGTERM");
 });
 
+test("who is put out is in the log and in the list, with the replay", LIMIT, async (t) => {
+    const data = makeData();
+    const server = await serveOnce(t, data);
+    const ann = await player(t, server.url, "Ann");
+    const [bob, cid] = [await player(t, server.url, "Bob"), await player(t, server.url, "Cid")];
+    const { match } = await ann.ask("create", { game: "arena" });
+    const { seat } = await bob.ask("join", { match });
+    await cid.ask("join", { match });
+    await ann.take("state", ({ state }) => state.match.tick > 10);
+    await ann.ask("kick", { seat });
+    await cid.ask("leave", { reason: "error" });
+    await ann.ask("leave");
+    const [entry] = await until(
+        () => listOf(server.url, "?player=Bob"),
+        (list) => list.length,
+    );
+    assert.equal(entry.id, match);
+    assert.deepEqual(
+        entry.players.map(({ name, outcome, out }) => [name, outcome, out]),
+        [
+            ["Ann", "left", undefined],
+            ["Bob", "left", "kicked"],
+            ["Cid", "left", "error"],
+        ],
+    );
+    assert.match(replay("list", "--data", data).out, /Bob \(left, kicked\), Cid \(left, error\)/);
+    await server.end("SIGTERM");
+    const lines = server.log.match(/info game_put_out .*/g);
+    assert.deepEqual(lines, [
+        `info game_put_out match=${match} seat=1 reason=kicked replay=${match}`,
+        `info game_put_out match=${match} seat=2 reason=error replay=${match}`,
+    ]);
+});
+
 test("a directory that takes nothing costs replays, no match", LIMIT, async (t) => {
     const data = makeData();
     const server = await serveOnce(t, data);
