@@ -158,7 +158,7 @@ static void serve(fray_request *request, const char *id, const struct fray_repla
         .validators = {.etag = fray_slice(etag, (size_t)len)},
         .size = found->size,
         .encoding = FRAY_HTTP_ENCODING_IDENTITY,
-        .is_immutable = found->is_whole,
+        .is_immutable = true,
     };
     fray_static_serve_fd(&reply, request, found->fd, "application/octet-stream");
 }
@@ -173,7 +173,8 @@ void fray_games_get_replay(fray_request *request, void *app)
                            : FRAY_ERR_NOT_FOUND) {
     case FRAY_OK: serve(request, id, &found); break;
     case FRAY_ERR_AGAIN:
-        refuse(request, 409, "being_played", "That match is being played; ask when it is over.");
+        refuse(request, 409, "being_played",
+               "That match is still open: its replay is there when everybody has left it.");
         break;
     default: refuse(request, 404, "unknown_replay", "There is no such replay.");
     }

@@ -261,12 +261,9 @@ static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t has
     fray_replay_writer_hash(&self->writer, hash);
     settle(self);
     self->mark.hash = self->is_cut ? self->mark.hash : hash;
-    if (fray_match_phase(self->match) == FRAY_MATCH_OVER) {
+    if (fray_match_phase(self->match) == FRAY_MATCH_OVER)
         note_outcomes(self);
-        fray_replay_file_publish(self->file);
-    } else {
-        fray_replay_file_flush(self->file);
-    }
+    fray_replay_file_flush(self->file);
 }
 
 /* ------------------------------------------------------------------ the end */

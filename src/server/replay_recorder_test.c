@@ -417,6 +417,62 @@ static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
     json_decref(entry);
 }
 
+static enum fray_err find(struct fixture *fixture, const char *id)
+{
+    struct fray_replay_found found;
+    enum fray_err err = fray_replay_store_find(fixture->store, id, &found);
+    if (!err)
+        close(found.fd);
+    return err;
+}
+
+static void a_replay_is_a_secret_until_the_rules_are_done_with_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.replay_min_ms = 0;
+    store_open(fixture);
+    play_tictactoe(fixture, "match");
+    assert_int_equal(fray_match_phase(fixture->match), FRAY_MATCH_OVER);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    while (atomic_load(&counts->bytes) < 150) /* all that was played */
+        sched_yield();
+    assert_int_equal(find(fixture, "match"), FRAY_ERR_AGAIN);
+    fray_match_restart(fixture->match, fixture->now_us);
+    while (find(fixture, "match") == FRAY_ERR_AGAIN)
+        sched_yield();
+    assert_int_equal(find(fixture, "match"), FRAY_OK);
+    assert_int_equal(find(fixture, "match-2"), FRAY_ERR_AGAIN);
+    place(fixture, 0, 4);
+    match_close(fixture);
+    while (find(fixture, "match-2") == FRAY_ERR_AGAIN)
+        sched_yield();
+    assert_int_equal(find(fixture, "match-2"), FRAY_OK);
+    store_close(fixture);
+}
+
+static void what_was_cut_is_a_secret_while_the_match_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.replay_max_bytes = 4096;
+    store_open(fixture);
+    match_open(fixture, &fray_arena, "match");
+    (void)sit(fixture, &ann);
+    play_until(fixture, 4 * UINT64_C(1000000));
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    while (!atomic_load(&counts->cut))
+        fray_match_leave(fixture->match, sit(fixture, &bob), fixture->now_us);
+    while (atomic_load(&counts->bytes) < 4000)
+        sched_yield();
+    assert_int_equal(find(fixture, "match"), FRAY_ERR_AGAIN);
+    match_close(fixture);
+    while (find(fixture, "match") == FRAY_ERR_AGAIN)
+        sched_yield();
+    assert_int_equal(find(fixture, "match"), FRAY_OK);
+    store_close(fixture);
+}
+
 /* ------------------------------------------------------------------ who played */
 
 /* "name bot outcome out; …" */
@@ -640,6 +696,8 @@ int main(void)
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
         TEST(a_replay_that_grows_too_long_is_cut_and_good_so_far),
+        TEST(a_replay_is_a_secret_until_the_rules_are_done_with_it),
+        TEST(what_was_cut_is_a_secret_while_the_match_goes_on),
         TEST(who_was_put_out_is_told_from_the_bot_that_plays_on),
         TEST(a_substitute_is_known_even_if_all_ends_at_once),
         TEST(who_has_a_stand_in_is_a_person),

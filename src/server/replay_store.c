@@ -30,13 +30,12 @@ struct fray_replay_file {
     size_t desync_total;   /* likewise */
     atomic_bool is_failed; /* given up: nothing more is kept */
     /* Under the mutex. */
-    struct fray_buf back, desync;              /* for the thread to write */
-    uint64_t total, written, open, wants_open; /* bytes; open: how many may be read by others */
+    struct fray_buf back, desync; /* for the thread to write */
     bool is_queued, is_ended;
     json_t *entry;
     /* The thread's. */
     struct fray_buf writing, writing_desync;
-    uint64_t desync_written;
+    uint64_t written, desync_written; /* bytes */
     bool is_created;
 };
 
@@ -119,7 +118,6 @@ static void hand_over(struct fray_replay_file *file)
     }
     if (!atomic_load(&file->is_failed) && file->front.len) {
         fray_buf_append_slice(&file->back, fray_buf_slice(&file->front));
-        file->total += file->front.len;
         enqueue(file);
     }
     file->front.len = 0;
@@ -129,16 +127,6 @@ void fray_replay_file_flush(struct fray_replay_file *file)
 {
     pthread_mutex_lock(&file->store->mutex);
     hand_over(file);
-    pthread_mutex_unlock(&file->store->mutex);
-}
-
-void fray_replay_file_publish(struct fray_replay_file *file)
-{
-    pthread_mutex_lock(&file->store->mutex);
-    hand_over(file);
-    file->wants_open = file->total;
-    if (file->written >= file->wants_open)
-        file->open = file->wants_open;
     pthread_mutex_unlock(&file->store->mutex);
 }
 
@@ -229,6 +217,7 @@ static void write_replay(struct fray_replay_file *file, struct fray_slice bytes,
     file->is_created = file->is_created || is_written;
     if (is_written) {
         atomic_fetch_add(&store->counts.bytes, bytes.len);
+        file->written += bytes.len;
         return;
     }
     atomic_store(&file->is_failed, true);
@@ -492,22 +481,6 @@ static void swap(struct fray_buf *a, struct fray_buf *b)
     *b = held;
 }
 
-static void write_taken(struct fray_replay_file *file, bool is_ended)
-{
-    struct fray_replay_store *store = file->store;
-
-    write_replay(file, fray_buf_slice(&file->writing), is_ended);
-    write_desync(file);
-    bool is_good = !atomic_load(&file->is_failed);
-    pthread_mutex_lock(&store->mutex);
-    if (is_good)
-        file->written += file->writing.len;
-    if (is_good && file->written >= file->wants_open)
-        file->open = file->wants_open;
-    file->writing.len = 0;
-    pthread_mutex_unlock(&store->mutex);
-}
-
 /* Without the mutex; what there is to write has been taken. */
 static void file_work(struct fray_replay_file *file, bool is_ended)
 {
@@ -519,7 +492,9 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
         file_forget(file);
         return;
     }
-    write_taken(file, is_ended);
+    write_replay(file, fray_buf_slice(&file->writing), is_ended);
+    write_desync(file);
+    file->writing.len = 0;
     if (!is_ended)
         return;
     if (!file->is_created)
@@ -642,18 +617,13 @@ void fray_replay_store_list(struct fray_replay_store *store,
 static enum fray_err find_name(struct fray_replay_store *store, const char *id,
                                char name[FRAY_REPLAY_FILE_MAX + 1], struct fray_replay_found *found)
 {
-    const struct fray_replay_file *file = fray_name_map_get(&store->files, fray_slice_of(id));
-    if (file) {
-        memcpy(name, file->name, sizeof file->name);
-        found->size = file->open;
-        return file->open ? FRAY_OK : FRAY_ERR_AGAIN;
-    }
+    if (fray_name_map_get(&store->files, fray_slice_of(id)))
+        return FRAY_ERR_AGAIN;
     const struct fray_replay_row *row = fray_replay_index_find(&store->index, fray_slice_of(id));
     if (!row)
         return FRAY_ERR_NOT_FOUND;
     memcpy(name, row->file, sizeof row->file);
     found->size = row->bytes;
-    found->is_whole = true;
     return FRAY_OK;
 }
 

@@ -56,9 +56,6 @@ struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store
 /* Appended to; goes to the disk with the next flush. */
 struct fray_buf *fray_replay_file_buf(struct fray_replay_file *file);
 void fray_replay_file_flush(struct fray_replay_file *file);
-/* Flushes; what there is so far may be read by anybody who may know of the match: the game is over.
- */
-void fray_replay_file_publish(struct fray_replay_file *file);
 /* Appends a line to the file beside it: the object that `head` begins, "{\"seat\":1", with a member
  * `log` of that text unless it is empty. Whether that is a JSON object is for the thread to look
  * at; a line with another is dropped. False: the file is as long as it may be. */
@@ -76,12 +73,13 @@ void fray_replay_store_list(struct fray_replay_store *store,
 
 /* Opens a replay for reading. */
 struct fray_replay_found {
-    int fd; /* the caller's */
-    uint64_t size;
-    bool is_whole; /* its bytes will not change */
+    int fd;        /* the caller's */
+    uint64_t size; /* for good */
 };
 
-/* FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being played. */
+/* FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being recorded. Its seed and inputs are secrets for so
+ * long, also between two games, and when nothing more is written to it: whoever knows them knows
+ * what the rules and the bots are going to do. */
 FRAY_MUST_CHECK enum fray_err fray_replay_store_find(struct fray_replay_store *store,
                                                      const char *id,
                                                      struct fray_replay_found *found);

@@ -51,7 +51,7 @@ export class Table {
             this.#out(message || "The host has removed you from this match."),
         );
         on("match_closed", ({ message }) =>
-            this.#out(message || "The match is over: nobody is left."),
+            this.#end(`${message || "The match is over: nobody is left."} `),
         );
     }
 
@@ -162,12 +162,17 @@ export class Table {
         byId("start-message").textContent = why;
     }
 
-    async #leave() {
+    /** Only now: what was played is a secret as long as the match may go on. */
+    #end(why) {
         const isPlayed = this.#match !== null && this.#match.phase !== "waiting";
         const href = this.#joined && pageLink("../replay/", { id: this.#joined.match });
-        await this.tell("leave");
-        this.#out("");
+        this.#out(why);
         if (isPlayed) byId("start-message").append(element("a", { href }, "Watch the replay"));
+    }
+
+    async #leave() {
+        await this.tell("leave");
+        this.#end("");
     }
 
     #hear(line) {
@@ -185,7 +190,7 @@ export class Table {
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
-        showActions(model, act, pageLink("../replay/", { id: this.#joined.match }));
+        showActions(model, act);
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;

@@ -140,7 +140,7 @@ function showPeople() {
     );
 }
 
-/** What has just ended is told to be on for a moment more: the file is written once a second. */
+/** What has just been left is told to be open for a moment more: a thread writes it. */
 async function fetchReplay() {
     for (let tries = 1; ; tries++) {
         const reply = await fetch(`${origin}/replays/${encodeURIComponent(id)}`);
@@ -152,8 +152,8 @@ async function fetchReplay() {
 async function openReplay() {
     const reply = await fetchReplay();
     if (reply.status === 409)
-        throw new Error("A game of that match is on: look again when it is over.");
-    if (!reply.ok) throw new Error("There is no such replay, or not any more.");
+        throw new Error("That match is still open: look again when everybody has left it.");
+    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short to keep.");
     const bytes = new Uint8Array(await reply.arrayBuffer());
     recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
     setText(byId("title"), recording.game.title);
