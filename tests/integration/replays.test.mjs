@@ -176,6 +176,24 @@ describe("replays", LIMIT, () => {
         assert.equal(replay("dance").code, 2);
     });
 
+    test("the command says how it is used, and which option lacks its value", LIMIT, () => {
+        for (const args of [["--help"], ["play", "--help"]]) {
+            const help = replay(...args);
+            assert.deepEqual([help.code, help.err], [0, ""]);
+            assert.match(help.out, /^Usage: fray replay list/);
+        }
+        for (const [args, said] of [
+            [["list", "--limit"], 'There is no value for the option: "--limit".'],
+            [["list", "--limit", "many"], 'Not a number that this option takes: "many".'],
+            [["play", "--speed", "0", "x"], 'Not a number that this option takes: "0".'],
+            [["list", "--loud"], 'This command has no option: "--loud".'],
+            [[], "Say what to do."],
+        ]) {
+            const { code, out, err } = replay(...args);
+            assert.deepEqual([code, out, err.split("\n")[0]], [2, "", said]);
+        }
+    });
+
     test("a private match is found by its id alone", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url, { private: true });
         await leave(game);

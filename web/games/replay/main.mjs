@@ -153,7 +153,7 @@ async function openReplay() {
     const reply = await fetchReplay();
     if (reply.status === 409)
         throw new Error("That match is still open: look again when everybody has left it.");
-    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short to keep.");
+    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short.");
     const bytes = new Uint8Array(await reply.arrayBuffer());
     recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
     setText(byId("title"), recording.game.title);
