@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/replay_desync.h"
 #include "server/replay_read.h"
-#include "wire/json.h"
 
 enum {
     BUF_FIRST = 8 * 1024,            /* what most matches need between two flushes */
@@ -130,23 +130,15 @@ void fray_replay_file_flush(struct fray_replay_file *file)
     pthread_mutex_unlock(&file->store->mutex);
 }
 
-/* What is handed to the thread for each line, with the bytes of both behind. */
-struct desync_line {
-    size_t head_len, log_len;
-};
-
 bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
                                  struct fray_slice log)
 {
-    const struct desync_line line = {head.len, log.len};
-    size_t len = head.len + log.len + sizeof ",\"log\":}\n";
+    size_t len = fray_replay_desync_len(head, log);
     if (len > FRAY_REPLAY_DESYNC_MAX - file->desync_total)
         return false;
     file->desync_total += len;
     pthread_mutex_lock(&file->store->mutex);
-    fray_buf_append(&file->desync, &line, sizeof line);
-    fray_buf_append_slice(&file->desync, head);
-    fray_buf_append_slice(&file->desync, log);
+    fray_replay_desync_push(&file->desync, head, log);
     enqueue(file);
     pthread_mutex_unlock(&file->store->mutex);
     return true;
@@ -230,42 +222,12 @@ static void desync_name(char name[DESYNC_NAME_MAX], const char *file)
     snprintf(name, DESYNC_NAME_MAX, "%.*s.desync.jsonl", (int)stem, file);
 }
 
-/* A line break is never a part of JSON, only between its parts. */
-static void append_as_line(struct fray_buf *text, struct fray_slice json)
-{
-    size_t at = text->len;
-    fray_buf_append_slice(text, json);
-    for (; at < text->len; at++) {
-        if (text->data[at] == '\n' || text->data[at] == '\r')
-            text->data[at] = ' ';
-    }
-}
-
-static void desync_text(struct fray_slice lines, struct fray_buf *text)
-{
-    struct desync_line line;
-    while (lines.len) {
-        memcpy(&line, lines.data, sizeof line);
-        struct fray_slice head = {lines.data + sizeof line, line.head_len};
-        struct fray_slice log = {head.data + head.len, line.log_len};
-        lines = fray_slice_skip(lines, sizeof line + head.len + log.len);
-        if (log.len && (fray_json_validate(log, FRAY_JSON_DEPTH_DEFAULT) ||
-                        fray_json_kind(fray_json_trim(log)) != FRAY_JSON_OBJECT))
-            continue;
-        fray_buf_append_slice(text, head);
-        if (log.len)
-            FRAY_BUF_LITERAL(text, ",\"log\":");
-        append_as_line(text, log);
-        FRAY_BUF_LITERAL(text, "}\n");
-    }
-}
-
 static void write_desync(struct fray_replay_file *file)
 {
     char name[DESYNC_NAME_MAX];
     struct fray_buf text = {0};
 
-    desync_text(fray_buf_slice(&file->writing_desync), &text);
+    fray_replay_desync_write(fray_buf_slice(&file->writing_desync), &text);
     fray_buf_deinit(&file->writing_desync); /* rare, and large */
     if (!text.len)
         return;
