@@ -17,6 +17,7 @@
 enum {
     BUF_FIRST = 8 * 1024,            /* what most matches need between two flushes */
     UNWRITTEN_MAX = 4 * 1024 * 1024, /* of one match; beyond, the disk is too slow for it */
+    PRUNE_EVERY_S = 3600,
     DAY_MS = 24 * 3600 * 1000,
     DESYNC_NAME_MAX = FRAY_REPLAY_FILE_MAX + 16,
 };
@@ -272,18 +273,32 @@ static bool is_too_much(const struct fray_replay_store *store)
            (days && oldest->started_ms < old_ms);
 }
 
-/* Under the mutex. */
-static void prune(struct fray_replay_store *store)
+/* False: there is room enough. `file` is the oldest, which the index does not know any more. */
+static bool forget_oldest(struct fray_replay_store *store, char file[FRAY_REPLAY_FILE_MAX + 1])
 {
-    while (is_too_much(store)) {
-        const char *file = fray_replay_index_oldest(&store->index)->file;
-        if (strlen(file) > strlen(".replay"))
-            unlink_both(store, file);
+    pthread_mutex_lock(&store->mutex);
+    bool is_much = is_too_much(store);
+    if (is_much) {
+        snprintf(file, FRAY_REPLAY_FILE_MAX + 1, "%s",
+                 fray_replay_index_oldest(&store->index)->file);
         fray_replay_index_remove_oldest(&store->index);
-        atomic_fetch_add(&store->counts.pruned, 1);
     }
     atomic_store(&store->counts.kept, store->index.all.count);
     atomic_store(&store->counts.kept_bytes, store->index.bytes);
+    pthread_mutex_unlock(&store->mutex);
+    return is_much;
+}
+
+/* Files are deleted without the mutex: nobody waits for a disk. */
+static void prune(struct fray_replay_store *store)
+{
+    char file[FRAY_REPLAY_FILE_MAX + 1];
+    while (forget_oldest(store, file)) {
+        if (strlen(file) > strlen(".replay"))
+            unlink_both(store, file);
+        atomic_fetch_add(&store->counts.pruned, 1);
+    }
+    commit(store);
 }
 
 struct sizes {
@@ -302,9 +317,8 @@ static void index_add(struct fray_replay_store *store, const char *id, const cha
         return;
     pthread_mutex_lock(&store->mutex);
     fray_replay_index_add(&store->index, row);
-    prune(store);
     pthread_mutex_unlock(&store->mutex);
-    commit(store);
+    prune(store);
 }
 
 /* ------------------------------------------------------------------ files that no index knows */
@@ -413,10 +427,7 @@ static void adopt_all(struct fray_replay_store *store)
         each_file(store, dir, remove_orphan);
         closedir(dir);
     }
-    pthread_mutex_lock(&store->mutex);
     prune(store);
-    pthread_mutex_unlock(&store->mutex);
-    commit(store);
 }
 
 /* ------------------------------------------------------------------ the thread's turn */
@@ -472,6 +483,21 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     adopt(store, name); /* unless it is known now: what was given up is there as far as it goes */
 }
 
+/* Under the mutex. Days pass also where nobody plays. */
+static void wait_for_work(struct fray_replay_store *store)
+{
+    struct timespec until;
+    while (!store->first && !store->is_closing) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PRUNE_EVERY_S;
+        if (pthread_cond_timedwait(&store->has_work, &store->mutex, &until) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&store->mutex);
+        prune(store);
+        pthread_mutex_lock(&store->mutex);
+    }
+}
+
 static void *run(void *context)
 {
     struct fray_replay_store *store = context;
@@ -479,8 +505,7 @@ static void *run(void *context)
     adopt_all(store);
     pthread_mutex_lock(&store->mutex);
     for (;;) {
-        while (!store->first && !store->is_closing)
-            pthread_cond_wait(&store->has_work, &store->mutex);
+        wait_for_work(store);
         struct fray_replay_file *file = store->first;
         if (!file)
             break;
