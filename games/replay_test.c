@@ -156,8 +156,8 @@ static void events_and_states_are_those_of_the_match(void **unused)
         }
         assert_true(heard > 5);
         assert_int_equal(replay.frame->tick, recording.ticks);
-        assert_int_equal(fray_replay_name(&replay, 0).len, 3);
-        assert_memory_equal(fray_replay_name(&replay, 0).at, "bot", 3);
+        assert_int_equal(fray_replay_name(&replay, 0).len, 5);
+        assert_memory_equal(fray_replay_name(&replay, 0).at, "bot 1", 5);
         assert_int_equal(replay.seats[1].level, FRAY_REPLAY_PERSON);
         free(memory);
         recording_free(&recording);

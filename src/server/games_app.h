@@ -101,6 +101,9 @@ void fray_games_replays_stop(struct fray_games *games); /* after the last match 
 void fray_games_record(struct fray_games *games, struct fray_match *match);
 /* Removes and destroys a match, and ends its recording. */
 void fray_games_remove(struct fray_games *games, struct fray_match *match);
+/* The person who had the seat until now has lost it: for cheating, an error, or a kick, which the
+ * log tells, and which replay shows it. Other reasons are nobody's fault. */
+void fray_games_note_out(const struct fray_match *match, uint32_t seat, enum fray_match_out reason);
 void fray_games_list_replays(fray_request *request, void *app);
 void fray_games_get_replay(fray_request *request, void *app);
 void fray_games_post_desync(fray_request *request, void *app);

@@ -300,6 +300,7 @@ static void put_condemned_out(fray_namespace *nsp, struct fray_match *match)
         fray_socket *socket = fray_games_socket_of(nsp, match, i);
         match->seats[i].condemned = FRAY_OUT_NONE;
         fray_match_put_out(match, i, reason, fray_now_us(nsp));
+        fray_games_note_out(match, i, reason);
         fray_count_add(&nsp->home->counters.game_cheaters, reason == FRAY_OUT_CHEATING);
         if (socket)
             fray_games_tell_kicked(socket, match, reason);

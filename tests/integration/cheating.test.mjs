@@ -148,7 +148,7 @@ function speedOf(views, seat) {
 describe("a cheating client", LIMIT, () => {
     const data = mkdtempSync(join(tmpdir(), "fray-cheating-"));
     after(() => rmSync(data, { recursive: true, force: true }));
-    const server = serveFray(["--data", data]);
+    const server = serveFray(["--data", data, "--replay-min-ms", "0"]);
 
     /** What was played can be played again, cheats and all. */
     async function verifies(match) {

@@ -114,19 +114,12 @@ function actions(model) {
     return list;
 }
 
-/** `replay`: where the match can be seen again, once a game of it is over. */
-export function showActions(model, act, replay) {
-    const isOver = model.phase === "over";
-    const link = { key: "replay", text: "Watch the replay", href: replay };
-    reconcile(byId("actions"), isOver ? [...actions(model), link] : actions(model), {
+export function showActions(model, act) {
+    reconcile(byId("actions"), actions(model), {
         key: ({ key }) => key,
-        make: ({ key, href }) =>
-            href
-                ? element("a", { class: "button", id: `action-${key}`, href, target: "_blank" })
-                : element("button", { type: "button", id: `action-${key}` }),
-        update: (button, { text, event, content, primary, disabled, href }) => {
+        make: ({ key }) => element("button", { type: "button", id: `action-${key}` }),
+        update: (button, { text, event, content, primary, disabled }) => {
             setText(button, text);
-            if (href) return;
             button.classList.toggle("primary", Boolean(primary));
             button.disabled = Boolean(disabled);
             button.onclick = () => act(event, content);

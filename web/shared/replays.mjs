@@ -4,7 +4,7 @@ import { origin, pageLink } from "./server.mjs";
 const TRIES = 4;
 const AGAIN_MS = 700;
 
-/** What has just ended is told to be on for a moment more: the file is written once a second. */
+/** What has just been left is told to be open for a moment more: a thread writes it. */
 export async function fetchReplay(id) {
     for (let tries = 1; ; tries++) {
         const reply = await fetch(`${origin}/replays/${encodeURIComponent(id)}`);

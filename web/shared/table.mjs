@@ -205,11 +205,13 @@ export class Table {
         byId("start-form").querySelector("button").focus();
     }
 
+    /** Only now: what was played is a secret as long as the match may go on. */
     async #offerReplay(match) {
         const reply = await fetchReplay(match).catch(() => ({}));
         reply.body?.cancel();
         const message = byId("start-message");
-        if (!reply.ok || this.#joined || message.querySelector("a")) return;
+        const isThere = reply.ok || reply.status === 409; // then others are in it yet
+        if (!isThere || this.#joined || message.querySelector("a")) return;
         const link = element("a", { href: replayLink(match) }, "Watch the replay");
         message.append(" ", link);
     }
@@ -237,7 +239,7 @@ export class Table {
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
-        showActions(model, act, replayLink(this.#joined.match));
+        showActions(model, act);
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;

@@ -106,20 +106,13 @@ function seek(tick) {
     show();
 }
 
-/** `isWhole`: nothing more will be written. */
-function showVerdict({ fault, tick, agreed, hashes }, isWhole) {
+function showVerdict({ fault, tick, agreed, hashes }) {
     const said = {
         good: ["verified ✓", `${hashes} hashes agree, the last at tick ${agreed}.`],
-        truncated: isWhole
-            ? [
-                  "verified ✓ as far as it goes",
-                  `${hashes} hashes agree up to tick ${agreed}; the end is missing.`,
-              ]
-            : [
-                  "verified ✓ so far",
-                  `${hashes} hashes agree up to tick ${agreed}. ` +
-                      "The table is still open: there may be more.",
-              ],
+        truncated: [
+            "verified ✓ as far as it goes",
+            `${hashes} hashes agree up to tick ${agreed}; the end is missing.`,
+        ],
         differs: [
             `differs at tick ${tick}`,
             `These rules come to another state than was recorded; tick ${agreed} still agreed.`,
@@ -156,8 +149,8 @@ function showPeople() {
 async function openReplay() {
     const reply = await fetchReplay(id);
     if (reply.status === 409)
-        throw new Error("A game of that match is on: look again when it is over.");
-    if (!reply.ok) throw new Error("There is no such replay, or not any more.");
+        throw new Error("That match is still open: look again when everybody has left it.");
+    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short.");
     const bytes = new Uint8Array(await reply.arrayBuffer());
     recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
     setText(byId("title"), recording.game.title);
@@ -172,7 +165,7 @@ async function openReplay() {
     showPeople();
     recording.seek(0);
     byId("seek").max = recording.ticks;
-    showVerdict(verdict, /immutable/.test(reply.headers.get("cache-control")));
+    showVerdict(verdict);
     show();
     byId("play").addEventListener("click", () => setPlaying(!isPlaying));
     byId("step").addEventListener("click", () => {
