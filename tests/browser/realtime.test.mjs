@@ -452,7 +452,7 @@ describe("the pages of games in real time", () => {
 
     for (const delay of [0, 150])
         for (const against of ["page", "bot"])
-            test(`A37_nobody_is_corrected_who_walks_at_${delay}_ms_against_a_${against}`, async () => {
+            test(`A37_walks_uncorrected_at_${delay}_ms_against_a_${against}`, async () => {
                 const pages =
                     against === "page"
                         ? await meet("duel", { hits: 20 })
