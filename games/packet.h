@@ -122,6 +122,7 @@ enum fray_packet_refusal {
     FRAY_REFUSED_NOT_TICKED = 3,
     FRAY_REFUSED_FLOODING = 4,
     FRAY_REFUSED_NO_HELLO = 5,
+    FRAY_REFUSED_VERSION = 6, /* HELLO of another version than FRAY_PACKET_VERSION */
 };
 
 size_t fray_packet_welcome_encode(const struct fray_packet_welcome *welcome, void *out,

@@ -242,7 +242,7 @@ static bool seat_read(struct fray_replay *replay, uint32_t kind, struct bytes *i
         known->name_len = name.len;
         known->name_at = name.len ? (uint32_t)((const uint8_t *)name.at - replay->bytes) : 0;
     } else if (kind == RECORD_JOIN) {
-        (void)game->join(replay->state, seat, events);
+        game->join(replay->state, seat, events);
         known->is_present = 1;
     } else {
         game->leave(replay->state, seat, events);

@@ -23,8 +23,8 @@
  *       6 END    u8 count, count × (u8 seat, u8 outcome), u64 hash of the state, u32 check
  *
  * `check` is the low half of FNV-1a over all bytes before it, so that a flipped bit is told from
- * rules that differ. Nothing follows END; a file without it was cut off (the server died), and is
- * good as far as it goes.
+ * rules that differ. Nothing follows END; a file without it was cut off (the server died, or it
+ * came to a limit), and is good as far as it goes.
  *
  * Any bytes may be read. Freestanding, pure; what is handed in is borrowed for as long as the
  * struct is used. */

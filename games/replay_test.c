@@ -156,8 +156,8 @@ static void events_and_states_are_those_of_the_match(void **unused)
         }
         assert_true(heard > 5);
         assert_int_equal(replay.frame->tick, recording.ticks);
-        assert_int_equal(fray_replay_name(&replay, 0).len, 3);
-        assert_memory_equal(fray_replay_name(&replay, 0).at, "bot", 3);
+        assert_int_equal(fray_replay_name(&replay, 0).len, 5);
+        assert_memory_equal(fray_replay_name(&replay, 0).at, "bot 1", 5);
         assert_int_equal(replay.seats[1].level, FRAY_REPLAY_PERSON);
         free(memory);
         recording_free(&recording);
@@ -284,7 +284,7 @@ static void a_changed_input_with_a_right_check_differs(void **unused)
     fray_game_init(&fray_tictactoe, state, 1, header.options);
     for (uint32_t seat = 0; seat < 2; seat++) {
         fray_replay_writer_join(&writer, seat);
-        (void)fray_tictactoe.join(state, seat, NULL);
+        fray_tictactoe.join(state, seat, NULL);
     }
     fray_replay_writer_hash(&writer, state_hash(&fray_tictactoe, state));
     fray_replay_writer_step(

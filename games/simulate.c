@@ -6,7 +6,8 @@ enum {
     PRESS_ONE_IN = 4,
     SILENT_ONE_IN = 16,
     WILD_ONE_IN = 16,
-    HOST_TICKS = 16
+    HOST_TICKS = 16,
+    NAME_MAX = 16,
 };
 
 uint32_t fray_simulate_guests(const struct fray_game *game, uint32_t bots)
@@ -44,18 +45,35 @@ static void bot_seat(struct fray_simulate *simulate, uint32_t seat)
                    simulate->config.seed + seat);
 }
 
+/* "bot 1", "guest 12": events of a replay name their players. */
+static struct fray_replay_text name_make(char name[NAME_MAX], bool is_bot, uint32_t seat)
+{
+    const char *kind = is_bot ? "bot " : "guest ";
+    uint32_t number = seat + 1, unit = 1;
+    uint8_t len = 0;
+
+    while (*kind)
+        name[len++] = *kind++;
+    while (number / unit >= 10)
+        unit *= 10;
+    for (; unit; unit /= 10)
+        name[len++] = (char)('0' + number / unit % 10);
+    return (struct fray_replay_text){name, len};
+}
+
 static void seat_join(struct fray_simulate *simulate, uint32_t seat)
 {
     const struct fray_game *game = simulate->game;
     bool is_bot = seat < simulate->config.bots;
+    char name[NAME_MAX];
 
     if (simulate->config.replay) {
         fray_replay_writer_who(simulate->config.replay, seat,
                                is_bot ? (uint8_t)(seat % game->bot_levels) : FRAY_REPLAY_PERSON,
-                               (struct fray_replay_text){is_bot ? "bot" : "guest", is_bot ? 3 : 5});
+                               name_make(name, is_bot, seat));
         fray_replay_writer_join(simulate->config.replay, seat);
     }
-    (void)game->join(simulate->state, seat, NULL);
+    game->join(simulate->state, seat, NULL);
 }
 
 void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *game,

@@ -3,8 +3,8 @@
 //   node web/build.mjs OUTDIR STAMP DEPFILE [GAME.wasm]...
 //
 // web/landing becomes OUTDIR/index.html with its bundled script and style (names with a hash, so
-// that browsers keep them for good); web/lobby and web/games/* pages at their own paths; docs/*.md
-// become OUTDIR/docs/*.html. The modules of games become OUTDIR/games/GAME.wasm, and web/sdk
+// that browsers keep them for good); web/lobby and web/games/* are pages at their own paths; docs/
+// becomes OUTDIR/docs/*.html. The modules of games become OUTDIR/games/GAME.wasm, and web/sdk
 // OUTDIR/sdk/fray-client.mjs. STAMP and DEPFILE are for ninja.
 import {
     copyFileSync,
@@ -24,11 +24,13 @@ const web = dirname(fileURLToPath(import.meta.url));
 const root = dirname(web);
 
 const { esbuild, marked } = await tools();
-const dependencies = [join(root, "docs"), join(root, "package-lock.json")];
+const dependencies = [join(root, "docs"), join(root, "package-lock.json"), join(web, "games")];
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(join(outdir, "docs"), { recursive: true });
 await buildPage("landing/index.html", ["landing/main.mjs", "landing/landing.css"], "index.html");
-const games = ["arena", "duel", "replay", "rps", "tictactoe"].map((game) => `games/${game}`);
+const games = readdirSync(join(web, "games"))
+    .map((game) => `games/${game}`)
+    .filter((folder) => existsSync(join(web, folder, "index.html")));
 for (const page of ["lobby", ...games])
     await buildPage(`${page}/index.html`, [`${page}/main.mjs`, `${page}/main.css`]);
 await buildSdk();

@@ -1,7 +1,7 @@
 /* limit PORT [FLUSH_INTERVAL_MS]: the least that a WebSocket server can do, as the yardstick.
  *
  * One thread, one epoll set. It sends what begins with B to every open socket and what begins with
- * E back, as tests/fixtures/bench_server does, and knows nothing else: no limits, no heartbeat, no
+ * E back, as tests/fixtures/bench_server does, and ignores all else: no limits, no heartbeat, no
  * closing handshake, no rooms. What a turn of the loop, or a flush interval, owes to a connection
  * is copied into one buffer and leaves in one send(). Frames are decoded and the handshake is
  * hashed by fray's own codecs. */
@@ -131,6 +131,8 @@ static void on_message(struct connection *connection, struct fray_slice message)
     size_t header_len = fray_websocket_header_encode(
         header, FRAY_WEBSOCKET_FIN | FRAY_WEBSOCKET_TEXT, message.len, NULL);
     bool echo = fray_slice_starts(message, FRAY_SLICE("E"));
+    if (!echo && !fray_slice_starts(message, FRAY_SLICE("B")))
+        return;
     unsigned count = echo ? 1 : server.connections_count;
     for (unsigned i = 0; i < count; i++) {
         struct connection *to = echo ? connection : server.connections[i];

@@ -39,6 +39,7 @@ struct bench {
     bool measuring;
     uint64_t sent, delivered;   /* since the start, warm-up included */
     uint64_t next_turn;         /* of those that send by rate */
+    uint64_t next_input;        /* of the receivers of a broadcast */
     uint64_t started_ns;        /* when the first of these was due */
     struct measurement connect; /* all handshakes; server_after once it has settled */
     struct measurement load;

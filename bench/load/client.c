@@ -6,6 +6,8 @@
 #include "bench.h"
 #include "clock.h"
 
+enum { INPUT_SIZE = 24 };
+
 const struct protocol *protocol_find(const char *name)
 {
     static const struct protocol *const protocols[] = {&protocol_socketio, &protocol_polling,
@@ -52,9 +54,10 @@ void client_send(struct client *client, enum message_kind kind)
     struct bench *bench = client->bench;
     if (client->state != CLIENT_READY)
         return;
-    bench->sent++;
-    client->protocol->send(client,
-                           &(struct message){kind, clock_now_ns() / 1000, bench->options.size});
+    bool is_input = kind == MESSAGE_INPUT;
+    bench->sent += !is_input;
+    client->protocol->send(client, &(struct message){kind, clock_now_ns() / 1000,
+                                                     is_input ? INPUT_SIZE : bench->options.size});
 }
 
 void client_received(struct client *client, struct fray_slice text)

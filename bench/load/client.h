@@ -28,6 +28,7 @@ enum message_kind {
     MESSAGE_BROADCAST, /* for everybody who listens */
     MESSAGE_MOVE,      /* a player's new position, for everybody */
     MESSAGE_ECHO,      /* back to the sender; on Socket.IO as an acknowledgement */
+    MESSAGE_INPUT,     /* for the server alone, as a player's keys are */
 };
 
 /* Every message carries the time at which it was sent, in microseconds: that of the moves as their

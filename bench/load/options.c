@@ -22,6 +22,7 @@ static const char usage[] =
     "  --server-pid PID     whose CPU time and memory to measure\n"
     "  --clients N (100)  --rate PER_SECOND (100)  --window MESSAGES (0: by rate)  --burst N (1)\n"
     "  --size BYTES (100)  --qos 0..2 (0)  --concurrency N (64)  --path /PATH\n"
+    "  --input-rate PER_SECOND (0)  small messages for the server from each receiver (not mqtt)\n"
     "  --seconds S (3)  --warmup-seconds S (1)\n";
 
 enum option_id {
@@ -31,6 +32,7 @@ enum option_id {
     SERVER_PID,
     CLIENTS,
     RATE,
+    INPUT_RATE,
     WINDOW,
     BURST,
     SIZE,
@@ -48,6 +50,7 @@ static const struct option long_options[] = {
     {"server-pid", required_argument, NULL, SERVER_PID},
     {"clients", required_argument, NULL, CLIENTS},
     {"rate", required_argument, NULL, RATE},
+    {"input-rate", required_argument, NULL, INPUT_RATE},
     {"window", required_argument, NULL, WINDOW},
     {"burst", required_argument, NULL, BURST},
     {"size", required_argument, NULL, SIZE},
@@ -92,6 +95,7 @@ static void set(struct options *options, enum option_id id, const char *value)
     case SERVER_PID: options->server_pid = (pid_t)count(value, 1u << 30); break;
     case CLIENTS: options->clients = count(value, 10000000); break;
     case RATE: options->rate = real(value); break;
+    case INPUT_RATE: options->input_rate = real(value); break;
     case WINDOW: options->window = count(value, 1000000); break;
     case BURST: options->burst = count(value, 1000000); break;
     case SIZE: options->size = count(value, 1 << 20); break;
@@ -123,5 +127,7 @@ struct options options_parse(int argc, char **argv)
         fail("--protocol, --workload and --port must be given");
     if (!options.clients || !options.burst || !options.concurrency || !(options.rate > 0))
         fail("clients, burst, concurrency and rate must be above 0");
+    if (options.input_rate > 0 && options.protocol == &protocol_mqtt)
+        fail("on mqtt, whatever is sent is for somebody");
     return options;
 }

@@ -14,6 +14,7 @@ struct options {
     const char *path;      /* of the WebSocket handshake; NULL: the protocol's own */
     pid_t server_pid;      /* whose CPU time and memory are measured; 0: nobody's */
     double rate;           /* messages a second: of the sender, or of every player */
+    double input_rate;     /* broadcast: messages a second of each receiver, for the server alone */
     double seconds;        /* measured */
     double warmup_seconds; /* under load, not measured */
     unsigned clients;      /* receivers, players, pairs, or handshakes in all */

@@ -21,6 +21,14 @@ static double cpu_us_of(const struct measurement *measurement)
     return (double)(measurement->server_after.cpu_ns - measurement->server_before.cpu_ns) / 1e3;
 }
 
+/* Its thread that works most bounds what the server can do: delivered by its seconds, that is what
+ * would be in a second in which this thread never waits. */
+static double busiest_s_of(const struct measurement *measurement)
+{
+    return (double)process_busiest_ns(&measurement->server_before, &measurement->server_after) /
+           1e9;
+}
+
 static void print_handshakes(const struct bench *bench)
 {
     const struct measurement *connect = &bench->connect;
@@ -43,6 +51,7 @@ static void print_messages(const struct bench *bench)
     printf(" bytes_per_message=%.1f request_bytes_per_message=%.1f bytes_per_client_per_s=%.0f",
            per((double)load->bytes_in, delivered), per((double)load->bytes_out, delivered),
            (double)load->bytes_in / seconds / bench->clients_count);
+    printf(" capacity_per_s=%.0f", per(delivered, busiest_s_of(load)));
     printf(" p50_us=%llu p99_us=%llu max_us=%llu",
            (unsigned long long)histogram_percentile(&bench->latency, 0.5),
            (unsigned long long)histogram_percentile(&bench->latency, 0.99),

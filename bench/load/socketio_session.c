@@ -58,6 +58,7 @@ void socketio_session_encode(struct fray_buf *packet, const struct client *clien
         FRAY_BUF_LITERAL(packet, "}]");
         return;
     case MESSAGE_ECHO: FRAY_BUF_LITERAL(packet, "421[\"echo\",\""); break;
+    case MESSAGE_INPUT: FRAY_BUF_LITERAL(packet, "42[\"input\",\""); break;
     case MESSAGE_BROADCAST: FRAY_BUF_LITERAL(packet, "42[\"msg\",\""); break;
     }
     text_append_payload(packet, message, message->size - 2);

@@ -1,5 +1,5 @@
 /* Plain WebSocket, as tests/fixtures/bench_server speaks it: a text that begins with B goes to
- * every open socket, one that begins with E back to its sender. */
+ * every open socket, one that begins with E back to its sender, any other to nobody. */
 #include "bench.h"
 #include "client.h"
 #include "text.h"
@@ -26,8 +26,12 @@ static void open_client(struct client *client)
 
 static void send_message(struct client *client, const struct message *message)
 {
+    static const char letters[] = {[MESSAGE_BROADCAST] = 'B',
+                                   [MESSAGE_MOVE] = 'B',
+                                   [MESSAGE_ECHO] = 'E',
+                                   [MESSAGE_INPUT] = 'I'};
     struct fray_buf text = {0};
-    fray_buf_append_byte(&text, message->kind == MESSAGE_ECHO ? 'E' : 'B');
+    fray_buf_append_byte(&text, letters[message->kind]);
     text_append_payload(&text, message, message->size);
     websocket_link_send(link_of(client), fray_buf_slice(&text));
     fray_buf_deinit(&text);

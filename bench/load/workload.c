@@ -14,15 +14,15 @@ enum {
 /* ------------------------------------------------------------------ by the clock */
 
 /* Turn k is due k / per_second after the start; who was held up catches up. */
-static uint64_t take_turns(struct bench *bench, uint64_t now_ns, double per_second,
+static uint64_t take_turns(struct bench *bench, uint64_t *next, uint64_t now_ns, double per_second,
                            void (*turn)(struct bench *bench, uint64_t number))
 {
     double interval_ns = 1e9 / per_second;
     for (int i = 0; i < TURNS_MAX; i++) {
-        uint64_t due = bench->started_ns + (uint64_t)((double)bench->next_turn * interval_ns);
+        uint64_t due = bench->started_ns + (uint64_t)((double)*next * interval_ns);
         if (due > now_ns)
             return due - now_ns < WAIT_MAX_NS ? due - now_ns : WAIT_MAX_NS;
-        turn(bench, bench->next_turn++);
+        turn(bench, (*next)++);
     }
     return 0;
 }
@@ -66,14 +66,28 @@ static void broadcast_turn(struct bench *bench, uint64_t number)
     sender->protocol->uncork(sender);
 }
 
+/* All at once, as the clients of a game do that follow the server's ticks. */
+static void input_turn(struct bench *bench, uint64_t number)
+{
+    (void)number;
+    for (unsigned i = 0; i < bench->options.clients; i++)
+        client_send(bench->clients[i], MESSAGE_INPUT);
+}
+
 static uint64_t broadcast_send_due(struct bench *bench, uint64_t now_ns)
 {
     const struct options *options = &bench->options;
-    if (!options->window)
-        return take_turns(bench, now_ns, options->rate / options->burst, broadcast_turn);
+    uint64_t wait_ns = WAIT_MAX_NS;
+    if (options->input_rate > 0)
+        wait_ns = take_turns(bench, &bench->next_input, now_ns, options->input_rate, input_turn);
+    if (!options->window) {
+        uint64_t turn_ns = take_turns(bench, &bench->next_turn, now_ns,
+                                      options->rate / options->burst, broadcast_turn);
+        return turn_ns < wait_ns ? turn_ns : wait_ns;
+    }
     while (bench->sent < bench->delivered / bench->receivers + options->window)
         client_send(bench->clients[options->clients], MESSAGE_BROADCAST);
-    return WAIT_MAX_NS;
+    return wait_ns;
 }
 
 /* ------------------------------------------------------------------ arena */
@@ -92,7 +106,8 @@ static void arena_turn(struct bench *bench, uint64_t number)
 
 static uint64_t arena_send_due(struct bench *bench, uint64_t now_ns)
 {
-    return take_turns(bench, now_ns, bench->options.rate * bench->clients_count, arena_turn);
+    return take_turns(bench, &bench->next_turn, now_ns, bench->options.rate * bench->clients_count,
+                      arena_turn);
 }
 
 /* ------------------------------------------------------------------ echo */
@@ -150,7 +165,8 @@ static uint64_t pairs_send_due(struct bench *bench, uint64_t now_ns)
 {
     if (bench->options.window)
         return WAIT_MAX_NS;
-    return take_turns(bench, now_ns, bench->options.rate * bench->options.clients, pairs_turn);
+    return take_turns(bench, &bench->next_turn, now_ns,
+                      bench->options.rate * bench->options.clients, pairs_turn);
 }
 
 static void pairs_on_delivered(struct bench *bench, struct client *client)

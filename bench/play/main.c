@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../load/process.h"
 #include "ticks.h"
@@ -34,6 +35,12 @@ struct options {
 struct sums {
     uint64_t snapshots, bytes, rows;
     double age_max_ms;
+};
+
+struct moment {
+    struct process_usage server, generator;
+    uint64_t bytes; /* that all clients have received */
+    uint64_t ms;
 };
 
 struct player {
@@ -190,42 +197,64 @@ static uint64_t bytes_received(const struct play *play)
     return sum;
 }
 
-static void measure(struct play *play)
+static struct moment moment_now(const struct play *play)
 {
-    run(play, play->options.warmup_seconds);
-    play->sums = (struct sums){0};
-    struct ticks ticks_before, ticks_after;
-    bool has_ticks = ticks_fetch(play->options.port, &ticks_before);
-    struct process_usage before = process_usage(play->options.server);
-    uint64_t bytes = bytes_received(play), start = now_ms();
-    run(play, play->options.seconds);
-    struct process_usage after = process_usage(play->options.server);
-    double seconds = (double)(now_ms() - start) / 1000;
-    if (has_ticks && ticks_fetch(play->options.port, &ticks_after))
-        ticks_report(&ticks_before, &ticks_after, seconds);
-    uint32_t with_view = 0;
-    uint64_t desyncs = 0;
+    return (struct moment){.server = process_usage(play->options.server),
+                           .generator = process_usage(getpid()),
+                           .bytes = bytes_received(play),
+                           .ms = now_ms()};
+}
+
+static void check_views(struct play *play)
+{
     for (uint32_t i = 0; i < play->options.clients; i++) {
         struct fray_client_stats stats;
-        with_view += has_view(&play->players[i]);
         fray_client_stats(play->players[i].client, &stats);
-        desyncs += stats.desyncs;
+        if (!has_view(&play->players[i]))
+            play->fault = "not everybody got a snapshot";
+        if (stats.desyncs)
+            play->fault = "views differed from the server's";
     }
-    if (with_view < play->options.clients)
-        play->fault = "not everybody got a snapshot";
-    if (desyncs)
-        play->fault = "views differed from the server's";
+}
+
+static double fraction(uint64_t from_ns, uint64_t to_ns, double seconds)
+{
+    return (double)(to_ns - from_ns) / 1e9 / seconds;
+}
+
+/* Where the generator's utilization is near 1, it was the limit; the server waited when others had
+ * its core. */
+static void report(const struct play *play, const struct moment *from, const struct moment *to)
+{
     const struct sums *sums = &play->sums;
-    double cpu_us = (double)(after.cpu_ns - before.cpu_ns) / 1000;
-    bytes = bytes_received(play) - bytes;
-    printf("game=%s clients=%u per_match=%u seconds=%.2f frames=%llu frames_per_s=%.0f "
-           "cpu_us_per_frame=%.3f cpu_percent=%.1f bytes_per_frame=%.1f rows_per_frame=%.2f "
-           "bytes_per_row=%.2f rss_kb=%llu\n",
-           play->game->name, play->options.clients, play->options.per_match, seconds,
-           (unsigned long long)sums->snapshots, (double)sums->snapshots / seconds,
-           cpu_us / (double)sums->snapshots, cpu_us / seconds / 1e4,
-           (double)bytes / (double)sums->snapshots, (double)sums->rows / (double)sums->snapshots,
-           (double)bytes / (double)sums->rows, (unsigned long long)after.rss_bytes / 1024);
+    double seconds = (double)(to->ms - from->ms) / 1000, frames = (double)sums->snapshots;
+    double rows = (double)sums->rows, bytes = (double)(to->bytes - from->bytes);
+    double server = fraction(from->server.cpu_ns, to->server.cpu_ns, seconds);
+    double waited = fraction(from->server.waited_ns, to->server.waited_ns, seconds);
+    double own = fraction(from->generator.cpu_ns, to->generator.cpu_ns, seconds);
+    printf("game=%s clients=%u per_match=%u seconds=%.2f frames=%.0f frames_per_s=%.0f "
+           "cpu_us_per_frame=%.3f cpu_percent=%.1f waited_percent=%.1f "
+           "bytes_per_frame=%.1f rows_per_frame=%.2f bytes_per_row=%.2f rss_kb=%llu "
+           "generator_utilization=%.2f\n",
+           play->game->name, play->options.clients, play->options.per_match, seconds, frames,
+           frames / seconds, server * seconds * 1e6 / frames, server * 100, waited * 100,
+           bytes / frames, rows / frames, bytes / rows,
+           (unsigned long long)to->server.rss_bytes / 1024, own);
+}
+
+static void measure(struct play *play)
+{
+    struct ticks ticks_before, ticks_after;
+    run(play, play->options.warmup_seconds);
+    play->sums = (struct sums){0};
+    bool has_ticks = ticks_fetch(play->options.port, &ticks_before);
+    struct moment before = moment_now(play);
+    run(play, play->options.seconds);
+    struct moment after = moment_now(play);
+    if (has_ticks && ticks_fetch(play->options.port, &ticks_after))
+        ticks_report(&ticks_before, &ticks_after, (double)(after.ms - before.ms) / 1000);
+    check_views(play);
+    report(play, &before, &after);
 }
 
 /* ------------------------------------------------------------------ start and end */

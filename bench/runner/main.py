@@ -7,8 +7,8 @@ import page
 import servers
 import workloads
 
-GROUPS = sorted({workload.group for workload in workloads.WORKLOADS})
-PLAYERS_ID = "P2.players"
+ALL = (*workloads.WORKLOADS, *workloads.CLIMBS)
+GROUPS = list(dict.fromkeys(workloads.group_of(workload.id) for workload in ALL))
 
 
 def parse_arguments():
@@ -22,7 +22,7 @@ def parse_arguments():
     arguments = parser.parse_args()
     arguments.only = [word for word in arguments.only.split(",") if word]
     arguments.repeat = arguments.repeat or (1 if arguments.quick else 5)
-    known = {*GROUPS, PLAYERS_ID, *(workload.id for workload in workloads.WORKLOADS)}
+    known = {*GROUPS, *(workload.id for workload in ALL)}
     unknown = set(arguments.only) - known
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -33,7 +33,7 @@ def parse_arguments():
 
 def wanted(arguments, identifier):
     return (not arguments.only or identifier in arguments.only
-            or identifier.split(".")[0] in arguments.only)
+            or workloads.group_of(identifier) in arguments.only)
 
 
 def main():
@@ -44,12 +44,10 @@ def main():
         print("One core only: server and generator share it, figures mean little.")
     measured = [(workload, measure.measure(workload, arguments.repeat, shorten))
                 for workload in workloads.WORKLOADS if wanted(arguments, workload.id)]
-    players = []
-    if wanted(arguments, PLAYERS_ID):
-        players = [measure.measure_players(entry, shorten)
-                   for entry in workloads.PLAYERS_ENTRIES]
+    climbed = {climb.id: [measure.climb(climb, entry, shorten) for entry in climb.entries]
+               for climb in workloads.CLIMBS if wanted(arguments, climb.id)}
     if arguments.output:
-        text = page.page(measured, players, arguments.repeat, load_before)
+        text = page.page(measured, climbed, arguments.repeat, load_before)
         with open(arguments.output, "w") as file:
             file.write(text)
         print(f"wrote {arguments.output}")

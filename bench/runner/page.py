@@ -10,7 +10,10 @@ from measure import label_of, short
 
 COLUMNS = ("limit", "fray", "node", "python", "mosquitto")
 COLUMN_OF = {"fray_game": "fray", "socketio": "node", "ws": "node"}
+OWN_SECTIONS = ("P8", "P10")
 LATENCY_IDS = ("P1.socketio", "P2.game", "P3.socketio", "P5.polling", "P5.websocket")
+BUSY = 0.9  # of a core: there is nothing left of it
+WAITED_PERCENT = 2  # of the time: others had the core
 PLAYERS_OF_BYTES = (25, 60, 100, 200, 400)
 
 INTRODUCTION = """# Comparison
@@ -80,6 +83,50 @@ The same broadcast, 200 Socket.IO clients and 10 events a second, over either tr
 """
 
 
+ARENA = """
+## A game that the server decides
+
+The arena of games/arena: 200 bots on 2,000 × 2,000 px, 30 ticks and 20 frames a second, 15 packets
+of inputs a second from each. CPU is all that the server does for the game, by the frames that the
+clients got. An update is a player who has changed since the client's frame before.
+
+{table}
+
+Colyseus (bench/peers/node/colyseus.mjs) encodes what has changed once and sends that to everybody;
+fray encodes for each viewer what that one may see, since the one before that it has confirmed. To
+see 400 px far is how the arena is played by so many; with a sight as wide as the map fray, too,
+tells all of all. fray's places are exact to 1/256 px where Colyseus' are whole, its map has
+obstacles, its hits are judged where the attacker saw the victim, and a replay is written. The bots
+are the same, but what they meet with differs, and so does how many of them move: compare the bytes
+by the update. The raw sender's frames are as long as fray's at 400 px; it knows of no game.
+"""
+
+DUELS = """
+## How many duels
+
+Two clients each, 60 ticks and 20 snapshots a second, one core for all of them. A number of duels
+counts when, in one of {attempts} attempts, {taken:.0%} of the ticks are taken, and 99% of these
+begin within {late_ms} ms of when they were due.
+
+{table}
+
+{text}
+"""
+
+WORKERS = """
+## Two workers
+
+The same broadcast by one worker and by two, the server on {server_cores}, the generator on
+{generator_cores}. One generator cannot ask for all that two workers can do, so what came through is
+its rate. What is compared bounds the server itself: the messages by the second of CPU time of its
+busiest thread, which is what it would deliver in a second in which that thread never waited. At 40
+messages a second there is nothing to gather and each costs a write; saturated, several leave in one
+write, and more of them the longer a worker waits for its core.
+
+{table}
+"""
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
@@ -115,6 +162,8 @@ def ratio(numerator, denominator):
 
 def cost_rows(measured):
     for workload, results in measured:
+        if workloads.group_of(workload.id) in OWN_SECTIONS:
+            continue
         figures = by_column((entry, found[workload.metric]) for entry, found in results)
         medians = {name: figure.median for name, figure in figures.items()}
         peers = [medians[name] for name in COLUMNS[2:] if name in medians]
@@ -147,19 +196,20 @@ def players(found):
     rows = []
     for one in found:
         at_most = one.figures.get(one.most)
-        last = max(workloads.PLAYERS) == one.most
+        last = max(workloads.PLAYERS.counts) == one.most
         rows.append((label_of(one.entry), f"{'≥ ' if last else ''}{one.most}",
                      ms(at_most["p99_us"]) if at_most else "",
                      short(at_most[workloads.CPU].median) if at_most else ""))
     return PLAYERS.format(
         limit_ms=workloads.PLAYERS_LATENCY_US // 1000, delivered=workloads.PLAYERS_DELIVERED,
-        attempts=workloads.PLAYERS_ATTEMPTS, flush_ms=workloads.FLUSH_MS,
+        attempts=workloads.PLAYERS.attempts, flush_ms=workloads.FLUSH_MS,
         table=table(("server", "most players", "p99 there, ms", "µs per event there"), rows))
 
 
 def message_bytes(found):
     """From the runs of fray's game without a flush interval."""
-    runs = next((one.figures for one in found
+    runs = next(({count: runs for count, runs in one.figures.items() if count <= one.most}
+                 for one in found
                  if one.entry.server == "fray_game" and not one.entry.options), {})
     rows = [(str(count), f"{runs[count]['bytes_per_message'].median:.0f}",
              f"{runs[count]['bytes_per_client_per_s'].median / 1000:,.0f}",
@@ -220,7 +270,86 @@ def transports(measured):
                           text=textwrap.fill(polling_text(polling, websocket), 100))
 
 
-def page(measured, found_players, repeat, load_before):
+def value(found, key, form="{:,.3g}"):
+    return form.format(found[key].median) if key in found else ""
+
+
+def arena(measured):
+    results = next((results for workload, results in measured if workload.id == "P8.arena"), [])
+    rows = [(label_of(entry), found[workloads.FRAME_CPU].text(), value(found, "bytes_per_frame"),
+             value(found, "rows_per_frame"), value(found, "bytes_per_row"),
+             value(found, "generator_utilization", "{:.0%}"))
+            for entry, found in results]
+    head = ("server", "µs per frame", "bytes per frame", "updates per frame", "bytes per update",
+            "generator's core")
+    return ARENA.format(table=table(head, rows)) if rows else ""
+
+
+def duels_rows(reached):
+    for count, found in reached.figures.items():
+        yield (f"{count:,}" if count <= reached.most else f"{count:,}: too late",
+               value(found, "tick_late_ms_p50_below"), value(found, "tick_late_ms_p99_below"),
+               value(found, "ticks_dropped", "{:,.0f}"), value(found, "cpu_percent", "{:.0f}%"),
+               value(found, "waited_percent", "{:.0f}%"),
+               value(found, "generator_utilization", "{:.0%}"))
+
+
+def why_no_more(medians):
+    """What stood in the way, by the figures of the count that did not hold."""
+    if medians["generator_utilization"] > BUSY:
+        return "The generator was the limit: its core was full."
+    if medians["waited_percent"] > WAITED_PERCENT:
+        return ("Other programs on the machine are likely the cause of that: the server could have"
+                f" run, but waited for its core {medians['waited_percent']:.0f} % of the time.")
+    if medians["cpu_percent"] > 100 * BUSY:
+        return "The server was the limit: its core was full."
+    return ("Neither core was full, nor did the server wait for its own: the machine itself was"
+            " paused, or shares its cores with others.")
+
+
+def duels(climbed):
+    reached = next((one for one in climbed if one.figures), None)
+    if not reached:
+        return ""
+    text = f"Held: {reached.most:,}."
+    if reached.most == max(workloads.DUELS.counts):
+        text += " A server has no more matches than that."
+    else:
+        text += f" {why_no_more(list(reached.figures.values())[-1].medians())}"
+    head = ("duels", "ticks late, ms: half below", "99% below", "ticks left out", "server's core",
+            "server waited for it", "generator's core")
+    return DUELS.format(late_ms=workloads.DUELS_LATE_MS, taken=workloads.DUELS_TAKEN,
+                        attempts=workloads.DUELS.attempts,
+                        table=table(head, duels_rows(reached)), text=textwrap.fill(text, 100))
+
+
+def workers_rows(measured):
+    for workload, results in measured:
+        if workloads.group_of(workload.id) == "P10" and len(results) == 2:
+            one, two = (found[workloads.CAPACITY] for _, found in results)
+            yield (workload.title, one.text(), two.text(), ratio(two.median, one.median),
+                   *(f"{value(found, 'delivered_per_s', '{:,.0f}')},"
+                     f" {value(found, 'generator_utilization', '{:.0%}')}"
+                     for _, found in results))
+
+
+def cores_text(cores):
+    return f"cores {cores.replace(',', ' and ')}" if "," in cores else f"core {cores}"
+
+
+def workers(measured):
+    rows = list(workers_rows(measured))
+    head = ("workload", "one worker, messages/s", "two workers, messages/s", "two ÷ one",
+            "came through with one; generator's core", "with two")
+    return WORKERS.format(
+        server_cores=cores_text(servers.WORKERS_CORES),
+        generator_cores=cores_text(servers.GENERATOR_CORE),
+        table=table(head, rows)) if rows else ""
+
+
+def page(measured, climbed, repeat, load_before):
+    found_players = climbed.get("P2.players", [])
     return (INTRODUCTION.format(repeat=repeat, facts=facts(load_before)) + costs(measured)
-            + players(found_players) + message_bytes(found_players) + transports(measured)
+            + players(found_players) + message_bytes(found_players) + arena(measured)
+            + duels(climbed.get("P9.duels", [])) + workers(measured) + transports(measured)
             + latency(measured))

@@ -1,4 +1,4 @@
-"""Who is measured: how each server is started, stopped, and what version it is."""
+"""Who is measured: how each server is started, stopped, and what version it is; and by whom."""
 import contextlib
 import json
 import os
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODE_PEERS = os.path.join(ROOT, "bench/peers/node")
-SERVER_CORE, GENERATOR_CORE = "0", "1"
+CORES = os.cpu_count()
+SERVER_CORE = "0"
+WORKERS_CORES = "0,1" if CORES > 1 else "0"  # of a server with two workers
+GENERATOR_CORE = str(min(CORES, 3) - 1)
 START_TIMEOUT_S = 15
 
 
@@ -45,7 +48,7 @@ def fray_version():
 @dataclass(frozen=True)
 class Server:
     title: str
-    command: tuple  # {port} and {config} are filled in
+    command: tuple  # {port}, {folder} (an empty one) and {config} are filled in
     version: callable
     config: str = ""  # text of a file that the command names as {config}
 
@@ -55,18 +58,31 @@ def mosquitto_config():
         return file.read() + "listener {port} 127.0.0.1\n"
 
 
+# Each takes --port, --server-pid, --seconds and what a workload's load has, and prints key=value.
+GENERATORS = {
+    "load": (in_build("bench/load/load"),),
+    "play": (in_build("bench/play/play"),),
+    "colyseus_clients": ("node", f"{NODE_PEERS}/colyseus_clients.mjs"),
+}
+
 SERVERS = {
     "fray": Server("fray", (in_build("tests/fixtures/bench_server"), "{port}"), fray_version),
     "fray_game": Server(
         "fray",
         (in_build("examples/arena_tutorial"), "--listen", "127.0.0.1:{port}", "--workers", "1",
          "--log-level", "warn"), fray_version),
+    "fray_games": Server(
+        "fray", (in_build("fray"), "--listen", "127.0.0.1:{port}", "--workers", "1",
+                 "--data", "{folder}", "--log-level", "warn"), fray_version),
     "limit": Server("raw epoll", (in_build("bench/limit/limit"), "{port}"),
                     lambda: "bench/limit of the same commit"),
     "socketio": Server("Node socket.io", ("node", f"{NODE_PEERS}/socketio.mjs", "{port}"),
                        lambda: node_version("socket.io")),
     "ws": Server("Node ws", ("node", f"{NODE_PEERS}/websocket.mjs", "{port}"),
                  lambda: node_version("ws")),
+    "colyseus": Server("Colyseus", ("node", f"{NODE_PEERS}/colyseus.mjs", "{port}"),
+                       lambda: f"{node_version('@colyseus/core')} with @colyseus/schema "
+                               f"{npm_version('@colyseus/schema')}"),
     "python": Server(
         "python-socketio",
         ("/usr/bin/python3", os.path.join(ROOT, "bench/peers/python/socketio_server.py"), "{port}"),
@@ -94,14 +110,17 @@ def wait_until_listening(process, port):
 
 
 @contextlib.contextmanager
-def running(server, options=()):
-    """Runs the server on its core; gives (pid, port) and stops it by its pid."""
+def running(server, options=(), cores=SERVER_CORE):
+    """Runs the server on its core, Node's as in production; gives (pid, port) and stops it by its
+    pid."""
     port = free_port()
-    with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
-        config.write(server.config.format(port=port))
-        config.flush()
-        command = [word.format(port=port, config=config.name) for word in server.command]
-        process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command, *options],
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "config")
+        with open(config, "w") as file:
+            file.write(server.config.format(port=port))
+        command = [word.format(port=port, folder=folder, config=config) for word in server.command]
+        process = subprocess.Popen(["taskset", "-c", cores, *command, *options],
+                                   env={**os.environ, "NODE_ENV": "production"},
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until_listening(process, port)

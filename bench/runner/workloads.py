@@ -1,6 +1,8 @@
 """The workloads: what is sent, to whom, and which servers are compared at it."""
 from dataclasses import dataclass, field
 
+import servers
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -9,20 +11,36 @@ class Entry:
     options: tuple = ()  # of the server's command line
     load: dict = field(default_factory=dict)
     label: str = ""  # where a server is measured twice
+    generator: str = "load"
+    keys: dict = field(default_factory=dict)  # of its line, that are called otherwise elsewhere
+    cores: str = servers.SERVER_CORE
 
 
 @dataclass(frozen=True)
 class Workload:
     id: str
     title: str
-    metric: str  # of bench/load's line; what is compared
+    metric: str  # of the generator's line; what is compared
     unit: str
-    load: dict  # of bench/load's command line
+    load: dict  # of the generator's command line; a tuple is an option given several times
     entries: tuple
 
-    @property
-    def group(self):
-        return self.id.split(".")[0]
+
+@dataclass(frozen=True)
+class Climb:
+    """How many clients a server holds: the count is raised as long as it does so in one of a few
+    attempts. What disturbs a server from outside makes it worse, never better."""
+    id: str
+    title: str
+    counts: tuple
+    attempts: int
+    load_of: callable  # count → load
+    holds: callable  # (count, medians by key) → bool
+    entries: tuple
+
+
+def group_of(identifier):
+    return identifier.split(".")[0]
 
 
 def entries(*names):
@@ -51,6 +69,35 @@ STORM = {"workload": "storm", "clients": 2000, "seconds": 3}
 FAN_OUT = {"workload": "broadcast", "protocol": "mqtt", "clients": 1000, "rate": 20,
            "seconds": 1.5}
 PAIRS = {"workload": "pairs", "protocol": "mqtt", "clients": 100, "window": 1, "seconds": 1}
+
+# P8: the arena of games/arena on its map for 200, where players see 400 px far. Colyseus tells all
+# of all, so fray is measured with a sight as wide as the map, too. Each player sends 15 packets of
+# inputs a second. The least possible is to send as many bytes as fray's frames have with the
+# shorter sight, and beside that, to read as many packets.
+FRAME_CPU = "cpu_us_per_frame"
+FRAMES = {"protocol": "websocket", "workload": "broadcast", "rate": 20, "size": 105,
+          "warmup-seconds": 3}
+FRAMES_KEYS = {CPU: FRAME_CPU, "bytes_per_message": "bytes_per_frame"}
+RAW_FRAMES = Entry("limit", load=FRAMES, label="raw epoll, sends alone", keys=FRAMES_KEYS)
+RAW_GAME = Entry("limit", load={**FRAMES, "input-rate": 15}, label="raw epoll with inputs",
+                 keys=FRAMES_KEYS)
+COLYSEUS = Entry("colyseus", generator="colyseus_clients", label="Colyseus, all see all")
+
+
+def fray_arena(sight):
+    options = ("width=2000", "height=2000", "spawn=0", "obstacles=32", f"sight={sight}")
+    return Entry("fray_games", load={"game": "arena", "option": options}, generator="play",
+                 label="fray, all see all" if sight == 2000 else f"fray, sight {sight} px")
+
+
+# P10: on two cores; where there are no more, the generator has one of them, too. So not what comes
+# through is compared, but what would if the busiest thread never waited for a core.
+CAPACITY = "capacity_per_s"
+
+
+def workers(count):
+    return Entry("fray", ("--workers", str(count)), label=f"fray, {count} worker{'s'[:count - 1]}",
+                 cores=servers.WORKERS_CORES)
 
 
 def over(protocol, load, **changes):
@@ -101,19 +148,56 @@ WORKLOADS = (
     Workload("P7.pairs0", "MQTT, 100 pairs, QoS 0", CPU, "µs", PAIRS, entries("fray", "mosquitto")),
     Workload("P7.pairs1", "MQTT, 100 pairs, QoS 1", CPU, "µs", {**PAIRS, "qos": 1},
              entries("fray", "mosquitto")),
+    Workload("P8.arena", "the arena that the server decides, 200 players, 20 frames/s", FRAME_CPU,
+             "µs", {"clients": 200, "seconds": 4},
+             (RAW_FRAMES, RAW_GAME, fray_arena(400), fray_arena(2000), COLYSEUS)),
+    Workload("P10.paced", "broadcast to 500, 40/s, by 1 and 2 workers", CAPACITY, "/s",
+             over("websocket", BROADCAST), (workers(1), workers(2))),
+    Workload("P10.saturated", "broadcast to 1,000, saturated, by 1 and 2 workers", CAPACITY, "/s",
+             over("websocket", SATURATED), (workers(1), workers(2))),
 )
 
-# How many players the tutorial's game holds (P2.players): N is raised as long as the p99 of a
-# move's way to all is below the limit, and nearly all moves arrive, in one of the attempts.
-PLAYERS = (25, 40, 60, 80, 100, 150, 200, 250, 300, 400, 500, 600, 700)
+
+# How many players the tutorial's game holds: the p99 of a move's way to all is below the limit, and
+# nearly all moves arrive.
 PLAYERS_LATENCY_US = 50000
 PLAYERS_DELIVERED = 0.95
-PLAYERS_ATTEMPTS = 5
-PLAYERS_ENTRIES = (
-    PYTHON_GAME,
-    NODE_GAME,
-    Entry("fray_game"),
-    Entry("fray_game", FRAY_FLUSH.options, label=f"fray, {FLUSH_MS} ms flush"),
-    Entry("limit", LIMIT_MOVES_FLUSH.options, LIMIT_MOVES.load,
-          label=f"raw epoll, {FLUSH_MS} ms flush"),
-)
+
+
+def players_hold(count, figures):
+    wanted_per_s = count * count * ARENA["rate"]
+    return (figures["p99_us"] < PLAYERS_LATENCY_US
+            and figures["delivered_per_s"] > PLAYERS_DELIVERED * wanted_per_s)
+
+
+# How many duels of two clients, with 60 ticks and 20 snapshots a second, one core holds: nearly all
+# ticks are taken, and begin when they are due. 1,000 is the most matches that a server has.
+DUELS_TICK_HZ = 60
+DUELS_LATE_MS = 5
+DUELS_TAKEN = 0.99
+
+
+def duels_load(count):
+    return {"game": "duel", "clients": 2 * count, "per-match": 2, "seconds": 4}
+
+
+def duels_hold(count, figures):
+    return (figures["tick_late_ms_p99_below"] <= DUELS_LATE_MS
+            and figures["ticks_per_s"] > DUELS_TAKEN * count * DUELS_TICK_HZ)
+
+
+PLAYERS = Climb(
+    "P2.players", "players of the tutorial's game",
+    (25, 40, 60, 80, 100, 150, 200, 250, 300, 400, 500, 600, 700), 5,
+    lambda count: over("socketio", ARENA, clients=count), players_hold,
+    (
+        PYTHON_GAME,
+        NODE_GAME,
+        Entry("fray_game"),
+        Entry("fray_game", FRAY_FLUSH.options, label=f"fray, {FLUSH_MS} ms flush"),
+        Entry("limit", LIMIT_MOVES_FLUSH.options, LIMIT_MOVES.load,
+              label=f"raw epoll, {FLUSH_MS} ms flush"),
+    ))
+DUELS = Climb("P9.duels", "duels on one core", (100, 250, 500, 750, 1000), 3, duels_load,
+              duels_hold, (Entry("fray_games", generator="play"),))
+CLIMBS = (PLAYERS, DUELS)

@@ -38,7 +38,7 @@ static void init(void *bytes, uint64_t seed)
     arena_map_make(state);
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct arena_state *state = bytes;
     struct arena_player *player = &state->players[seat];
@@ -46,7 +46,6 @@ static const char *join(void *bytes, uint32_t seat, struct fray_game_events *eve
     *player = (struct arena_player){.present = 1};
     player_spawn(state, player);
     emit_place(events, EVENT_NEW, seat, player);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -252,7 +251,7 @@ static const char *const modes[] = {"steer", "target", NULL};
     F(T, tick, .bits = 32, .flags = FRAY_GAME_CLOCK)                                               \
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
     F(T, random, .bits = 32, .flags = FRAY_GAME_HIDDEN)                                            \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct arena_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -270,7 +269,7 @@ FRAY_GAME_FIELDS(match_fields, struct arena_match, MATCH);
     F(T, deaths, .bits = 16)                                                                       \
     F(T, respawn_tick, .bits = 32, .flags = FRAY_GAME_OWNER)                                       \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct arena_player, PLAYER);
 
 #define OBSTACLE(F, T)                                                                             \
@@ -346,6 +345,7 @@ const struct fray_game fray_arena = {
     .input_size = sizeof(struct arena_input),
     .bot_size = sizeof(struct arena_memory),
     FRAY_GAME_LISTS(struct arena_state),
+    .reasons = {{"too_far", "That place is further away than a player can walk to at once."}},
     .init = init,
     .join = join,
     .leave = leave,

@@ -37,9 +37,13 @@ static void remember_rounds(struct duel_memory *memory, const struct duel_state 
 {
     uint16_t lost = (uint16_t)(self->lost - memory->lost),
              won = (uint16_t)(self->won - memory->won);
+    bool is_first = !memory->counts;
 
+    memory->counts = 1;
     memory->lost = self->lost;
     memory->won = self->won;
+    if (is_first)
+        return;
     memory->losses += lost;
     if (view->options.bot_sharpens)
         memory->losses -= won < memory->losses ? won : memory->losses;

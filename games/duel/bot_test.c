@@ -17,8 +17,8 @@ static struct duel_state begin(int32_t sharpens)
     int32_t options[] = {5, ROUNDS_NEVER, 15, 0, 1, 0, 60, 400, 8, sharpens};
 
     fray_game_init(&fray_duel, &state, 1, options);
-    assert_null(fray_duel.join(&state, 0, NULL));
-    assert_null(fray_duel.join(&state, 1, NULL));
+    fray_duel.join(&state, 0, NULL);
+    fray_duel.join(&state, 1, NULL);
     return state;
 }
 
@@ -96,6 +96,11 @@ static void A24_every_loss_of_its_own_counts_and_no_win(void **unused)
         round_play(&state, &memory, false);
         assert_int_equal(memory.losses, round);
     }
+    fray_duel.bot_init(&memory, 1, 5); /* another, that takes the seat over */
+    play(&state, &memory);
+    assert_int_equal(memory.losses, 0);
+    round_play(&state, &memory, true);
+    assert_int_equal(memory.losses, 1);
 }
 
 static void A24_a_setting_sharpens_it_when_it_wins(void **unused)

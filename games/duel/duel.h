@@ -112,8 +112,9 @@ struct duel_memory {
     uint32_t walk_tick; /* of the next change of mind about walking */
     int16_t aim_x, aim_y;
     int8_t walk;
-    uint8_t clear; /* at the last look no platform was in the line of fire */
-    uint8_t reserved[2];
+    uint8_t clear;  /* at the last look no platform was in the line of fire */
+    uint8_t counts; /* won and lost are known: rounds before it came were somebody else's */
+    uint8_t reserved;
 };
 
 extern const struct fray_game fray_duel;

@@ -25,7 +25,7 @@ static void the_examples_of_the_document(void **unused)
     (void)unused;
     fray_game_init(&fray_duel, &state, 1, NULL);
     for (uint32_t seat = 0; seat < 2; seat++)
-        (void)fray_duel.join(&state, seat, NULL);
+        fray_duel.join(&state, seat, NULL);
     state.match.tick = 100;
     fray_game_view(&fray_duel, &state, 0, &base);
     state.match.tick = 102;

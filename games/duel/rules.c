@@ -89,7 +89,7 @@ static void init(void *bytes, uint64_t seed)
     phase_begin(state, DUEL_WAITING, -1);
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct duel_state *state = bytes;
 
@@ -99,7 +99,6 @@ static const char *join(void *bytes, uint32_t seat, struct fray_game_events *eve
         match_begin(state, events);
     else
         phase_begin(state, DUEL_WAITING, -1);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -238,7 +237,7 @@ static const char *const phases[] = {"waiting", "countdown", "playing", "round_o
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
     F(T, round, .bits = 16)                                                                        \
     F(T, matches, .bits = 16)                                                                      \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct duel_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -257,7 +256,7 @@ FRAY_GAME_FIELDS(match_fields, struct duel_match, MATCH);
     F(T, lost, .bits = 16)                                                                         \
     F(T, rematch, .bits = 1)                                                                       \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct duel_player, PLAYER);
 
 #define BULLET(F, T)                                                                               \
@@ -267,7 +266,7 @@ FRAY_GAME_FIELDS(player_fields, struct duel_player, PLAYER);
     F(T, velocity_x, .bits = 13, .fraction = 8)                                                    \
     F(T, velocity_y, .bits = 13, .fraction = 8)                                                    \
     F(T, seat, .bits = 8, .flags = FRAY_GAME_SEAT)                                                 \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(bullet_fields, struct duel_bullet, BULLET);
 
 #define PLATFORM(F, T)                                                                             \

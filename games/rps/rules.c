@@ -161,13 +161,12 @@ static void init(void *bytes, uint64_t seed)
 }
 
 /* Who comes while a game runs watches it and plays the next. */
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct rps_state *state = bytes;
 
     (void)events;
     state->players[seat] = (struct rps_player){.present = 1};
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -272,13 +271,13 @@ FRAY_GAME_FIELDS(match_fields, struct rps_match, MATCH);
     F(T, playing, .bits = 1)                                                                       \
     F(T, wins, .bits = 16)                                                                         \
     F(T, present, .bits = 1)                                                                       \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(player_fields, struct rps_player, PLAYER);
 
 #define INPUT(F, T)                                                                                \
     F(T, kind, .bits = 2, .labels = kinds, .max = RPS_START, .flags = FRAY_GAME_ONCE)              \
     F(T, choice, .bits = 4, .max = RPS_KINDS_MAX - 1)                                              \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(input_fields, struct rps_input, INPUT);
 
 static const struct fray_game_field option_fields[] = {
@@ -318,6 +317,9 @@ const struct fray_game fray_rps = {
     .input_size = sizeof(struct rps_input),
     .bot_size = sizeof(struct rps_memory),
     FRAY_GAME_LISTS(struct rps_state),
+    .reasons = {{"already_chosen", "You have chosen already."},
+                {"eliminated", "You are out until the next game."},
+                {"no_such_choice", "There is no such choice."}},
     .init = init,
     .join = join,
     .leave = leave,

@@ -18,7 +18,7 @@ static struct rps_state begin(int32_t kinds, uint32_t players)
 
     fray_game_init(&fray_rps, &state, 1, options);
     for (uint32_t seat = 0; seat < players; seat++)
-        assert_null(fray_rps.join(&state, seat, NULL));
+        fray_rps.join(&state, seat, NULL);
     return state;
 }
 
@@ -237,7 +237,7 @@ static void B29_inputs_are_refused_with_a_reason(void **unused)
     refuse(&state, 0, (struct rps_input){.kind = RPS_CHOOSE, .choice = 255}, "out_of_range");
     play(&state, 0, choose, 0);
     refuse(&state, 0, choose, "already_chosen");
-    assert_null(fray_rps.join(&state, 7, NULL)); /* watches until the next game */
+    fray_rps.join(&state, 7, NULL); /* watches until the next game */
     refuse(&state, 7, choose, "eliminated");
 }
 

@@ -103,14 +103,13 @@ static void init(void *bytes, uint64_t seed)
     state->match.deadline_ms = FRAY_GAME_NEVER;
 }
 
-static const char *join(void *bytes, uint32_t seat, struct fray_game_events *events)
+static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct tictactoe_state *state = bytes;
 
     state->players[seat] = (struct tictactoe_player){.present = 1};
     if (state->players[!seat].present)
         game_begin(state, events);
-    return NULL;
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -203,7 +202,7 @@ static const char *const kinds[] = {"pass", "place", "rematch", NULL};
     F(T, first, .bits = 8, .flags = FRAY_GAME_SEAT)                                                \
     F(T, games, .bits = 16)                                                                        \
     F(T, draws, .bits = 16)                                                                        \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct tictactoe_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -215,7 +214,7 @@ FRAY_GAME_FIELDS(player_fields, struct tictactoe_player, PLAYER);
 #define INPUT(F, T)                                                                                \
     F(T, kind, .bits = 2, .labels = kinds, .max = TICTACTOE_REMATCH, .flags = FRAY_GAME_ONCE)      \
     F(T, cell, .bits = 4, .max = TICTACTOE_CELLS - 1)                                              \
-    F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(input_fields, struct tictactoe_input, INPUT);
 
 static const struct fray_game_field option_fields[] = {
@@ -260,6 +259,8 @@ const struct fray_game fray_tictactoe = {
     .input_size = sizeof(struct tictactoe_input),
     .bot_size = sizeof(struct tictactoe_memory),
     FRAY_GAME_LISTS(struct tictactoe_state),
+    .reasons = {{"not_your_turn", "It is the other's turn."},
+                {"cell_taken", "That cell is taken."}},
     .init = init,
     .join = join,
     .leave = leave,

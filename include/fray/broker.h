@@ -7,9 +7,10 @@
  *         .topic = "lamps/hall", .payload = "on", .len = 2, .qos = 1});
  *
  * What is published here reaches MQTT clients, subscribers of this program, and the rooms of topics
- * that begin with fray/ (docs/protocols.md), as if a client had published it; topic rules do not
- * apply. All functions may be called on any thread, between fray_server_start and the end of
- * fray_server_wait; callbacks run on the broker's thread, one at a time, and must not block. */
+ * that begin with fray/ (docs/protocols.md), as if a client had published it; topic rules, and what
+ * fray_app says of MQTT clients, do not apply. All functions may be called on any thread, between
+ * fray_server_start and the end of fray_server_wait; callbacks run on the broker's thread, one at a
+ * time, and must not block. */
 #ifndef FRAY_BROKER_H
 #define FRAY_BROKER_H
 

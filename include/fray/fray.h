@@ -113,6 +113,11 @@ struct fray_app {
      * fray/<namespace>/me/<event> goes to the handlers, and what is sent to them comes to that
      * topic (docs/protocols.md). Its rooms are no topics then. */
     bool mqtt_sockets;
+    /* Without mqtt_sockets they hear what rooms are told, as topics, and say nothing. With this
+     * they also publish into rooms, past the handlers, and all who are there hear it as if the
+     * server had said it: for sensors and the like. A namespace without handlers (`events`,
+     * on_message) lets them anyway. */
+    bool mqtt_rooms;
     bool keep_handshake;     /* keep auth and handshake for as long as the socket lives */
     size_t socket_data_size; /* bytes of user data for each socket, zeroed: fray_socket_data */
 
@@ -139,7 +144,8 @@ struct fray_app {
     void (*on_start)(fray_server *server, fray_namespace *nsp,
                      void *app); /* the home thread runs now */
     void (*on_stop)(fray_namespace *nsp, void *app);
-    const char *static_dir; /* files served at "/", below the routes; NULL for none */
+    const char *static_dir; /* files served at "/", below the routes and over fray's own pages
+                               (option pages); NULL for none */
 
     /* The program's own defaults for the whole server's options. fray_main reads configuration
      * file, environment and command line over them; fray_server_add sets them, and a later

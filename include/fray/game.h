@@ -9,7 +9,8 @@
  * Rules make no system call, read no clock and keep nothing outside the state; time and randomness
  * are in it. They never trust what they are given: any bytes are a legal input, and any *view* (a
  * state from which hidden things were cleared, see fray_game_view) is a legal state to step from,
- * because clients predict on views.
+ * because clients predict on views. There hidden fields are zero: what rules make of them, such as
+ * a die, is predicted wrong until the server says how it was.
  *
  * Seats are places in a match, 0 … seats_max − 1; seat 0 is the creator's. In one tick the host:
  * refuses bad inputs with fray_game_check, lets bots fill theirs, calls step, reads the events, and
@@ -31,6 +32,7 @@ enum {
     FRAY_GAME_NEVER = 0x7FFFFFFF, /* a time that does not come */
     FRAY_GAME_ROW = 0xFFFF,       /* as a table's owner: the row's number is the seat */
     FRAY_GAME_ARGS_MAX = 5,
+    FRAY_GAME_REASONS_MAX = 16,
 };
 
 /* ------------------------------------------------------------------ describing data */
@@ -80,7 +82,8 @@ struct fray_game_table {
 };
 
 /* A struct's fields are listed once more, `#define NAME(F, T) F(T, x, .bits = 20) F(T, y, …) …`;
- * this makes the table, and fails the build unless the list covers the struct: no padding. */
+ * this makes the table, and fails the build unless the list covers the struct: no padding. What
+ * fills it up is a member `uint8_t reserved[…]`, in the list FRAY_GAME_RESERVED(F, T). */
 #define FRAY_GAME_FIELDS(table, T, LIST)                                                           \
     _Static_assert(sizeof(T) == 0 LIST(FRAY_GAME_FIELD_SIZE, T), "fields must cover " #T);         \
     static const struct fray_game_field table[] = {LIST(FRAY_GAME_FIELD, T)}
@@ -91,6 +94,7 @@ struct fray_game_table {
      .type = FRAY_GAME_TYPE(((T *)0)->member),                                                     \
      .count = sizeof(((T *)0)->member) / (FRAY_GAME_TYPE(((T *)0)->member) & 7),                   \
      __VA_ARGS__},
+#define FRAY_GAME_RESERVED(F, T) F(T, reserved, .bits = 8, .flags = FRAY_GAME_HIDDEN)
 /* clang-format off */
 #define FRAY_GAME_TYPE(member) /* arrays count as pointers here */                                 \
     _Generic((member),                                                                             \
@@ -115,9 +119,9 @@ struct fray_game_table {
 #define FRAY_GAME_AT(T, member) (1 + offsetof(T, member))
 #define FRAY_GAME_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What an operator or a room's host may set. Options live in the state as int32_t in the order of
- * their table. One list, `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits that kill") …`, makes
- * the members, the table and the fields. */
+/* What an operator or a room's host may set: at least one, at most 32. Options live in the state as
+ * int32_t in the order of their table. One list, `#define NAME(O, T) O(T, hits, 1, 100, 1, 5, "hits
+ * that kill") …`, makes the members, the table and the fields. */
 struct fray_game_option {
     const char *name, *summary;
     int32_t min, max, step, standard; /* min, min + step, … max */
@@ -129,8 +133,9 @@ struct fray_game_option {
     FRAY_GAME_FIELD(T, name, .bits = 32)
 
 /* What a client without the SDK sends: an event by this name whose first argument is an object with
- * the keys `takes` (missing ones are 0). They are written over the seat's last input, as is `value`
- * into the field `sets`; that input is then given in every tick, impulses once. */
+ * the keys `takes`. Missing ones are 0, but an action that takes any and is given none of them is
+ * refused ("wrong_shape"). They are written over the seat's last input, as is `value` into the
+ * field `sets`; that input is then given in every tick, impulses once. */
 struct fray_game_action {
     const char *name;
     const char *takes[6]; /* names of input fields, up to a NULL */
@@ -171,6 +176,19 @@ struct fray_game_event_kind {
     bool sighted; /* goes only to those who see the player in the seat of the first argument */
 };
 
+/* Names that mean something to hosts:
+ *
+ *   event `end_game`       gets `results` beside its arguments, and goes also to who takes packets
+ *   event `start_game`     a game begins anew: who wished for a rematch is forgotten
+ *   action `start_game`    is given for the host's seat when a match begins, and when its host asks
+ *   action `rematch`       is the rules' own; without it the host counts who asks, and begins anew
+ *                          (by action `start_game`, or all from init on) when all have
+ *   refusal `out_of_range` in ticked games weighs more: no honest client asks for that
+ *
+ * and what has no name: of the tables the first by seat with `present` (fray_game_players) has the
+ * players, whom sighted events are about; seats_min 1 lets players drop in and out, from 2 on, with
+ * more than two seats, the room's host says when a match begins. */
+
 /* ------------------------------------------------------------------ one step */
 
 /* What a seat's player was looking at: a moment between two earlier states. */
@@ -207,7 +225,13 @@ enum fray_game_outcome { FRAY_GAME_PLAYING, FRAY_GAME_WON, FRAY_GAME_LOST, FRAY_
     .options_count = FRAY_GAME_COUNT(options), .tables_count = FRAY_GAME_COUNT(tables),            \
     .actions_count = FRAY_GAME_COUNT(actions), .events_count = FRAY_GAME_COUNT(events)
 
-/* Reasons are static lower-case words such as "not_your_turn", sent to the player; NULL: fine. */
+/* Why rules refuse something is a static lower-case word such as "column_full", sent to the player;
+ * NULL: fine. Of words that are the game's own, `reasons` has the sentence beside it. */
+struct fray_game_reason {
+    const char *word; /* NULL ends the list */
+    const char *sentence;
+};
+
 struct fray_game {
     const char *name;                          /* "duel" */
     const char *title;                         /* "Duel" */
@@ -223,12 +247,14 @@ struct fray_game {
     const struct fray_game_action *actions;
     const struct fray_game_event_kind *events;
     uint32_t options_count, tables_count, actions_count, events_count;
+    struct fray_game_reason reasons[FRAY_GAME_REASONS_MAX];
 
     /* The state is zero but for its options. Use fray_game_init. */
     void (*init)(void *state, uint64_t seed);
     /* A seat is taken or given up for good. (Who lost its connection keeps its seat: `given` is 0,
-     * or a bot's.) A joining seat is free; leaving a free one does nothing. */
-    const char *(*join)(void *state, uint32_t seat, struct fray_game_events *events);
+     * or a bot's.) Who may sit down is the host's to say: a joining seat is free, and rules take
+     * it; leaving a free one does nothing. */
+    void (*join)(void *state, uint32_t seat, struct fray_game_events *events);
     void (*leave)(void *state, uint32_t seat, struct fray_game_events *events);
     /* Why the input, whose fields are in their ranges, may not be played. Use fray_game_check. */
     const char *(*check)(const void *state, uint32_t seat, const void *input);

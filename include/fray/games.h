@@ -10,10 +10,12 @@
  *         return fray_games_main(argc, argv, games);
  *     }
  *
- * Its clients meet in the namespace /games (docs/games.md). Pages predict with the rules as a
- * WebAssembly module, which they fetch from /games/tag.wasm: `fray-wasm -o games/tag.wasm tag
- * rules.c` makes it, and `static_dir` is where the program finds it. examples/own_game is such a
- * program. */
+ * Its clients meet in the namespace /games (docs/games.md). Its pages are fray's lobby and, for
+ * games without a page of their own, a playground. Pages predict with the rules as a WebAssembly
+ * module, which they fetch from /games/tag.wasm: `fray-wasm -o DIR/games/tag.wasm tag rules.c`
+ * makes it. The option static_dir = DIR is where the program finds that, and pages of its own,
+ * which lie over fray's (DIR/games/tag/index.html). examples/own_game is such a program, and
+ * docs/writing-a-game.md the way to it. */
 #ifndef FRAY_GAMES_H
 #define FRAY_GAMES_H
 
@@ -30,8 +32,9 @@ FRAY_API extern const struct fray_game fray_arena, fray_duel, fray_rps, fray_tic
  * program runs. */
 FRAY_API int fray_games_main(int argc, char **argv, const struct fray_game *const *games);
 
-/* The namespace /games alone, for fray_main_apps. Without replays unless the option says so. Each
- * call makes another one, which belongs to the server that it is added to. */
+/* The namespace /games alone, for fray_main_apps. With fray's pages unless the option `pages` says
+ * otherwise, without replays unless the option says so. Each call makes another one, which belongs
+ * to the server that it is added to. */
 FRAY_API struct fray_app fray_games_app(const struct fray_game *const *games);
 
 #endif

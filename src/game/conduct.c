@@ -23,15 +23,37 @@ static bool take_saved(struct fray_conduct *conduct, uint64_t now_us)
     return has_some;
 }
 
+/* Puts one more where `burst` fit and `per_s` run out. False: it is full. */
+static bool put_one(uint32_t *level, uint64_t *level_us, uint32_t per_s, uint32_t burst,
+                    uint64_t now_us)
+{
+    uint32_t left = leaked(*level, per_s, *level_us, now_us);
+    if (left > (burst - 1) * 1000)
+        return false;
+    *level = left + 1000;
+    *level_us = now_us;
+    return true;
+}
+
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us)
 {
     conduct->is_excused = take_saved(conduct, now_us);
-    uint32_t left = leaked(conduct->spent, FRAY_CONDUCT_ACTIONS_PER_S, conduct->spent_us, now_us);
-    if (left > (FRAY_CONDUCT_ACTIONS_BURST - 1) * 1000)
-        return false;
-    conduct->spent = left + 1000;
-    conduct->spent_us = now_us;
-    return true;
+    return put_one(&conduct->spent, &conduct->spent_us, FRAY_CONDUCT_ACTIONS_PER_S,
+                   FRAY_CONDUCT_ACTIONS_BURST, now_us);
+}
+
+bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us)
+{
+    return put_one(&conduct->asked, &conduct->asked_us, FRAY_CONDUCT_REQUESTS_PER_S,
+                   FRAY_CONDUCT_REQUESTS_BURST, now_us);
+}
+
+void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from)
+{
+    const struct fray_conduct was = *to;
+    *to = *from;
+    to->asked = was.asked;
+    to->asked_us = was.asked_us;
 }
 
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us)

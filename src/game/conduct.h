@@ -15,6 +15,8 @@ enum {
     FRAY_CONDUCT_ERRORS_DECAY = 1,    /* a second: views are compared about once a second */
     FRAY_CONDUCT_ACTIONS_PER_S = 200, /* screens of 144 Hz send one a frame */
     FRAY_CONDUCT_ACTIONS_BURST = 48,
+    FRAY_CONDUCT_REQUESTS_PER_S = 20, /* of a connection, besides what it does in a game of ticks */
+    FRAY_CONDUCT_REQUESTS_BURST = 60,
     FRAY_CONDUCT_STALL_S = 15, /* clients give up a connection that is silent for so long */
 };
 
@@ -29,7 +31,8 @@ enum fray_offence {
 };
 
 struct fray_conduct { /* zero-initialised: blameless */
-    uint64_t score_us, errors_us, spent_us, saved_us;
+    uint64_t score_us, errors_us, spent_us, saved_us, asked_us;
+    uint32_t asked;  /* 1/1000 requests, at asked_us */
     uint32_t errors; /* as score */
     uint32_t score;  /* 1/1000 points, at score_us */
     uint32_t spent;  /* 1/1000 actions, at spent_us */
@@ -40,6 +43,10 @@ struct fray_conduct { /* zero-initialised: blameless */
 /* False: over the budget. That is no offence as long as `is_excused`: when a network stalls, TCP
  * delivers at once what was sent in all the seconds before. */
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
+/* A request, which may concern all others in a match or the lobby. False: over the budget. */
+bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us);
+/* It goes on elsewhere: how it behaved so far goes with it, but not its requests. */
+void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from);
 /* True: the limit is reached. */
 bool fray_conduct_offend(struct fray_conduct *conduct, uint32_t points, uint64_t now_us);
 /* Its client saw what is not so, or wrote nonsense. True: again and again. */

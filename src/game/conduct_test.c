@@ -37,6 +37,23 @@ static void a_burst_is_forgiven_once(void **state)
     assert_false(fray_conduct_spend(&conduct, SECOND + 5000));
 }
 
+static void requests_have_a_budget_of_their_own(void **state)
+{
+    (void)state;
+    struct fray_conduct conduct = {0};
+    uint32_t allowed = 0;
+    for (uint32_t i = 0; i < 1000; i++)
+        allowed += fray_conduct_ask(&conduct, SECOND + i * UINT64_C(10000)); /* 10 seconds */
+    assert_in_range(allowed, 10 * FRAY_CONDUCT_REQUESTS_PER_S,
+                    10 * FRAY_CONDUCT_REQUESTS_PER_S + FRAY_CONDUCT_REQUESTS_BURST);
+    for (uint32_t i = 0; i < 10 * FRAY_CONDUCT_REQUESTS_PER_S; i++) {
+        uint64_t at_us = (100 * FRAY_CONDUCT_REQUESTS_PER_S + i) * UINT64_C(1000000) /
+                         FRAY_CONDUCT_REQUESTS_PER_S;
+        assert_true(fray_conduct_ask(&conduct, at_us));
+    }
+    assert_true(fray_conduct_spend(&conduct, 12 * SECOND));
+}
+
 /* Offences of one who sends `count` at once after `silent_s` seconds. */
 static uint32_t offences_of_a_stall(uint32_t silent_s, uint32_t count)
 {
@@ -102,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fast_screen_is_within_the_budget),
         cmocka_unit_test(a_burst_is_forgiven_once),
+        cmocka_unit_test(requests_have_a_budget_of_their_own),
         cmocka_unit_test(what_a_stalled_network_delivers_at_once_is_no_offence),
         cmocka_unit_test(who_floods_from_the_start_is_not_excused),
         cmocka_unit_test(offences_add_up_and_decay),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fray/games.h"
+#include "game/json_fake.h"
 #include "game/ticks.h"
 
 enum {
@@ -109,7 +110,7 @@ static struct host open_duel(void)
 
 static json_t *state_of(const struct host *host, uint32_t viewer, uint64_t now_us)
 {
-    return fray_match_json_state(host->match, viewer, now_us);
+    return fake_match_state(host->match, viewer, now_us);
 }
 
 /* A member of a table of one row, as the viewer is shown it. */
@@ -157,7 +158,7 @@ static void tells_all_events_later(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 10 * SECOND);
-    fray_match_leave(host.match, 1, 10 * SECOND); /* Ann wins */
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 10 * SECOND); /* Ann wins */
     publish(&host, 10 * SECOND);
     size_t told = json_array_size(host.present);
     assert_true(told >= 3); /* start_round, player_out, end_game */
@@ -238,7 +239,7 @@ static void ids_are_those_of_then(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 6 * SECOND);
-    fray_match_leave(host.match, 1, 6 * SECOND);
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     publish(&host, 6 * SECOND);
     run(&host, 6 * SECOND + DELAY - TICK);
     assert_string_equal(host.match->delay->ids[1], "Bob");
@@ -254,8 +255,8 @@ static void a_match_lasts_until_its_end_was_shown(void **state)
     struct fray_match *match = host.match;
     run(&host, 6 * SECOND);
     assert_false(fray_match_is_done(match, 6 * SECOND));
-    fray_match_leave(match, 0, 6 * SECOND);
-    fray_match_leave(match, 1, 6 * SECOND);
+    fray_match_put_out(match, 0, FRAY_OUT_LEFT, 6 * SECOND);
+    fray_match_put_out(match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     publish(&host, 6 * SECOND);
     assert_false(fray_match_is_live(match));
     assert_false(fray_match_is_done(match, 6 * SECOND));
@@ -273,8 +274,8 @@ static void a_match_that_nobody_watches_ends_at_once(void **state)
     (void)state;
     struct host host = open_duel();
     fray_match_unwatch(host.match);
-    fray_match_leave(host.match, 0, 6 * SECOND);
-    fray_match_leave(host.match, 1, 6 * SECOND);
+    fray_match_put_out(host.match, 0, FRAY_OUT_LEFT, 6 * SECOND);
+    fray_match_put_out(host.match, 1, FRAY_OUT_LEFT, 6 * SECOND);
     assert_true(fray_match_is_done(host.match, 6 * SECOND));
     close_host(&host);
 }
@@ -377,7 +378,7 @@ static void a_steady_match_allocates_nothing(void **state)
     (void)state;
     struct host host = open_duel();
     run(&host, 12 * SECOND);
-    host.match->is_heard = false; /* as the host says when nobody takes JSON */
+    host.match->hosted.is_heard = false; /* as the host says when nobody takes JSON */
     run(&host, 12 * SECOND + DELAY);
     size_t before = allocations;
     uint64_t due_us;

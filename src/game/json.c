@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 static int64_t value_read(const void *at, uint8_t type)
 {
     uint8_t u8;
@@ -83,25 +85,99 @@ static json_t *row_json(const struct fray_game_table *table, const char *row, ui
     return object;
 }
 
-json_t *fray_game_json_state(const struct fray_game *game, const void *view, uint32_t viewer,
-                             const struct fray_game_players *players)
+static void json_append(struct fray_buf *out, json_t *json)
 {
-    json_t *state = json_object();
+    size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    json_dumpb(json, fray_buf_reserve(out, size), size, JSON_COMPACT);
+    out->len += size;
+    json_decref(json);
+}
+
+void fray_game_json_rows_clear(struct fray_game_json_rows *rows)
+{
+    rows->text.len = 0;
+    if (rows->rows)
+        memset(rows->rows, 0, rows->count * sizeof *rows->rows);
+}
+
+void fray_game_json_rows_deinit(struct fray_game_json_rows *rows)
+{
+    fray_buf_deinit(&rows->text);
+    free(rows->rows);
+    *rows = (struct fray_game_json_rows){0};
+}
+
+static void rows_reserve(struct fray_game_json_rows *rows, const struct fray_game *game)
+{
+    size_t count = 0;
+    for (uint32_t t = 0; t < game->tables_count; t++)
+        count += game->tables[t].rows;
+    if (count <= rows->count)
+        return;
+    rows->rows = fray_realloc(rows->rows, count * sizeof *rows->rows);
+    memset(rows->rows + rows->count, 0, (count - rows->count) * sizeof *rows->rows);
+    rows->count = count;
+}
+
+/* What one viewer is shown, and with what. */
+struct writer {
+    uint32_t viewer;
+    const struct fray_game_players *players;
+    struct fray_game_json_rows *rows;
+    struct fray_buf *out;
+};
+
+static void row_append(const struct writer *writer, const struct fray_game_table *table,
+                       const char *row, uint32_t number, struct fray_game_json_row *kept)
+{
+    struct fray_buf *text = &writer->rows->text;
+    if (owner_of(table, row, number) == writer->viewer && writer->viewer != FRAY_GAME_NOBODY) {
+        json_append(writer->out, row_json(table, row, number, writer->viewer, writer->players));
+        return;
+    }
+    if (!kept->len) {
+        kept->at = text->len;
+        json_append(text, row_json(table, row, number, FRAY_GAME_NOBODY, writer->players));
+        kept->len = text->len - kept->at;
+    }
+    fray_buf_append(writer->out, text->data + kept->at, kept->len);
+}
+
+static void rows_append(const struct writer *writer, const struct fray_game_table *table,
+                        const char *row, struct fray_game_json_row *kept)
+{
+    bool is_first = true;
+    fray_buf_append_byte(writer->out, '[');
+    for (uint32_t i = 0; i < table->rows; i++, row += table->stride) {
+        if (table->present && !row[table->present - 1])
+            continue;
+        if (!is_first)
+            fray_buf_append_byte(writer->out, ',');
+        is_first = false;
+        row_append(writer, table, row, i, &kept[i]);
+    }
+    fray_buf_append_byte(writer->out, ']');
+}
+
+void fray_game_json_state(const struct fray_game *game, const void *view, uint32_t viewer,
+                          const struct fray_game_players *players, struct fray_game_json_rows *rows,
+                          struct fray_buf *out)
+{
+    const struct writer writer = {viewer, players, rows, out};
+    rows_reserve(rows, game);
+    struct fray_game_json_row *kept = rows->rows;
+
     for (uint32_t t = 0; t < game->tables_count; t++) {
         const struct fray_game_table *table = &game->tables[t];
         const char *row = (const char *)view + table->offset;
-        if (table->rows == 1) {
-            json_object_set_new(state, table->name, row_json(table, row, 0, viewer, players));
-            continue;
-        }
-        json_t *rows = json_array();
-        for (uint32_t i = 0; i < table->rows; i++, row += table->stride) {
-            if (!table->present || row[table->present - 1])
-                json_array_append_new(rows, row_json(table, row, i, viewer, players));
-        }
-        json_object_set_new(state, table->name, rows);
+        fray_buf_printf(out, "%c\"%s\":", t ? ',' : '{', table->name);
+        if (table->rows == 1)
+            row_append(&writer, table, row, 0, kept);
+        else
+            rows_append(&writer, table, row, kept);
+        kept += table->rows;
     }
-    return state;
+    fray_buf_append_byte(out, '}');
 }
 
 json_t *fray_game_json_event(const struct fray_game *game, const struct fray_game_event *event,

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "fray/game.h"
 
 /* What players are called: the id of who has the seat, NULL for nobody. */
@@ -13,10 +14,25 @@ struct fray_game_players {
     const void *context;
 };
 
-/* A view (fray_game_view) of this viewer. Hidden fields, and those of other owners, are left out,
- * as are rows that are not there. New reference. */
-json_t *fray_game_json_state(const struct fray_game *game, const void *view, uint32_t viewer,
-                             const struct fray_game_players *players);
+/* The rows of one state as everybody but their owners reads them, kept from one viewer to the next:
+ * of a crowd each is written once, not once for each of the crowd. Zero-initialised is empty. */
+struct fray_game_json_rows {
+    struct fray_buf text;
+    struct fray_game_json_row {
+        size_t at, len; /* len 0: nobody has seen it yet */
+    } * rows;           /* of all tables, one after another */
+    size_t count;
+};
+
+/* The state, or who has the seats, is another. */
+void fray_game_json_rows_clear(struct fray_game_json_rows *rows);
+void fray_game_json_rows_deinit(struct fray_game_json_rows *rows);
+
+/* Appends a view (fray_game_view) of this viewer. Hidden fields, and those of other owners, are
+ * left out, as are rows that are not there. */
+void fray_game_json_state(const struct fray_game *game, const void *view, uint32_t viewer,
+                          const struct fray_game_players *players, struct fray_game_json_rows *rows,
+                          struct fray_buf *out);
 
 /* The members of an event. New reference. */
 json_t *fray_game_json_event(const struct fray_game *game, const struct fray_game_event *event,

@@ -1,19 +1,22 @@
 #include "game/match.h"
 
+#include <assert.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "game/ticks.h"
 
 struct fray_match_ban {
-    char *id, *name, *subject; /* subject: or NULL */
+    char *id, *name, *subject; /* or NULL */
     uint64_t origin;
 };
 
-/* Of one step: every player moves, is hurt, dies and begins anew; rps shows and drops all. */
+/* Of one step: every player moves, attacks, is hurt, dies and begins anew; rps shows and drops all.
+ */
 uint32_t fray_match_events_max(const struct fray_match *match)
 {
-    return match->config.game->seats_max * 8u + 64;
+    return match->config.game->seats_max * 16u + 64;
 }
 
 static void delay_create(struct fray_match *match, uint64_t now_us)
@@ -25,7 +28,14 @@ static void delay_create(struct fray_match *match, uint64_t now_us)
                                          fray_match_json_roster(match));
 }
 
-struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
+uint64_t fray_match_draw(struct fray_match *match)
+{
+    struct fray_hash_key key = {match->secret, 0};
+    match->drawn++;
+    return fray_hash(key, fray_slice(&match->drawn, sizeof match->drawn));
+}
+
+struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t secret,
                                      uint64_t now_us)
 {
     const struct fray_game *game = config->game;
@@ -33,7 +43,8 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
 
     match->config = *config;
     match->config.options = NULL;
-    match->seed = seed;
+    match->secret = secret;
+    match->seed = fray_match_draw(match);
     match->started_us = now_us;
     match->bots_us = UINT64_MAX;
     match->state = fray_alloc_zero(game->state_size);
@@ -43,10 +54,10 @@ struct fray_match *fray_match_create(const struct fray_match_config *config, uin
     match->given = fray_alloc_zero(game->seats_max);
     match->seats = fray_alloc_zero(game->seats_max * sizeof *match->seats);
     match->events = fray_alloc(fray_match_events_max(match) * sizeof *match->events);
-    match->is_heard = true;
+    match->hosted.is_heard = true;
     if (game->tick_hz)
         match->ticks = fray_ticks_create(game, config->times.rewind_ms);
-    fray_game_init(game, match->state, seed, config->options);
+    fray_game_init(game, match->state, match->seed, config->options);
     delay_create(match, now_us);
     match->is_roster_changed = match->is_state_changed = true;
     return match;
@@ -170,7 +181,7 @@ static void record_begin(struct fray_match *match)
 void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
     struct fray_game_events events = fray_match_listen(match);
-    (void)match->config.game->join(match->state, seat, &events);
+    match->config.game->join(match->state, seat, &events);
     if (match->recorder)
         match->recorder->on_join(match->recorder, match, seat);
     fray_match_hear(match, &events, now_us);
@@ -180,6 +191,7 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
 {
     const struct fray_game *game = match->config.game;
 
+    assert(!match->is_begun);
     match->is_begun = true;
     match->is_anew = match->ticks != NULL;
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
@@ -210,7 +222,8 @@ void fray_match_unbegin(struct fray_match *match, uint64_t now_us)
 
     record_end(match);
     memcpy(same, options, game->options_count * sizeof *same);
-    fray_game_init(game, match->state, ++match->seed, same);
+    match->seed = fray_match_draw(match);
+    fray_game_init(game, match->state, match->seed, same);
     free(same);
     match->started_us = now_us;
     match->bots_us = UINT64_MAX;
@@ -245,6 +258,8 @@ const char *fray_match_start(struct fray_match *match, uint32_t seat, uint64_t n
         return fray_game_json_action(game, "start_game")
                    ? fray_match_act(match, seat, "start_game", NULL, now_us)
                    : "already_started";
+    if (fray_pairing_is_unsettled(match)) /* that start is agreed on by other means */
+        return "not_ready";
     if (fray_match_players(match) < game->seats_min)
         return "not_enough_players";
     for (uint32_t i = 0; i < game->seats_max; i++) {
@@ -256,7 +271,7 @@ const char *fray_match_start(struct fray_match *match, uint32_t seat, uint64_t n
     return NULL;
 }
 
-void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat)
+void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat, bool by_name)
 {
     if (!match->bans)
         match->bans = fray_alloc_zero(FRAY_MATCH_BANS_MAX * sizeof *match->bans);
@@ -266,7 +281,7 @@ void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat
     }
     match->bans[match->bans_count++] = (struct fray_match_ban){
         .id = fray_strndup(seat->id, strlen(seat->id)),
-        .name = fray_strndup(seat->name, strlen(seat->name)),
+        .name = by_name ? fray_strndup(seat->name, strlen(seat->name)) : NULL,
         .subject = seat->subject ? fray_strndup(seat->subject, strlen(seat->subject)) : NULL,
         .origin = seat->origin,
     };
@@ -276,7 +291,8 @@ void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat
 static bool is_same_guest(const struct fray_match_ban *known,
                           const struct fray_match_person *person)
 {
-    return strcmp(person->id, known->id) == 0 || strcmp(person->name, known->name) == 0 ||
+    return strcmp(person->id, known->id) == 0 ||
+           (known->name && strcmp(person->name, known->name) == 0) ||
            (person->origin && person->origin == known->origin);
 }
 

@@ -69,7 +69,9 @@ struct fray_match_seat {
     char socket[FRAY_TOKEN_LEN + 1]; /* the host's: the connection that plays now */
     char *subject;                   /* or NULL */
     uint64_t origin;
-    uint32_t rtt_us; /* measured before the start; 0: not */
+    uint32_t rtt_us;   /* measured before the start; 0: not */
+    uint32_t wait_ms;  /* by quick play: how long it wants to wait for another player */
+    uint64_t asked_us; /* likewise: when it came */
 };
 
 struct fray_match_config {
@@ -84,19 +86,31 @@ struct fray_match_config {
     uint16_t phase;   /* of the ticks, in 1/65536 of one (game/tick_clock.h) */
 };
 
+/* What the host keeps here. The match itself reads the first two. */
+struct fray_match_hosted {
+    bool is_heard;                      /* somebody takes events and states as JSON */
+    uint64_t crowd_us;                  /* who takes JSON is not told where all are before then */
+    bool is_roster_owed;                /* who is there is told at roster_us */
+    uint64_t roster_us;                 /* not before then */
+    enum fray_match_phase roster_phase; /* that was told last */
+    uint32_t bots;                      /* when it was told who is there */
+    struct fray_timer timer;
+    void *games;                   /* what the timer belongs to */
+    struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
+};
+
 struct fray_match {
     struct fray_match_config config;    /* options: NULL */
+    uint64_t secret, drawn;             /* see fray_match_draw */
     uint64_t seed, started_us, bots_us; /* bots_us: when bots think next, or UINT64_MAX */
     uint64_t deserted_us;               /* when it ceased to be live; 0: it is */
     char *state, *view, *inputs, *memories;
     uint8_t *given;
     struct fray_match_seat *seats; /* seats_max */
     uint32_t order, spectators;
-    uint32_t bots;   /* set by the host, when it tells who is there */
     uint64_t number; /* of the state */
     uint32_t steps;  /* since the rules' beginning; of ticked games the state's tick */
     bool is_begun;   /* the seats are the rules' */
-    bool is_heard;   /* set by the host: somebody takes events and states as JSON */
     bool has_condemned;
     bool is_anew; /* it has begun: ticks count from 0. The host tells who gets snapshots */
     enum fray_match_phase phase; /* as the roster said it last */
@@ -104,6 +118,7 @@ struct fray_match {
     struct fray_ticks *ticks;             /* NULL: event-driven */
     struct fray_delay *delay;             /* NULL: spectators are shown the present */
     struct fray_game_event *events;       /* of one step or join */
+    uint64_t events_dropped;              /* that did not fit there */
     struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;
@@ -111,12 +126,11 @@ struct fray_match {
     /* For the host to send, and then to clear with fray_match_sent. */
     struct fray_match_news_list news;
     bool is_roster_changed, is_state_changed;
-    struct fray_timer timer; /* the host's, as is what it belongs to */
-    void *host;
-    struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
+    struct fray_match_hosted hosted;
 };
 
-struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t seed,
+/* `secret`: unpredictable; what is random in the match is made of it. */
+struct fray_match *fray_match_create(const struct fray_match_config *config, uint64_t secret,
                                      uint64_t now_us);
 void fray_match_destroy(struct fray_match *match);
 void fray_match_sent(struct fray_match *match);
@@ -128,6 +142,9 @@ const char *fray_match_may_enter(const struct fray_match *match,
 const char *fray_match_sit(struct fray_match *match, const struct fray_match_person *person,
                            const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us,
                            uint32_t *seat);
+/* Before the start, to a seat that is free. `random` becomes the new token. */
+void fray_match_move_seat(struct fray_match *match, uint32_t from, uint32_t to,
+                          const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us);
 /* Spectators are counted only. Bots come for them where they make the players up. "match_full",
  * "kicked". */
 const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person,
@@ -142,7 +159,6 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* "bad_token". A bot that played on gives the seat back. */
 const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
                               uint32_t *seat);
-void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* The player loses the seat for the reason, and all hear of it. Who cheats or goes wrong has a bot
  * play on where the rules would end the game otherwise. */
 void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
@@ -195,12 +211,17 @@ bool fray_match_is_delayed(const struct fray_match *match, uint32_t viewer);
 /* The state is new: spectators are shown it later. And shows them what is due. */
 void fray_match_show(struct fray_match *match, uint64_t now_us);
 
-/* The contents of `match` and `state` (docs/games.md). New references. */
+/* The content of `match` (docs/games.md). A new reference. */
 json_t *fray_match_json_roster(const struct fray_match *match);
-json_t *fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us);
+/* Appends the content of `state`. `rows` are of this state, or empty. */
+void fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us,
+                           struct fray_game_json_rows *rows, struct fray_buf *text);
 
 /* ------------------------------------------------------------------ between match*.c */
 
+/* A number that nobody can tell from those before it: of what players see of a game, and of its
+ * replay, follows nothing about the next game or about bots. */
+uint64_t fray_match_draw(struct fray_match *match);
 /* Steps the rules with the inputs of `given` seats, and clears both. */
 void fray_match_step(struct fray_match *match, uint64_t now_us);
 /* Calls a join or leave of the rules, or a step, between these two: what happened becomes news. */
@@ -229,7 +250,9 @@ bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat);
 /* The seats become the rules'; games that wait for a start are given it. */
 void fray_match_begin(struct fray_match *match, uint64_t now_us);
 void fray_match_rules_join(struct fray_match *match, uint32_t seat, uint64_t now_us);
-void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat);
+/* `by_name`: whoever calls itself the same, too. Who is put out for cheating may have taken the
+ * name of somebody else. */
+void fray_match_ban(struct fray_match *match, const struct fray_match_seat *seat, bool by_name);
 /* As before the beginning: nobody is the rules' yet. */
 void fray_match_unbegin(struct fray_match *match, uint64_t now_us);
 /* The same seats play a new game from the rules' beginning. */

@@ -49,7 +49,7 @@ void fray_match_news_add(struct fray_match *match, const struct fray_game_event 
 
     if (strcmp(kind->name, "start_game") == 0)
         rematches_clear(match);
-    if (!match->is_heard && !is_end)
+    if (!match->hosted.is_heard && !is_end)
         return;
     json_t *content = fray_game_json_event(game, event, &players);
     if (is_end)
@@ -85,6 +85,7 @@ void fray_match_note_phase(struct fray_match *match)
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
                      uint64_t now_us)
 {
+    match->events_dropped += events->dropped;
     for (uint32_t i = 0; i < events->count; i++) {
         if (match->ticks)
             fray_ticks_keep(match, &events->items[i], now_us);

@@ -1,4 +1,5 @@
 /* Who sits in a match: people, bots, bots that play for people. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -72,7 +73,7 @@ void fray_match_bot_init(struct fray_match *match, uint32_t seat)
     const struct fray_match_seat *bot = &match->seats[seat];
     uint32_t level =
         bot->bot == FRAY_MATCH_NO_BOT ? fray_match_stand_in_level(game) : (uint32_t)bot->bot;
-    game->bot_init(match->memories + (size_t)seat * game->bot_size, level, match->seed + seat);
+    game->bot_init(match->memories + (size_t)seat * game->bot_size, level, fray_match_draw(match));
 }
 
 static void seat_become_bot(struct fray_match *match, uint32_t seat, uint32_t level)
@@ -182,7 +183,7 @@ void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match
         return;
     if (left->bot == FRAY_MATCH_NO_BOT) {
         if (reason == FRAY_OUT_CHEATING || reason == FRAY_OUT_KICKED)
-            fray_match_ban(match, left);
+            fray_match_ban(match, left, reason == FRAY_OUT_KICKED);
         tell_out(match, seat, reason, has_substitute);
     }
     if (has_substitute) {
@@ -191,11 +192,6 @@ void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match
     }
     seat_leave(match, seat, reason, now_us);
     bots_adjust(match, now_us);
-}
-
-void fray_match_leave(struct fray_match *match, uint32_t seat, uint64_t now_us)
-{
-    fray_match_put_out(match, seat, FRAY_OUT_LEFT, now_us);
 }
 
 void fray_match_condemn(struct fray_match *match, uint32_t seat, enum fray_match_out reason)
@@ -292,6 +288,23 @@ const char *fray_match_return(struct fray_match *match, const char *token, uint6
     match->is_roster_changed = true;
     *seat = at;
     return NULL;
+}
+
+void fray_match_move_seat(struct fray_match *match, uint32_t from, uint32_t to,
+                          const uint8_t random[FRAY_TOKEN_RANDOM], uint64_t now_us)
+{
+    struct fray_match_seat *was = &match->seats[from], *is = &match->seats[to];
+    assert(!match->is_begun && was->is_taken && !is->is_taken);
+    *is = *was;
+    *was = (struct fray_match_seat){0};
+    fray_token_make(is->token, to, random);
+    if (match->ticks)
+        fray_ticks_seat_reset(match->ticks, from);
+    if (match->delay) {
+        fray_delay_seat(match->delay, now_us, from, "");
+        fray_delay_seat(match->delay, now_us, to, is->id);
+    }
+    match->is_roster_changed = true;
 }
 
 const char *fray_match_watch(struct fray_match *match, const struct fray_match_person *person,

@@ -1,5 +1,7 @@
 /* What the viewers of a match are shown: the match as it is or, spectators, as it was
  * (game/delay.h). */
+#include <inttypes.h>
+
 #include "game/match.h"
 #include "game/ticks.h"
 
@@ -114,16 +116,26 @@ static struct shown shown_to(const struct fray_match *match, uint32_t viewer, ui
     };
 }
 
-json_t *fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us)
+static void number_append(struct fray_buf *text, const char *key, bool is_known, uint64_t number)
+{
+    if (is_known)
+        fray_buf_printf(text, ",\"%s\":%" PRIu64, key, number);
+    else
+        fray_buf_printf(text, ",\"%s\":null", key);
+}
+
+void fray_match_json_state(struct fray_match *match, uint32_t viewer, uint64_t now_us,
+                           struct fray_game_json_rows *rows, struct fray_buf *text)
 {
     const struct fray_game *game = match->config.game;
     const struct shown shown = shown_to(match, viewer, now_us);
     uint64_t left_us = shown.deadline_us > shown.now_us ? shown.deadline_us - shown.now_us : 0;
 
     fray_game_view(game, shown.state, viewer, match->view);
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o}", "match", match->config.id, "number", (json_int_t)shown.number,
-        "seat", viewer == FRAY_GAME_NOBODY ? json_null() : json_integer(viewer), "left_ms",
-        shown.deadline_us == UINT64_MAX ? json_null() : json_integer((json_int_t)(left_us / 1000)),
-        "state", fray_game_json_state(game, match->view, viewer, &shown.players));
+    fray_buf_printf(text, "{\"match\":\"%s\",\"number\":%" PRIu64, match->config.id, shown.number);
+    number_append(text, "seat", viewer != FRAY_GAME_NOBODY, viewer);
+    number_append(text, "left_ms", shown.deadline_us != UINT64_MAX, left_us / 1000);
+    FRAY_BUF_LITERAL(text, ",\"state\":");
+    fray_game_json_state(game, match->view, viewer, &shown.players, rows, text);
+    fray_buf_append_byte(text, '}');
 }

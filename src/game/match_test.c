@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "fray/games.h"
+#include "game/json_fake.h"
 
 enum { SECOND = 1000000, THINK_MS = 400 };
 
@@ -60,7 +61,7 @@ static const struct fray_match_news *find_news(const struct fray_match *match, c
 /* A member of the state's table "match", as clients see it. */
 static json_t *seen(struct fray_match *match, const char *key)
 {
-    json_t *state = fray_match_json_state(match, FRAY_GAME_NOBODY, SECOND);
+    json_t *state = fake_match_state(match, FRAY_GAME_NOBODY, SECOND);
     json_t *value = json_incref(
         json_object_get(json_object_get(json_object_get(state, "state"), "match"), key));
     json_decref(state);
@@ -328,7 +329,7 @@ static void a_seat_is_held_played_on_and_given_back(void **state)
     assert_reason(fray_match_return(match, token, 0, &seat), "bad_token");
     assert_int_equal(fray_match_host(match), 1);
     assert_non_null(find_news(match, "end_game"));
-    fray_match_leave(match, 1, 80 * SECOND);
+    fray_match_put_out(match, 1, FRAY_OUT_LEFT, 80 * SECOND);
     assert_int_equal(fray_match_host(match), FRAY_GAME_NOBODY);
     fray_match_destroy(match);
 }
@@ -377,7 +378,7 @@ static void time_limits_step_the_rules(void **state)
     assert_null(sit(match, &bob));
     fray_match_advance(match, SECOND);
     assert_int_equal(fray_match_due(match), 5 * SECOND);
-    json_t *json = fray_match_json_state(match, 1, 2 * SECOND);
+    json_t *json = fake_match_state(match, 1, 2 * SECOND);
     assert_int_equal(json_integer_value(json_object_get(json, "left_ms")), 3000);
     assert_int_equal(json_integer_value(json_object_get(json, "seat")), 1);
     json_decref(json);
@@ -411,7 +412,7 @@ static void bots_play_on_for_who_watches(void **state)
     assert_null(sit(match, &ann));
     assert_int_equal(fray_match_players(match), 3); /* one has made way */
     assert_int_equal(fray_match_host(match), 3);
-    fray_match_leave(match, 3, SECOND);
+    fray_match_put_out(match, 3, FRAY_OUT_LEFT, SECOND);
     assert_int_equal(fray_match_players(match), 3);
     assert_true(fray_match_is_live(match));
     fray_match_unwatch(match);

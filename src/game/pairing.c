@@ -40,9 +40,38 @@ static void phase_set(struct fray_match *match, enum fray_pairing_phase phase, u
 
 /* ------------------------------------------------------------------ listening */
 
-void fray_pairing_begin(struct fray_match *match, uint32_t wait_ms, uint64_t now_us)
+void fray_pairing_begin(struct fray_match *match, uint64_t now_us)
 {
-    match->pairing = (struct fray_pairing){.wait_ms = wait_ms, .began_us = now_us};
+    match->pairing = (struct fray_pairing){.began_us = now_us, .bot_us = UINT64_MAX};
+    phase_set(match, FRAY_PAIRING_LISTENING, now_us);
+}
+
+void fray_pairing_wait(struct fray_match *match, uint32_t seat, uint32_t wait_ms, uint64_t now_us)
+{
+    match->seats[seat].wait_ms = wait_ms;
+    match->seats[seat].asked_us = now_us;
+    if (!fray_pairing_is_listening(match))
+        return;
+    match->pairing.wait_ms = wait_ms;
+    match->pairing.bot_us = fray_match_after_ms(now_us, wait_ms);
+}
+
+static void listen_again(struct fray_match *match, uint32_t without, uint64_t now_us)
+{
+    struct fray_pairing *pairing = &match->pairing;
+    uint32_t seat = 0;
+    while (seat == without || !is_person(&match->seats[seat]))
+        seat++;
+    const struct fray_match_seat *who = &match->seats[seat];
+    if (who->asked_us) { /* it did not come by a link */
+        pairing->wait_ms = who->wait_ms;
+        pairing->began_us = who->asked_us;
+    }
+    uint32_t again_ms =
+        pairing->wait_ms < FRAY_PAIRING_AGAIN_MS ? pairing->wait_ms : FRAY_PAIRING_AGAIN_MS;
+    uint64_t wanted_us = fray_match_after_ms(pairing->began_us, pairing->wait_ms);
+    uint64_t soonest_us = fray_match_after_ms(now_us, again_ms);
+    pairing->bot_us = wanted_us > soonest_us ? wanted_us : soonest_us;
     phase_set(match, FRAY_PAIRING_LISTENING, now_us);
 }
 
@@ -94,7 +123,7 @@ void fray_pairing_seat_leaves(struct fray_match *match, uint32_t seat, enum fray
     if (match->is_begun)
         fray_match_unbegin(match, now_us);
     match->pairing.reason = reason;
-    phase_set(match, FRAY_PAIRING_LISTENING, now_us);
+    listen_again(match, seat, now_us);
 }
 
 /* ------------------------------------------------------------------ the agreement */
@@ -183,7 +212,7 @@ uint64_t fray_pairing_due(const struct fray_match *match)
     const struct fray_pairing *pairing = &match->pairing;
 
     switch (pairing->phase) {
-    case FRAY_PAIRING_LISTENING: return fray_match_after_ms(pairing->phase_us, pairing->wait_ms);
+    case FRAY_PAIRING_LISTENING: return pairing->bot_us;
     case FRAY_PAIRING_FOUND:
         return fray_match_after_ms(pairing->phase_us, FRAY_PAIRING_RTT_WAIT_MS);
     case FRAY_PAIRING_AGREED: return pairing->start_us;

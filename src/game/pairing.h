@@ -24,6 +24,7 @@ enum {
     FRAY_PAIRING_START_MS = 1500,   /* from the agreement to the start, at least */
     FRAY_PAIRING_START_MAX_MS = 3000,
     FRAY_PAIRING_GRACE_MS = 3000, /* after the start, to show oneself */
+    FRAY_PAIRING_AGAIN_MS = 2000, /* who listens again has waited already: a bot comes soon */
 };
 
 enum fray_pairing_phase {
@@ -49,11 +50,12 @@ enum fray_match_out {
 struct fray_pairing {
     enum fray_pairing_phase phase;
     enum fray_match_out reason; /* why it listens again */
-    uint32_t wait_ms;           /* then a bot comes */
+    uint32_t wait_ms;           /* of who listens */
+    uint64_t bot_us;            /* then a bot comes */
     uint32_t rtt_us;            /* the worst that is known */
     uint32_t newest;            /* the seat that made them enough */
     uint64_t began_us;          /* when the first came to play */
-    uint64_t phase_us;          /* since when LISTENING or FOUND */
+    uint64_t phase_us;          /* since when FOUND */
     uint64_t start_us;          /* agreed on */
     bool is_changed;            /* for the host to tell, and to clear */
 };
@@ -61,8 +63,10 @@ struct fray_pairing {
 /* The code of docs/games.md; NULL for FRAY_OUT_NONE. */
 const char *fray_match_out_text(enum fray_match_out out);
 
-/* The first player is about to sit down; a bot comes after `wait_ms`. */
-void fray_pairing_begin(struct fray_match *match, uint32_t wait_ms, uint64_t now_us);
+/* The first player is about to sit down. */
+void fray_pairing_begin(struct fray_match *match, uint64_t now_us);
+/* The player in the seat, who just came, wants to play with a bot rather than wait for longer. */
+void fray_pairing_wait(struct fray_match *match, uint32_t seat, uint32_t wait_ms, uint64_t now_us);
 /* Seats are given up at once, not kept; nobody's match yet. */
 bool fray_pairing_is_unsettled(const struct fray_match *match);
 /* There is nobody but one person, and bots have not come. */

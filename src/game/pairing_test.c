@@ -26,8 +26,9 @@ static struct fray_match *listen(const struct fray_game *game, uint16_t phase)
                                        .times = {.hold_ms = 60000, .stand_in_ms = 10000}};
     struct fray_match *match = fray_match_create(&config, 7, T0);
     uint32_t seat;
-    fray_pairing_begin(match, WAIT_MS, T0);
+    fray_pairing_begin(match, T0);
     assert_null(fray_match_sit(match, &ann, token, T0, &seat));
+    fray_pairing_wait(match, seat, WAIT_MS, T0);
     assert_int_equal(match->pairing.phase, FRAY_PAIRING_LISTENING);
     assert_false(match->is_begun);
     return match;
@@ -221,7 +222,7 @@ static void A17_who_is_lost_before_the_start_is_out_at_once(void **state)
     fray_pairing_shown(match, 1);
     fray_match_drop(match, 1, T0 + SECOND);
     expect_listening(match, FRAY_OUT_LOST);
-    assert_int_equal(fray_match_due(match), T0 + SECOND + WAIT_MS * MS); /* the wait begins anew */
+    assert_int_equal(fray_match_due(match), T0 + WAIT_MS * MS); /* as it wanted at first */
     agree(match, T0 + 2 * SECOND);
     fray_match_drop(match, 0, T0 + 2 * SECOND + 1);
     expect_listening(match, FRAY_OUT_LOST);
@@ -229,6 +230,34 @@ static void A17_who_is_lost_before_the_start_is_out_at_once(void **state)
     fray_match_drop(match, 1, T0 + 3 * SECOND);
     assert_int_equal(fray_match_host(match), FRAY_GAME_NOBODY); /* who is lost listening is out */
     fray_match_destroy(match);
+}
+
+/* Everybody waits for as long as it wants itself, and hardly longer where another did not show. */
+static void A21_the_wait_is_ones_own(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t bob_wait_ms, gone_ms, bot_ms;
+    } cases[] = {{60000, 2000, 61000}, {0, 2000, 2000}, {2500, 3000, 5000}, {500, 3000, 3500}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fray_match *match = listen(&fray_duel, 0);
+        sit(match, &bob, T0 + SECOND);
+        fray_pairing_wait(match, 1, cases[i].bob_wait_ms, T0 + SECOND);
+        uint64_t gone_us = T0 + cases[i].gone_ms * MS;
+        fray_match_put_out(match, 0, FRAY_OUT_LEFT, gone_us);
+        expect_listening(match, FRAY_OUT_LEFT);
+        assert_int_equal(fray_match_due(match), T0 + cases[i].bot_ms * MS);
+        json_t *step = fray_pairing_json(match, 1, gone_us);
+        assert_int_equal(json_integer_value(json_object_get(step, "wait_ms")),
+                         cases[i].bob_wait_ms);
+        assert_int_equal(json_integer_value(json_object_get(step, "elapsed_ms")),
+                         cases[i].gone_ms - 1000);
+        json_decref(step);
+        fray_match_move_seat(match, 1, 0, token, gone_us);
+        assert_string_equal(match->seats[0].id, "bob-id");
+        assert_int_equal(fray_match_host(match), 0);
+        fray_match_destroy(match);
+    }
 }
 
 static void A18_the_other_is_told_why(void **state)
@@ -329,6 +358,7 @@ int main(void)
         cmocka_unit_test(nothing_steps_before_the_agreed_time),
         cmocka_unit_test(A17_a_no_show_returns_the_other_to_listening),
         cmocka_unit_test(A17_who_is_lost_before_the_start_is_out_at_once),
+        cmocka_unit_test(A21_the_wait_is_ones_own),
         cmocka_unit_test(A18_the_other_is_told_why),
         cmocka_unit_test(once_settled_the_seat_of_who_is_lost_is_kept),
         cmocka_unit_test(enough_are_left_without_the_no_show),

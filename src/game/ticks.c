@@ -262,6 +262,7 @@ void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_t
     struct fray_ticks *ticks = match->ticks;
     size_t size = match->config.game->input_size;
     uint32_t seen = fray_history_judge(ticks->clock.hz, inputs->claimed, inputs->measured);
+    ticks->counts.views_refused += inputs->claimed && seen != inputs->claimed;
     bool is_early = false;
 
     for (uint32_t i = 0; i < inputs->count; i++) {
@@ -314,13 +315,14 @@ void fray_ticks_keep(struct fray_match *match, const struct fray_game_event *eve
 
 static void hear(struct fray_match *match, const struct fray_game_events *events, uint64_t now_us)
 {
+    match->events_dropped += events->dropped;
     for (uint32_t i = 0; i < events->count; i++) {
         const struct fray_game_event *event = &events->items[i];
         struct fray_ticks_newest *newest = newest_of(match, event);
         fray_ticks_keep(match, event, now_us);
         if (!newest)
             fray_match_news_add(match, event);
-        else if (match->is_heard)
+        else if (match->hosted.is_heard)
             *newest = (struct fray_ticks_newest){true, *event};
     }
     match->number++;
@@ -413,7 +415,8 @@ static void tick(struct fray_match *match, uint64_t now_us)
         match->ticks->seats[i].view = 0; /* as impulses are */
     hear(match, &events, now_us);
     if (fray_ticks_is_snapshot(match->steps, game->tick_hz, FRAY_TICKS_SNAPSHOT_HZ)) {
-        newest_become_news(match);
+        if (now_us >= match->hosted.crowd_us)
+            newest_become_news(match);
         match->is_state_changed = true;
     }
     if (match->steps % game->tick_hz == 0)
@@ -426,7 +429,7 @@ void fray_ticks_advance(struct fray_match *match, uint64_t now_us)
     uint64_t dropped = ticks->clock.dropped;
     uint32_t count = fray_tick_clock_take(&ticks->clock, now_us);
 
-    if (ticks->clock.dropped != dropped)
+    if (ticks->clock.dropped - dropped > FRAY_TICKS_STILL)
         unsettle(ticks, now_us);
     while (count--)
         tick(match, now_us);

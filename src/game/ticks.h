@@ -18,7 +18,8 @@ enum {
     FRAY_TICKS_SNAPSHOT_HZ = 20, /* of `state` (docs/decisions.md) */
     /* Clients need a moment to notice that the match's time began anew, or stood still. */
     FRAY_TICKS_LENIENT_MS = 30000,
-    FRAY_TICKS_LATE = 3, /* what was pressed once is not lost by being late by so many ticks */
+    FRAY_TICKS_STILL = 8, /* of so many ticks that were dropped clients notice little by little */
+    FRAY_TICKS_LATE = 3,  /* what was pressed once is not lost by being late by so many ticks */
 };
 
 struct fray_ticks_seat {
@@ -44,11 +45,12 @@ struct fray_ticks_newest {
 };
 
 struct fray_ticks_counts {
-    uint64_t taken;    /* inputs of packets, in their ticks */
-    uint64_t late;     /* after their ticks */
-    uint64_t early;    /* for ticks too far away */
-    uint64_t refused;  /* that the rules or their ranges forbid */
-    uint64_t flooding; /* actions over the budget */
+    uint64_t taken;         /* inputs of packets, in their ticks */
+    uint64_t late;          /* after their ticks */
+    uint64_t early;         /* for ticks too far away */
+    uint64_t refused;       /* that the rules or their ranges forbid */
+    uint64_t flooding;      /* actions over the budget */
+    uint64_t views_refused; /* what a player claims to have looked at, and cannot have */
 };
 
 struct fray_ticks {

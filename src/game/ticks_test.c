@@ -188,6 +188,60 @@ static void who_never_finds_the_time_is_out_some_day(void **state)
     fray_match_destroy(match);
 }
 
+/* ------------------------------------------------------------------ lag compensation */
+
+/* What the rules were answered: match->ticks keeps it until the next step. */
+static uint32_t view_of_attack(struct fray_match *match, uint32_t claimed, uint32_t measured,
+                               uint32_t number, uint32_t count)
+{
+    const struct fray_game_field *field = fray_arena.input->fields;
+    char inputs[8 * 32] = {0};
+    uint32_t first = match->steps + 1;
+
+    while (strcmp(field->name, "attack") != 0)
+        field++;
+    inputs[number * fray_arena.input_size + field->offset] = 1;
+    fray_ticks_put(match, 1,
+                   &(struct fray_ticks_inputs){.first_tick = first,
+                                               .count = count,
+                                               .inputs = inputs,
+                                               .claimed = claimed,
+                                               .measured = measured},
+                   SECOND);
+    for (uint32_t i = 0; i <= number; i++)
+        fray_match_advance(match, fray_match_due(match));
+    uint32_t view = match->ticks->rewinds_count ? match->ticks->rewinds[0].view : 0;
+    assert_true(!view || match->ticks->rewinds[0].seat == 1);
+    for (uint32_t i = 0; i < 30; i++) /* it may attack again */
+        fray_match_advance(match, fray_match_due(match));
+    return view;
+}
+
+static void an_attack_is_judged_by_what_was_looked_at(void **state)
+{
+    (void)state;
+    enum { TICK = 256, MOST = 250 * 30 * TICK / 1000 };
+    struct fray_match *match = open_match(&fray_arena, 0);
+    sit(match, "Ann", SECOND);
+    sit(match, "Bob", SECOND);
+    fray_ticks_seat_packets(match, 1);
+    run(match, 3 * SECOND);
+    uint32_t seen = (match->steps - 4) * TICK + 100;
+    assert_int_equal(view_of_attack(match, seen, 0, 0, 1), seen);
+    seen = (match->steps - 4) * TICK + 100;
+    assert_int_equal(view_of_attack(match, seen, seen + TICK, 0, 1), seen);
+    assert_int_equal(match->ticks->counts.views_refused, 0);
+    seen = (match->steps - 3) * TICK + 7; /* what cannot be so is replaced by what was measured */
+    assert_int_equal(view_of_attack(match, seen - 8 * TICK, seen, 0, 1), seen);
+    assert_int_equal(match->ticks->counts.views_refused, 1);
+    seen = match->steps * TICK; /* nor does anybody look back further than is allowed */
+    assert_int_equal(view_of_attack(match, seen - 3 * MOST, 0, 0, 1), seen - MOST);
+    seen = (match->steps - 3) * TICK + 7; /* of the last input: those before it saw less */
+    assert_int_equal(view_of_attack(match, seen, seen, 1, 3), seen - TICK);
+    assert_int_equal(view_of_attack(match, 0, 0, 0, 1), 0); /* the present */
+    fray_match_destroy(match);
+}
+
 static void put_rematch(struct fray_match *match, uint32_t tick)
 {
     int32_t input[8] = {0};
@@ -281,7 +335,7 @@ static void bots_make_way(void **state)
     uint32_t bob = sit(match, "Bob", SECOND);
     assert_int_equal(fray_match_players(match), 8);
     run(match, 3 * SECOND);
-    fray_match_leave(match, bob, 3 * SECOND);
+    fray_match_put_out(match, bob, FRAY_OUT_LEFT, 3 * SECOND);
     assert_int_equal(fray_match_players(match), 8);
     for (uint32_t i = 0; i < 12; i++)
         sit(match, (char[]){'P', (char)('a' + i), '\0'}, 3 * SECOND);
@@ -367,7 +421,7 @@ static size_t allocations_until(struct fray_match *match, uint64_t until_us)
 
     fray_buf_reserve(&packet, 65536);
     fray_ticks_seat_packets(match, 0);
-    match->is_heard = false; /* as the host says when nobody takes JSON */
+    match->hosted.is_heard = false; /* as the host says when nobody takes JSON */
     size_t before = allocations;
     while ((due_us = fray_match_due(match)) <= until_us) {
         fray_match_advance(match, due_us);
@@ -405,6 +459,7 @@ int main(void)
         cmocka_unit_test(queued_inputs_are_used_in_their_ticks),
         cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
         cmocka_unit_test(who_never_finds_the_time_is_out_some_day),
+        cmocka_unit_test(an_attack_is_judged_by_what_was_looked_at),
         cmocka_unit_test(an_impulse_may_be_a_moment_late),
         cmocka_unit_test(a_bot_stands_in_and_gives_back),
         cmocka_unit_test(who_is_silent_is_away_and_comes_back_by_a_word),

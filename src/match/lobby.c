@@ -23,6 +23,40 @@ static void id_write(char id[FRAY_MATCH_ID_LEN + 1], uint64_t random)
     id[FRAY_MATCH_ID_LEN] = '\0';
 }
 
+bool fray_lobby_is_full(const struct fray_lobby *lobby)
+{
+    return lobby->count >= (lobby->matches_max ? lobby->matches_max : FRAY_LOBBY_MATCHES_MAX);
+}
+
+/* Since when; UINT64_MAX: somebody is there. */
+static uint64_t deserted_us(const struct fray_match *match)
+{
+    uint64_t since_us = match->spectators ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        const struct fray_match_seat *seat = &match->seats[i];
+        if (!seat->is_taken || seat->bot != FRAY_MATCH_NO_BOT)
+            continue;
+        bool is_away = !seat->is_connected || seat->is_silent;
+        uint64_t lost_us = is_away ? seat->lost_us : UINT64_MAX;
+        since_us = lost_us > since_us ? lost_us : since_us;
+    }
+    return since_us;
+}
+
+struct fray_match *fray_lobby_deserted(const struct fray_lobby *lobby)
+{
+    struct fray_match *longest = NULL;
+    uint64_t longest_us = UINT64_MAX;
+    for (uint32_t i = 0; i < lobby->count; i++) {
+        uint64_t since_us = deserted_us(lobby->matches[i]);
+        if (since_us >= longest_us)
+            continue;
+        longest_us = since_us;
+        longest = lobby->matches[i];
+    }
+    return longest;
+}
+
 struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
                                      const struct fray_match_config *config,
                                      const uint64_t random[2], uint64_t now_us)
@@ -31,7 +65,7 @@ struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
 
     id_write(named.id, random[0]);
     named.phase = lobby->phase += GOLDEN;
-    if (lobby->count == FRAY_LOBBY_MATCHES_MAX || fray_lobby_find(lobby, fray_slice_of(named.id)))
+    if (fray_lobby_is_full(lobby) || fray_lobby_find(lobby, fray_slice_of(named.id)))
         return NULL;
     struct fray_match *match = fray_match_create(&named, random[1], now_us);
     if (lobby->count == lobby->cap) {
@@ -92,8 +126,7 @@ struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct
 {
     for (uint32_t i = 0; i < lobby->count; i++) {
         struct fray_match *match = lobby->matches[i];
-        if (match->config.game == game && !match->config.is_private &&
-            !match->config.waits_for_host && takes_newcomers(match) &&
+        if (match->config.game == game && match->config.is_quick && takes_newcomers(match) &&
             !fray_match_is_banned(match, person))
             return match;
     }

@@ -7,8 +7,8 @@
 #include "game/match.h"
 
 enum {
-    FRAY_LOBBY_MATCHES_MAX = 1000,
-    FRAY_LOBBY_LISTED_MAX = 50, /* the newest */
+    FRAY_LOBBY_MATCHES_MAX = 1000, /* where the owner sets no other limit */
+    FRAY_LOBBY_LISTED_MAX = 50,    /* the newest */
 };
 
 /* Zero-initialised is empty; set games and by_id.key first. */
@@ -17,12 +17,17 @@ struct fray_lobby {
     struct fray_name_map by_id;
     struct fray_match **matches; /* `count`, the oldest first */
     uint32_t count, cap;
-    uint16_t phase; /* of the newest match's ticks: they are spread over time */
+    uint32_t matches_max; /* 0: FRAY_LOBBY_MATCHES_MAX */
+    uint16_t phase;       /* of the newest match's ticks: they are spread over time */
 };
 
 void fray_lobby_deinit(struct fray_lobby *lobby);
 
-/* NULL: there are FRAY_LOBBY_MATCHES_MAX. config->id is not used: 50 bits of random[0]
+bool fray_lobby_is_full(const struct fray_lobby *lobby);
+/* The match that has been without anybody for longest, its seats being kept; NULL: there is none.
+ */
+struct fray_match *fray_lobby_deserted(const struct fray_lobby *lobby);
+/* NULL: it is full. config->id is not used: 50 bits of random[0]
  * become it; random[1] is the seed. */
 struct fray_match *fray_lobby_create(struct fray_lobby *lobby,
                                      const struct fray_match_config *config,
@@ -31,8 +36,8 @@ struct fray_match *fray_lobby_find(const struct fray_lobby *lobby, struct fray_s
 /* Removes and destroys it. */
 void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
 
-/* The oldest public match of this game that begins by itself, waits for players or lets them drop
- * in, and has somebody there who may come in; NULL: none. */
+/* The oldest match of quick play of this game that waits for players or lets them drop in, and has
+ * somebody there; NULL: none. */
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person);
 

@@ -15,14 +15,23 @@ static const struct fray_match_person ann = {.id = "ann-id", .name = "Ann"},
                                       cid = {.id = "cid-id", .name = "Cid"};
 static const uint8_t token[FRAY_TOKEN_RANDOM];
 
-static struct fray_match *make(struct fray_lobby *lobby, const struct fray_game *game,
-                               bool is_private, bool waits_for_host)
+static struct fray_match *open_match(struct fray_lobby *lobby,
+                                     const struct fray_match_config *config)
 {
     static uint64_t number;
     uint64_t random[2] = {++number, 0};
-    struct fray_match_config config = {
-        .game = game, .is_private = is_private, .waits_for_host = waits_for_host};
-    return fray_lobby_create(lobby, &config, random, 0);
+    return fray_lobby_create(lobby, config, random, 0);
+}
+
+static struct fray_match *make(struct fray_lobby *lobby, const struct fray_game *game,
+                               bool is_private)
+{
+    return open_match(lobby, &(struct fray_match_config){.game = game, .is_private = is_private});
+}
+
+static struct fray_match *make_quick(struct fray_lobby *lobby, const struct fray_game *game)
+{
+    return open_match(lobby, &(struct fray_match_config){.game = game, .is_quick = true});
 }
 
 static uint32_t sit(struct fray_match *match, const struct fray_match_person *person)
@@ -37,21 +46,47 @@ static void matches_are_found_by_id_and_bounded(void **state)
     (void)state;
     struct fray_lobby lobby = {0};
     for (int i = 0; i < FRAY_LOBBY_MATCHES_MAX; i++) {
-        struct fray_match *match = make(&lobby, &fray_tictactoe, false, false);
+        struct fray_match *match = make(&lobby, &fray_tictactoe, false);
         assert_non_null(match);
         sit(match, &ann); /* an empty one is not listed */
         assert_int_equal(strlen(match->config.id), FRAY_MATCH_ID_LEN);
         assert_ptr_equal(fray_lobby_find(&lobby, fray_slice_of(match->config.id)), match);
     }
-    assert_null(make(&lobby, &fray_tictactoe, false, false));
+    assert_null(make(&lobby, &fray_tictactoe, false));
     char id[FRAY_MATCH_ID_LEN + 1];
     memcpy(id, lobby.matches[500]->config.id, sizeof id);
     fray_lobby_remove(&lobby, lobby.matches[500]);
     assert_null(fray_lobby_find(&lobby, fray_slice_of(id)));
-    assert_non_null(make(&lobby, &fray_tictactoe, false, false));
+    assert_non_null(make(&lobby, &fray_tictactoe, false));
     json_t *matches = fray_lobby_json_matches(&lobby);
     assert_int_equal(json_array_size(matches), FRAY_LOBBY_LISTED_MAX);
     json_decref(matches);
+    fray_lobby_deinit(&lobby);
+}
+
+/* Whoever comes is worth more than a seat that is kept for who does not. */
+static void the_longest_deserted_goes_first(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {.matches_max = 4};
+    struct fray_match *matches[4];
+    for (int i = 0; i < 4; i++) {
+        matches[i] = make(&lobby, &fray_duel, false);
+        sit(matches[i], &ann);
+    }
+    assert_true(fray_lobby_is_full(&lobby));
+    assert_null(make(&lobby, &fray_duel, false));
+    assert_null(fray_lobby_deserted(&lobby));
+    fray_match_drop(matches[3], 0, 10);
+    assert_null(fray_match_watch(matches[3], &bob, 10)); /* somebody is there */
+    assert_null(fray_lobby_deserted(&lobby));
+    fray_match_drop(matches[1], 0, 30);
+    fray_match_drop(matches[0], 0, 20);
+    assert_ptr_equal(fray_lobby_deserted(&lobby), matches[0]);
+    sit(matches[0], &bob);
+    assert_ptr_equal(fray_lobby_deserted(&lobby), matches[1]);
+    fray_lobby_remove(&lobby, matches[1]);
+    assert_non_null(make(&lobby, &fray_duel, false));
     fray_lobby_deinit(&lobby);
 }
 
@@ -69,16 +104,16 @@ static void quick_play_finds_who_waits(void **state)
 {
     (void)state;
     struct fray_lobby lobby = {0};
-    sit(make(&lobby, &fray_tictactoe, true, false), &ann); /* private */
-    sit(make(&lobby, &fray_tictactoe, false, true), &ann); /* begins when its host wants */
-    sit(make(&lobby, &fray_rps, false, false), &ann);      /* another game */
-    struct fray_match *away = make(&lobby, &fray_tictactoe, false, false);
+    sit(make(&lobby, &fray_tictactoe, true), &ann);  /* private */
+    sit(make(&lobby, &fray_tictactoe, false), &ann); /* its host may send others away */
+    sit(make_quick(&lobby, &fray_rps), &ann);        /* another game */
+    struct fray_match *away = make_quick(&lobby, &fray_tictactoe);
     fray_match_drop(away, sit(away, &ann), 0);
-    struct fray_match *full = make(&lobby, &fray_tictactoe, false, false);
+    struct fray_match *full = make_quick(&lobby, &fray_tictactoe);
     sit(full, &ann);
     sit(full, &bob);
     assert_null(fray_lobby_quick(&lobby, &fray_tictactoe, &bob));
-    struct fray_match *waiting = make(&lobby, &fray_tictactoe, false, false);
+    struct fray_match *waiting = make_quick(&lobby, &fray_tictactoe);
     sit(waiting, &ann);
     assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &bob), waiting);
     json_t *matches = fray_lobby_json_matches(&lobby);
@@ -90,9 +125,9 @@ static void quick_play_finds_who_waits(void **state)
 static struct fray_match *listen(struct fray_lobby *lobby, const struct fray_game *game,
                                  const struct fray_match_person *person, uint64_t now_us)
 {
-    struct fray_match *match = make(lobby, game, false, false);
-    fray_pairing_begin(match, 8000, now_us);
-    sit(match, person);
+    struct fray_match *match = make_quick(lobby, game);
+    fray_pairing_begin(match, now_us);
+    fray_pairing_wait(match, sit(match, person), 8000, now_us);
     return match;
 }
 
@@ -104,7 +139,7 @@ static void who_listens_apart_is_found(void **state)
     assert_null(fray_lobby_partner(&lobby, anns));
     listen(&lobby, &fray_rps, &bob, 2);
     assert_null(fray_lobby_partner(&lobby, anns)); /* another game */
-    sit(make(&lobby, &fray_tictactoe, false, false), &bob);
+    sit(make(&lobby, &fray_tictactoe, false), &bob);
     assert_null(fray_lobby_partner(&lobby, anns)); /* not by quick play */
     struct fray_match *bobs = listen(&lobby, &fray_tictactoe, &bob, 3);
     assert_ptr_equal(fray_lobby_partner(&lobby, anns), bobs);
@@ -127,7 +162,8 @@ static void a_show_is_watched_and_found(void **state)
     (void)state;
     struct fray_lobby lobby = {0};
     const uint64_t random[][2] = {{90001, 0}, {90002, 0}};
-    const struct fray_match_config config = {.game = &fray_arena, .fighters = FRAY_MATCH_FIGHTERS};
+    const struct fray_match_config config = {
+        .game = &fray_arena, .fighters = FRAY_MATCH_FIGHTERS, .is_quick = true};
     struct fray_match *first = fray_lobby_create(&lobby, &config, random[0], 0);
     struct fray_match *second = fray_lobby_create(&lobby, &config, random[1], 0);
     assert_null(fray_lobby_busiest(&lobby, &fray_arena, &ann)); /* nothing goes on yet */
@@ -165,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_are_found_by_id_and_bounded),
+        cmocka_unit_test(the_longest_deserted_goes_first),
         cmocka_unit_test(an_id_is_not_given_twice),
         cmocka_unit_test(quick_play_finds_who_waits),
         cmocka_unit_test(who_listens_apart_is_found),

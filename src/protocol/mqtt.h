@@ -40,20 +40,32 @@ struct fray_mqtt_access {
                 enum fray_mqtt_action action, struct fray_slice topic);
 };
 
-/* The topics of a namespace that clients have sockets in: its own and all below. */
-struct fray_mqtt_room_prefix {
-    struct fray_slice topic; /* "fray/games" */
-    bool is_pattern;         /* its last level goes on */
+/* The part that MQTT clients have in a namespace. */
+enum fray_mqtt_part {
+    FRAY_MQTT_HEARS_ROOMS,  /* they subscribe to what its rooms are told */
+    FRAY_MQTT_SPEAKS_THERE, /* and publish into them, past its handlers */
+    FRAY_MQTT_HAS_SOCKETS, /* they are sockets of it (protocol/mqtt_socket.h): no rooms as topics */
 };
 
-/* The namespaces that clients have sockets in (protocol/mqtt_socket.h). The server's; outlives all
- * connections. */
+/* The topics of a namespace: its own and all below. */
+struct fray_mqtt_room_prefix {
+    struct fray_slice topic; /* "fray/games" */
+    bool is_pattern;         /* its last level goes on; a namespace of that very name goes first */
+    enum fray_mqtt_part part;
+};
+
+/* All namespaces of the applications. The server's; outlives all connections. */
 struct fray_mqtt_rooms {
     struct fray_mqtt_room_prefix *prefixes;
     size_t count;
     /* Held for the socket that is then opened in it. NULL: there is none of that name. */
     fray_namespace *(*find)(struct fray_mqtt_rooms *rooms, struct fray_slice name);
 };
+
+/* The namespace whose topic, or filter, that is, as it is spelled by fray_room_topic_encode; NULL:
+ * none. `rooms` may be NULL. */
+const struct fray_mqtt_room_prefix *fray_mqtt_rooms_find(const struct fray_mqtt_rooms *rooms,
+                                                         struct fray_slice topic);
 
 /* Shared by all connections; outlives them. */
 struct fray_mqtt_config {

@@ -80,8 +80,9 @@ static bool may_will(const struct fray_mqtt_connection *self,
 {
     if (!connect->has_will)
         return true;
-    if (fray_mqtt_is_socket_topic(self->config, connect->will.topic))
-        return false; /* its socket is gone by then */
+    if (fray_mqtt_is_socket_topic(self->config, connect->will.topic) || /* it is gone by then */
+        !fray_mqtt_may_speak(self->config, connect->will.topic))
+        return false;
     if (!self->config->access)
         return true;
     struct fray_mqtt_identity identity = {connect->client_id, connect->username};

@@ -89,9 +89,13 @@ void fray_mqtt_pump(struct fray_mqtt_connection *self);
 /* Whether a message of that size may go out before others have. */
 bool fray_mqtt_has_room(const struct fray_mqtt_connection *self, size_t size);
 
-/* mqtt_socket.c: sockets in namespaces (mqtt_socket.h). */
-/* Whether the topic, or filter, is one of theirs: the broker has no part in it. */
+/* mqtt_rooms.c */
+/* Whether the topic, or filter, is one of sockets in namespaces: the broker has no part in it. */
 bool fray_mqtt_is_socket_topic(const struct fray_mqtt_config *config, struct fray_slice topic);
+/* False: of a room that is told things by its namespace's handlers alone. */
+bool fray_mqtt_may_speak(const struct fray_mqtt_config *config, struct fray_slice topic);
+
+/* mqtt_socket.c: sockets in namespaces (mqtt_socket.h). */
 /* A PUBLISH to such a topic. False: nobody is there. The connection may be ending then. */
 bool fray_mqtt_socket_publish(struct fray_mqtt_connection *connection,
                               const struct fray_mqtt_publish *publish);

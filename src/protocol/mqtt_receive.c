@@ -19,6 +19,7 @@ static bool may_publish(struct fray_mqtt_connection *self, struct fray_slice top
 {
     /* $SYS is ours alone. */
     bool may = !fray_slice_starts(topic, FRAY_SLICE("$SYS/")) &&
+               fray_mqtt_may_speak(self->config, topic) &&
                fray_mqtt_may(self, FRAY_MQTT_ACTION_PUBLISH, topic);
     if (!may)
         fray_count(&self->session.worker->counters.mqtt_denied);

@@ -25,27 +25,6 @@ struct fray_mqtt_connection *fray_mqtt_connection_at(const struct fray_worker *w
     return session && !session->is_closing ? (struct fray_mqtt_connection *)session : NULL;
 }
 
-/* ------------------------------------------------------------------ which topics are theirs */
-
-static bool is_under(struct fray_slice topic, const struct fray_mqtt_room_prefix *prefix)
-{
-    size_t len = prefix->topic.len;
-    return fray_slice_starts(topic, prefix->topic) &&
-           (prefix->is_pattern || topic.len == len || topic.data[len] == '/');
-}
-
-bool fray_mqtt_is_socket_topic(const struct fray_mqtt_config *config, struct fray_slice topic)
-{
-    const struct fray_mqtt_rooms *rooms = config->rooms;
-    if (!rooms || !rooms->count || !fray_slice_starts(topic, FRAY_SLICE("fray/")))
-        return false;
-    for (size_t i = 0; i < rooms->count; i++) {
-        if (is_under(topic, &rooms->prefixes[i]))
-            return true;
-    }
-    return false;
-}
-
 /* ------------------------------------------------------------------ opening */
 
 /* {"name":…,"token":…}, as other clients say it when they connect. */

@@ -29,12 +29,16 @@ struct fray_member {
     struct fray_session *session;
     struct fray_audience *audience; /* NULL: not, or no longer, in a namespace */
     struct fray_place *places;      /* rooms that it is in; NULL: none */
-    uint32_t places_count : 31;
+    uint32_t places_count : 30;
     uint32_t is_connected : 1; /* the home worker accepted it; it hears broadcasts */
+    uint32_t is_held : 1;      /* its session is: the home worker has much of it to handle yet */
     uint32_t index;            /* in audience->members */
     uint32_t mark;             /* the broadcast that reached it last */
     struct fray_handle handle; /* what the home worker knows it by, in worker->members */
     struct fray_handle socket; /* the home worker's half; null until it is known */
+    /* What is on its way to the home worker, in room/crossing.c's units; and what of it no credit
+     * was asked for yet. */
+    uint16_t in_flight, uncredited;
 };
 
 struct fray_audience {

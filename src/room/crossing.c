@@ -81,10 +81,70 @@ void fray_member_connect(struct fray_member *member, fray_namespace *nsp,
     worker->post(worker, nsp->home, &parcel->parcel);
 }
 
+/* How much of a member may be on its way: past the window its session's connection is not read any
+ * further until the home worker has caught up (credit-based flow control, as HTTP/2 has it: RFC
+ * 9113 5.2). A transport that cannot wait goes on; past what fits, its session is closed. */
+enum {
+    FLIGHT_UNIT = 512, /* bytes; an event counts as one, for its parcel, and one for each 512 */
+    FLIGHT_WINDOW = 512,
+    FLIGHT_CREDIT = FLIGHT_WINDOW / 4, /* what a credit is asked for at a time */
+    FLIGHT_EVENT_MAX = 16384,          /* what is larger counts as this: 8 MiB */
+    FLIGHT_MAX = UINT16_MAX,           /* 32 MiB */
+};
+
+static void hold(struct fray_member *member, bool is_held)
+{
+    if (member->is_held == is_held)
+        return;
+    member->is_held = is_held;
+    fray_session_hold(member->session, is_held);
+}
+
+struct credit_parcel {
+    struct fray_parcel parcel;
+    struct fray_handle member;
+    uint16_t units;
+};
+
+static void run_credit(struct fray_worker *at, struct fray_parcel *parcel)
+{
+    const struct credit_parcel *self = (struct credit_parcel *)parcel;
+    struct fray_member *member = member_of(at, self->member);
+    if (member) {
+        member->in_flight -= self->units;
+        if (member->in_flight <= FLIGHT_WINDOW / 2)
+            hold(member, false);
+    }
+    free(parcel);
+}
+
+/* Counts an event as on its way. False: there is too much already. *credit is what the home worker
+ * is to give back once it has handled it. */
+static bool take_off(struct fray_member *member, size_t len, uint16_t *credit)
+{
+    size_t units = 1 + len / FLIGHT_UNIT;
+    if (units > FLIGHT_EVENT_MAX)
+        units = FLIGHT_EVENT_MAX;
+    *credit = 0;
+    if (member->in_flight + units > FLIGHT_MAX)
+        return false;
+    member->in_flight = (uint16_t)(member->in_flight + units);
+    member->uncredited = (uint16_t)(member->uncredited + units);
+    if (member->uncredited >= FLIGHT_CREDIT) {
+        *credit = member->uncredited;
+        member->uncredited = 0;
+    }
+    if (member->in_flight > FLIGHT_WINDOW)
+        hold(member, true);
+    return true;
+}
+
 struct event_parcel {
     struct fray_parcel parcel;
     fray_namespace *nsp;
-    struct fray_handle socket;
+    struct fray_handle socket, member;
+    struct fray_worker *from;
+    uint16_t credit; /* 0: none is asked for */
     bool is_ack;
     struct fray_incoming incoming;  /* into `text` */
     struct fray_slice *attachments; /* owned */
@@ -94,11 +154,16 @@ struct event_parcel {
 static void run_event(struct fray_worker *at, struct fray_parcel *parcel)
 {
     struct event_parcel *self = (struct event_parcel *)parcel;
-    (void)at;
     if (self->is_ack)
         fray_namespace_ack(self->nsp, self->socket, &self->incoming);
     else
         fray_namespace_event(self->nsp, self->socket, &self->incoming);
+    if (self->credit) {
+        struct credit_parcel *credit = fray_alloc(sizeof *credit);
+        *credit = (struct credit_parcel){
+            .parcel.run = run_credit, .member = self->member, .units = self->credit};
+        at->post(at, self->from, &credit->parcel);
+    }
     fray_handshake_unref(self->incoming.carrier);
     free(self->attachments);
     free(self);
@@ -107,14 +172,24 @@ static void run_event(struct fray_worker *at, struct fray_parcel *parcel)
 static void send_event(struct fray_member *member, const struct fray_incoming *incoming,
                        bool is_ack)
 {
+    struct fray_worker *worker = member->session->worker;
     size_t len = incoming->name.len + incoming->args.len;
+    uint16_t credit;
     for (size_t i = 0; i < incoming->attachments_count; i++)
         len += incoming->attachments[i].len;
+    if (!take_off(member, len, &credit)) {
+        fray_count(&worker->counters.closed_flooding);
+        fray_session_close(member->session, FRAY_FLOODING);
+        return;
+    }
     struct event_parcel *parcel = fray_alloc(sizeof *parcel + len);
     char *at = parcel->text;
     parcel->parcel.run = run_event;
     parcel->nsp = member->audience->nsp;
     parcel->socket = member->socket;
+    parcel->member = member->handle;
+    parcel->from = worker;
+    parcel->credit = credit;
     parcel->is_ack = is_ack;
     parcel->incoming = *incoming;
     parcel->incoming.name = copy_text(&at, incoming->name);
@@ -125,7 +200,6 @@ static void send_event(struct fray_member *member, const struct fray_incoming *i
     parcel->incoming.attachments = parcel->attachments;
     if (incoming->carrier)
         parcel->incoming.carrier = fray_handshake_clone(incoming->carrier);
-    struct fray_worker *worker = member->session->worker;
     worker->post(worker, parcel->nsp->home, &parcel->parcel);
 }
 
@@ -186,6 +260,8 @@ static void notify_home(struct fray_worker *worker, const struct notice_parcel *
 /* Out of the audience and unknown by its handle from here on. */
 static void member_out(struct fray_member *member)
 {
+    hold(member, false);
+    member->in_flight = member->uncredited = 0;
     fray_audience_remove(member);
     fray_id_pool_remove(&member->session->worker->members, member->handle);
     member->is_connected = false;

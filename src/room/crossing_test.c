@@ -246,6 +246,80 @@ static void a_broadcast_crosses_once_per_worker(void **state)
     close_fixture(&f);
 }
 
+static const char kilobyte[] = "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                               "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                               "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                               "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"";
+
+/* Sends until it is not read any further. */
+static int send_until_paused(struct fixture *f, const char *args)
+{
+    int count = 0;
+    for (; !f->client.link.is_paused; count++)
+        fake_client_send(&f->client, "e", args, FRAY_ACK_NONE);
+    return count;
+}
+
+static void who_sends_faster_than_is_handled_waits(void **state)
+{
+    (void)state;
+    struct fixture f;
+    int sent = 0;
+    open_fixture(&f);
+    connect_client(&f);
+    for (int round = 0; round < 40; round++) {
+        sent += send_until_paused(&f, round % 2 ? kilobyte : "1");
+        assert_in_range(f.house.workers[HOME].parcels_count, 100, 1000);
+        fake_house_settle(&f.house);
+        assert_false(f.client.link.is_paused);
+        assert_int_equal(f.events, sent);
+    }
+    close_fixture(&f);
+}
+
+/* A hold ends with whoever it was for, and goes with the session to another link. */
+static void a_hold_outlives_no_member(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fake_link other;
+    open_fixture(&f);
+    connect_client(&f);
+    send_until_paused(&f, "1");
+    fake_link_init(&other, FRAY_FRAMING_WEBSOCKET);
+    fray_session_attach(&f.client.party->session, &other.link);
+    assert_true(other.is_paused);
+    fray_socket_disconnect(f.socket, false);
+    fake_house_settle(&f.house);
+    assert_int_equal(f.client.disconnected, 1);
+    assert_false(other.is_paused);
+    fake_client_connect(&f.client, f.house.nsp, NULL, NULL, NULL);
+    fake_house_settle(&f.house);
+    fake_client_send(&f.client, "e", "1", FRAY_ACK_NONE);
+    fray_session_close(&f.client.party->session, FRAY_SERVER_DISCONNECTED);
+    close_fixture(&f);
+    fake_link_deinit(&other);
+}
+
+/* A transport that cannot wait may bring much at once, and no more than that. */
+static void who_sends_far_too_much_is_closed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    connect_client(&f);
+    for (int i = 0; i < 65535; i++) {
+        assert_non_null(f.client.party);
+        fake_client_send(&f.client, "e", "1", FRAY_ACK_NONE);
+    }
+    fake_client_send(&f.client, "e", "1", FRAY_ACK_NONE);
+    assert_null(f.client.party);
+    assert_int_equal(f.client.link.reason, FRAY_FLOODING);
+    assert_int_equal(f.house.workers[AWAY].base.counters.closed_flooding, 1);
+    close_fixture(&f);
+    assert_int_equal(f.events, 65535);
+}
+
 /* Everything at random, parcels run one at a time. What must hold in the end is that nothing is
  * left: close_fixture, and the leak checker. */
 static void nothing_is_left_whatever_happens(void **state)
@@ -343,6 +417,9 @@ int main(void)
         cmocka_unit_test(orders_do_not_reach_a_successor),
         cmocka_unit_test(a_broadcast_crosses_once_per_worker),
         cmocka_unit_test(home_knows_who_cannot_be_written_to),
+        cmocka_unit_test(who_sends_faster_than_is_handled_waits),
+        cmocka_unit_test(a_hold_outlives_no_member),
+        cmocka_unit_test(who_sends_far_too_much_is_closed),
         cmocka_unit_test(nothing_is_left_whatever_happens),
     };
     return cmocka_run_group_tests_name("crossing", tests, NULL, NULL);

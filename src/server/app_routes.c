@@ -3,7 +3,8 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "server/server.h"
+#include "server/games_app.h"
+#include "server/pages.h"
 
 static void run_app_route(fray_request *request, void *context)
 {
@@ -35,10 +36,9 @@ void fray_files_serve(fray_request *request)
     const fray_server *server = fray_server_worker_of(request)->server;
     struct fray_buf path = {0};
     if (!fray_static_path(request, 0, &path)) {
-        bool done = server->static_dir.fd >= 0
-                        ? fray_static_dir_serve(&server->static_dir, request, fray_buf_slice(&path))
-                        : fray_embedded_serve(&fray_embedded_web, request, fray_buf_slice(&path));
-        if (!done)
+        bool done = server->static_dir.fd >= 0 &&
+                    fray_static_dir_serve(&server->static_dir, request, fray_buf_slice(&path));
+        if (!done && !fray_pages_serve(server, request, fray_buf_slice(&path)))
             fray_request_reply_status(request, 404);
     }
     fray_buf_deinit(&path);
@@ -106,6 +106,8 @@ enum fray_err fray_app_routes_add(fray_server *server)
             err = add_app(server, &server->apps[i], server->app_namespaces[i]);
         if (!*dir && server->apps[i].static_dir)
             dir = server->apps[i].static_dir;
+        if (!server->games)
+            server->games = fray_games_of(&server->apps[i]);
     }
     for (size_t i = 0; i < server->endpoints_count && !err; i++) {
         if (server->endpoints[i].app->protocol == FRAY_SOCKETIO && server->config.serve_client)

@@ -86,6 +86,16 @@ static enum fray_err flag_find(struct fray_slice argument, struct flag *flag, bo
     return FRAY_OK;
 }
 
+/* `--flag` alone says true; but whoever writes `--flag false` means it: no argument stands for
+ * itself, so a word behind it is its value. */
+static void take_word(struct command_line *line, struct flag *flag, struct fray_slice argument)
+{
+    bool may_have = flag->option && flag->option->kind == FRAY_OPTION_BOOL && !flag->negated &&
+                    !memchr(argument.data, '=', argument.len);
+    if (may_have && line->at < line->argc && line->argv[line->at][0] != '-')
+        flag->value = fray_slice_of(line->argv[line->at++]);
+}
+
 /* FRAY_ERR_NOT_FOUND after the last one. */
 static enum fray_err command_line_next(struct command_line *line, struct flag *flag,
                                        struct fray_buf *error)
@@ -97,6 +107,8 @@ static enum fray_err command_line_next(struct command_line *line, struct flag *f
         argument = FRAY_SLICE("--help");
     bool needs_value = false;
     enum fray_err err = flag_find(argument, flag, &needs_value, error);
+    if (!err)
+        take_word(line, flag, argument);
     if (err || !needs_value)
         return err;
     if (line->at >= line->argc) {

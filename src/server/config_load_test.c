@@ -126,6 +126,17 @@ static void true_or_false_flags_need_no_value(void **state)
     assert_true(load->config.per_message_deflate);
     assert_false(load->config.serve_client);
     assert_false(load->config.allow_upgrades);
+    ARGUMENTS(load, "--per-message-deflate", "no", "--serve-client", "true", "--workers", "3");
+    run(load);
+    assert_int_equal(load->err, FRAY_OK);
+    assert_false(load->config.per_message_deflate);
+    assert_true(load->config.serve_client);
+    assert_int_equal(load->config.workers, 3);
+    ARGUMENTS(load, "--serve-client", "maybe");
+    REFUSED(load, "--serve-client was given \"maybe\", allowed is true or false.");
+    ARGUMENTS(load, "--no-serve-client", "true");
+    REFUSED(load, "unexpected argument \"true\": options are written --name value; --help lists "
+                  "all.");
 }
 
 static void wrong_flags_are_explained(void **state)
@@ -217,6 +228,7 @@ static void prints_and_exits(void **state)
     } cases[] = {
         {"--help", "\n[engineio]\n  --path TEXT\n"},
         {"-h", "--ping-interval-ms MS\n"},
+        {"--help", "\n  --allow-upgrades, --no-allow-upgrades\n"},
         {"--version", "fray " FRAY_VERSION "\n"},
         {"--help-markdown", "| `ping_interval_ms` | `25000` | milliseconds from 100 to 3600000"},
         {"--print-config", "\n\n[engineio]\npath = /socket.io/\ntransports = polling,websocket\n"},

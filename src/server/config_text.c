@@ -126,7 +126,7 @@ static const char *value_name(enum fray_option_kind kind)
     case FRAY_OPTION_INT: return "NUMBER";
     case FRAY_OPTION_DURATION: return "MS";
     case FRAY_OPTION_SIZE: return "BYTES";
-    case FRAY_OPTION_BOOL: return "BOOL";
+    case FRAY_OPTION_BOOL: return "";
     case FRAY_OPTION_STRING: return "TEXT";
     case FRAY_OPTION_PATH: return "PATH";
     case FRAY_OPTION_LIST: return "LIST";
@@ -140,7 +140,13 @@ static void help_option(const struct fray_option *option, struct fray_buf *text)
 {
     FRAY_BUF_LITERAL(text, "  --");
     fray_option_append_name(option, '-', text);
-    fray_buf_printf(text, " %s\n      %s", value_name(option->kind), option->help);
+    if (option->kind == FRAY_OPTION_BOOL) {
+        FRAY_BUF_LITERAL(text, ", --no-");
+        fray_option_append_name(option, '-', text);
+    } else {
+        fray_buf_printf(text, " %s", value_name(option->kind));
+    }
+    fray_buf_printf(text, "\n      %s", option->help);
     if (option->choices) {
         FRAY_BUF_LITERAL(text, ": ");
         append_words(option->choices, ", ", UINT32_MAX, text);
@@ -153,7 +159,7 @@ static void help_option(const struct fray_option *option, struct fray_buf *text)
 void fray_config_help(const char *program, struct fray_buf *text)
 {
     fray_buf_printf(text,
-                    "Usage: %s [--OPTION VALUE | --OPTION=VALUE]...\n\n"
+                    "Usage: %s [--OPTION VALUE | --OPTION=VALUE | --FLAG | --no-FLAG]...\n\n"
                     "An option may also be given as an environment variable (FRAY_PING_INTERVAL_MS "
                     "for\n--ping-interval-ms) or in an INI file. The command line goes over the "
                     "environment,\nthat over the file. Defaults are in parentheses.\n\n"
@@ -180,7 +186,9 @@ void fray_config_help_markdown(struct fray_buf *text)
         "in an INI\nfile (`--config FILE`, or `FRAY_CONFIG=FILE`; `ping_interval_ms = 25000` in "
         "section\n`[engineio]`). The command line goes over the environment, the environment over "
         "the file, the file\nover the default. `--flag` alone and `--no-flag` set a true-or-false "
-        "option. `--print-config` prints\nwhat is in force, as an INI file.\n");
+        "option, as `--flag true` and\n`--flag=false` do. `--print-config` prints what is in "
+        "force, "
+        "as an INI file.\n");
     for (size_t i = 0; i < FRAY_OPTION_COUNT; i++) {
         const struct fray_option *option = &fray_options[i];
         if (starts_section(i))

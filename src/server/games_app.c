@@ -8,22 +8,7 @@
 #include "server/games_feed.h"
 #include "server/server.h"
 
-static void on_lobby(const struct fray_games_request *request)
-{
-    bool watches;
-    if (!fray_games_flag(request, "watch", true, &watches)) {
-        fray_games_refuse(request, "wrong_shape");
-        return;
-    }
-    json_t *lobby = fray_games_lobby_json(request->games, request->nsp);
-    if (watches) {
-        (void)fray_socket_join(request->socket, "lobby");
-        fray_emit(request->socket, "lobby", "O", lobby);
-    } else {
-        fray_socket_leave(request->socket, "lobby");
-    }
-    fray_games_answer(request, lobby);
-}
+enum { CLOSE_FLOODING = 1008 }; /* a WebSocket: policy violation */
 
 static void on_name(const struct fray_games_request *request)
 {
@@ -60,7 +45,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"lobby", on_lobby, false},
+    {"lobby", fray_games_lobby, false},
     {"name", on_name, false},
     {"quick_play", fray_games_quick_play, true},
     {"create", fray_games_create, true},
@@ -75,6 +60,29 @@ static const struct command commands[] = {
     {"kick", fray_games_kick, false},
 };
 
+/* Moves in a game of ticks have a budget of their own. */
+static bool is_move(const struct fray_games_request *request, const struct fray_match *match,
+                    const char *name)
+{
+    return match && match->ticks && request->place->role == FRAY_GAMES_PLAYER &&
+           fray_game_json_action(match->config.game, name);
+}
+
+/* Who asks too much is told so, and who does not stop is closed. */
+static bool may_ask(const struct fray_games_request *request)
+{
+    struct fray_conduct *conduct = &request->place->conduct;
+    if (fray_conduct_ask(conduct, request->now_us))
+        return true;
+    if (fray_conduct_offend(conduct, FRAY_OFFENCE_FLOODING, request->now_us)) {
+        fray_count(&request->nsp->home->counters.closed_flooding);
+        fray_socket_close(request->socket, CLOSE_FLOODING, "flooding");
+    } else {
+        fray_games_refuse(request, "too_fast");
+    }
+    return false;
+}
+
 static void on_message(fray_socket *socket, const fray_event *event, void *app)
 {
     struct fray_games_request request = fray_games_request(socket, event, app);
@@ -84,6 +92,8 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
 
     fray_games_heard(&request, match);
     if (fray_games_packet(&request, match))
+        return;
+    if (!is_move(&request, match, name) && !may_ask(&request))
         return;
     if (json_is_null(request.content))
         request.content = NULL;
@@ -210,6 +220,7 @@ static void on_start(fray_server *server, fray_namespace *nsp, void *app)
         .delay_ms = server->config.spectator_delay_ms,
     };
     games->quick_play_wait_ms = server->config.quick_play_wait_ms;
+    games->lobby.matches_max = (uint32_t)server->config.matches_max;
     games->nsp = nsp;
     fray_timer_wheel_init(&games->wheel, fray_now_us(nsp));
     games->lobby.by_id.key = (struct fray_hash_key){fray_random(nsp), fray_random(nsp)};
@@ -223,14 +234,16 @@ static void on_stop(fray_namespace *nsp, void *app)
     (void)nsp;
     while (games->lobby.count) {
         struct fray_match *match = games->lobby.matches[games->lobby.count - 1];
-        while (match->feeds)
-            fray_games_feed_end(match->feeds);
+        while (match->hosted.feeds)
+            fray_games_feed_end(match->hosted.feeds);
         fray_games_remove(games, match);
     }
     fray_lobby_deinit(&games->lobby);
     fray_games_replays_stop(games);
     fray_buf_deinit(&games->packet);
     fray_buf_deinit(&games->inputs);
+    fray_buf_deinit(&games->text);
+    fray_game_json_rows_deinit(&games->rows);
     if (games->is_own)
         free(games);
 }
@@ -252,7 +265,13 @@ struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_ga
                    {"POST", "/replays/*", fray_games_post_desync}},
         .on_start = on_start,
         .on_stop = on_stop,
+        .settings = {{"pages", "true"}},
     };
+}
+
+const struct fray_game *const *fray_games_of(const struct fray_app *app)
+{
+    return app->on_message == on_message ? ((struct fray_games *)app->app)->lobby.games : NULL;
 }
 
 struct fray_app fray_games_app(const struct fray_game *const *games)

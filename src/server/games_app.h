@@ -15,6 +15,7 @@
 struct fray_games {
     struct fray_lobby lobby;
     fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
+    size_t lobby_bytes;             /* of what they were told last */
     struct fray_match_times times;  /* from the options */
     uint32_t quick_play_wait_ms;    /* likewise */
     fray_namespace *nsp;
@@ -24,12 +25,16 @@ struct fray_games {
     uint64_t driver_us;        /* when it expires */
     bool is_driving;
     struct fray_buf packet, inputs;    /* of one packet: nobody's between calls */
+    struct fray_buf text;              /* likewise, of one state as JSON */
+    struct fray_game_json_rows rows;   /* of the states that are being sent */
     struct fray_replay_store *replays; /* NULL: none are kept */
     bool is_own;                       /* freed at the end */
 };
 
 /* fray_games_app (fray/games.h) is this with a struct of its own. */
 struct fray_app fray_games_app_of(struct fray_games *games, const struct fray_game *const *list);
+/* The list of such an app, or NULL: another one. */
+const struct fray_game *const *fray_games_of(const struct fray_app *app);
 
 /* ------------------------------------------------------------------ between games_*.c */
 
@@ -42,7 +47,7 @@ struct fray_games_place {
     uint64_t origin;                /* of its address and its client, hashed; 0: unknown */
     struct fray_games_feed *feed;   /* it said HELLO: games_feed.h */
     uint64_t asked_us;              /* when it was told of another player, to measure by */
-    struct fray_conduct conduct;    /* of one who watches; a player's is the seat's */
+    struct fray_conduct conduct;    /* of its requests; who plays has the seat's for the game */
     bool is_for_one; /* it connected for a match alone: kicked out of that, it is closed */
 };
 
@@ -59,12 +64,15 @@ void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
 /* Sends what is new of a match, sets its timer, and lets it go when nobody plays. The match may be
  * gone then. */
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
+/* Puts out whoever is there; the match is gone then. */
+void fray_games_close(struct fray_games *games, struct fray_match *match);
 /* Whether so many bots more may be asked for, in a match with so many. FRAY_MATCH_FIGHTERS always
  * may: nobody can take the bot from who wants to play one. */
 bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_t count);
-void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer);
-/* Who was there, to a spectator that is shown the past. */
-void fray_games_send_past_roster(fray_socket *socket, const struct fray_match *match);
+void fray_games_send_state(struct fray_games *games, fray_socket *socket, struct fray_match *match,
+                           uint32_t viewer);
+/* Who is there or, to a spectator that is shown the past, was. */
+void fray_games_send_roster(fray_socket *socket, const struct fray_match *match);
 void fray_games_join_rooms(fray_socket *socket, const struct fray_match *match);
 /* Takes the socket out of the match's rooms; the match itself knows already. */
 void fray_games_put_out(fray_socket *socket, const struct fray_match *match);
@@ -78,7 +86,8 @@ fray_socket *fray_games_socket_of(fray_namespace *nsp, const struct fray_match *
 
 /* games_pair.c: tells the players the step that is new. */
 void fray_games_pair_tell(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
-/* The match listens again: brings it together with another that does. It may be gone then. */
+/* The match listens again: who is there gets the first seat, and is brought together with another
+ * who listens. The match may be gone then. */
 void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fray_match *match);
 
 /* games_clock.c: when the match is due is new. */
@@ -92,13 +101,15 @@ void fray_games_replays_stop(struct fray_games *games); /* after the last match 
 void fray_games_record(struct fray_games *games, struct fray_match *match);
 /* Removes and destroys a match, and ends its recording. */
 void fray_games_remove(struct fray_games *games, struct fray_match *match);
+/* The person who had the seat until now has lost it: for cheating, an error, or a kick, which the
+ * log tells, and which replay shows it. Other reasons are nobody's fault. */
+void fray_games_note_out(const struct fray_match *match, uint32_t seat, enum fray_match_out reason);
 void fray_games_list_replays(fray_request *request, void *app);
 void fray_games_get_replay(fray_request *request, void *app);
 void fray_games_post_desync(fray_request *request, void *app);
 
 /* Somebody came or went, or a match looks different from outside. */
 void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp);
-json_t *fray_games_lobby_json(struct fray_games *games, fray_namespace *nsp);
 
 /* The sentence for the code of a refusal. */
 const char *fray_games_reason_text(const char *code);

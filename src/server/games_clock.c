@@ -69,6 +69,7 @@ static void counts_take(struct fray_worker *worker, struct fray_ticks *ticks)
     fray_count_add(&to->game_inputs_early, now->early - was->early);
     fray_count_add(&to->game_inputs_refused, now->refused - was->refused);
     fray_count_add(&to->game_inputs_flooding, now->flooding - was->flooding);
+    fray_count_add(&to->game_views_refused, now->views_refused - was->views_refused);
     fray_count_add(&to->game_ticks_dropped, ticks->clock.dropped - ticks->dropped_counted);
     ticks->counted = *now;
     ticks->dropped_counted = ticks->clock.dropped;
@@ -84,17 +85,17 @@ static void tick(struct fray_games *games, struct fray_match *match, uint64_t no
     fray_count_add(&home->counters.game_ticks, match->steps - before);
     if (match->steps / match->ticks->clock.hz != before / match->ticks->clock.hz)
         counts_take(home, match->ticks);
-    if (match->feeds)
+    if (match->hosted.feeds)
         fray_games_feeds_send(games, match, false, before);
 }
 
 static void on_due(struct fray_timer *timer, uint64_t now_us)
 {
     struct fray_match *match =
-        (struct fray_match *)(void *)((char *)timer - offsetof(struct fray_match, timer));
-    struct fray_games *games = match->host;
+        (struct fray_match *)(void *)((char *)timer - offsetof(struct fray_match, hosted.timer));
+    struct fray_games *games = match->hosted.games;
 
-    if (match->ticks && match->is_begun)
+    if (match->ticks && match->is_begun && now_us >= fray_tick_clock_due(&match->ticks->clock))
         tick(games, match, now_us);
     else
         fray_match_advance(match, now_us);
@@ -103,20 +104,23 @@ static void on_due(struct fray_timer *timer, uint64_t now_us)
 
 void fray_games_clock_set(struct fray_games *games, struct fray_match *match)
 {
-    uint64_t due_us = fray_match_due(match);
+    const struct fray_match_hosted *hosted = &match->hosted;
+    uint64_t due_us = fray_match_earlier(fray_match_due(match),
+                                         hosted->is_roster_owed ? hosted->roster_us : UINT64_MAX);
 
-    match->timer.on_expire = on_due;
+    match->hosted.timer.on_expire = on_due;
     if (due_us == UINT64_MAX)
-        fray_timer_cancel(&games->wheel, &match->timer);
+        fray_timer_cancel(&games->wheel, &match->hosted.timer);
     else
-        fray_timer_arm(&games->wheel, &match->timer, due_us);
+        fray_timer_arm(&games->wheel, &match->hosted.timer, due_us);
     driver_start(games);
 }
 
 void fray_games_clock_forget(struct fray_games *games, struct fray_match *match)
 {
-    fray_timer_cancel(&games->wheel, &match->timer);
+    fray_timer_cancel(&games->wheel, &match->hosted.timer);
     if (match->ticks)
         counts_take(games->nsp->home, match->ticks);
+    fray_count_add(&games->nsp->home->counters.game_events_dropped, match->events_dropped);
     fray_count(&games->nsp->home->counters.game_matches_closed);
 }

@@ -52,7 +52,7 @@ bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_
     if (there + count <= FRAY_MATCH_FIGHTERS)
         return true;
     for (uint32_t i = 0; i < games->lobby.count; i++)
-        count += games->lobby.matches[i]->bots;
+        count += games->lobby.matches[i]->hosted.bots;
     return count <= FRAY_GAMES_BOTS_MAX;
 }
 
@@ -120,8 +120,11 @@ static struct fray_match *open_match(const struct fray_games_request *request,
         timed.times.delay_ms = config->times.delay_ms;
     if (config->game->tick_hz && config->game->seats_max > 2 && timed.times.hold_ms > HOLD_CROWD_MS)
         timed.times.hold_ms = HOLD_CROWD_MS;
-    struct fray_match *match =
-        fray_lobby_create(&request->games->lobby, &timed, random, request->now_us);
+    struct fray_lobby *lobby = &request->games->lobby;
+    struct fray_match *deserted = fray_lobby_is_full(lobby) ? fray_lobby_deserted(lobby) : NULL;
+    if (deserted)
+        fray_games_close(request->games, deserted);
+    struct fray_match *match = fray_lobby_create(lobby, &timed, random, request->now_us);
     if (!match) {
         fray_games_refuse(request, "too_many_matches");
         return NULL;
@@ -131,16 +134,12 @@ static struct fray_match *open_match(const struct fray_games_request *request,
     return match;
 }
 
-/* `wait_ms` NULL: not by quick play, or nobody need be waited for. */
-static void make(const struct fray_games_request *request, const struct fray_match_config *config,
-                 const uint32_t *wait_ms)
+static void make(const struct fray_games_request *request, const struct fray_match_config *config)
 {
     struct fray_match *match = open_match(request, config);
     if (!match)
         return;
     fray_games_step_out(request);
-    if (wait_ms)
-        fray_pairing_begin(match, *wait_ms, request->now_us);
     (void)fray_games_sit(request, match); /* the first has a seat */
     fray_games_enter(request, match);
 }
@@ -153,7 +152,7 @@ void fray_games_create(const struct fray_games_request *request)
     if (reason)
         fray_games_refuse(request, reason);
     else
-        make(request, &config, NULL);
+        make(request, &config);
 }
 
 static const char *read_wait(const struct fray_games_request *request, uint32_t *wait_ms)
@@ -185,17 +184,22 @@ void fray_games_quick_play(const struct fray_games_request *request)
     }
     fray_games_step_out(request);
     struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
-    bool is_drop_in = config.game->seats_min == 1;
     if (!match) {
+        bool is_drop_in = config.game->seats_min == 1; /* nobody need be waited for */
         config.fighters = is_drop_in ? FRAY_MATCH_FIGHTERS : 0;
-        make(request, &config, is_drop_in ? NULL : &wait_ms);
+        match = open_match(request, &config);
+        if (match && !is_drop_in)
+            fray_pairing_begin(match, request->now_us);
+    }
+    if (!match)
+        return;
+    reason = fray_games_sit(request, match);
+    if (reason) {
+        fray_games_refuse(request, reason);
         return;
     }
-    reason = fray_games_sit(request, match);
-    if (reason)
-        fray_games_refuse(request, reason);
-    else
-        fray_games_enter(request, match);
+    fray_pairing_wait(match, request->place->seat, wait_ms, request->now_us);
+    fray_games_enter(request, match);
 }
 
 void fray_games_watch(const struct fray_games_request *request)

@@ -1,6 +1,7 @@
 /* How one comes into a match of /games that is there: join, reconnect (games_request.h). */
 #include <stdio.h>
 
+#include "game/ticks.h"
 #include "room/namespace.h"
 #include "server/games_request.h"
 
@@ -47,10 +48,11 @@ void fray_games_enter(const struct fray_games_request *request, struct fray_matc
     fray_games_join_rooms(request->socket, match);
     bool is_late = !plays && match->delay, is_sent = match->is_state_changed && !is_late;
     fray_games_publish(request->games, request->nsp, match);
-    if (is_late)
-        fray_games_send_past_roster(request->socket, match);
+    if (is_late || match->hosted.is_roster_owed)
+        fray_games_send_roster(request->socket, match);
     if (!is_sent)
-        fray_games_send_state(request->socket, match, plays ? place->seat : FRAY_GAME_NOBODY);
+        fray_games_send_state(request->games, request->socket, match,
+                              plays ? place->seat : FRAY_GAME_NOBODY);
 }
 
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match)
@@ -59,9 +61,22 @@ const char *fray_games_sit(const struct fray_games_request *request, struct fray
     const struct fray_match_person person = fray_games_person(request);
     const char *reason = fray_match_sit(match, &person, (const uint8_t *)random, request->now_us,
                                         &request->place->seat);
-    if (!reason)
-        request->place->role = FRAY_GAMES_PLAYER;
-    return reason;
+    if (reason)
+        return reason;
+    request->place->role = FRAY_GAMES_PLAYER;
+    if (match->ticks)
+        fray_conduct_carry(&match->ticks->seats[request->place->seat].conduct,
+                           &request->place->conduct);
+    return NULL;
+}
+
+void fray_games_stand_up(const struct fray_games_request *request, struct fray_match *match,
+                         enum fray_match_out reason)
+{
+    struct fray_games_place *place = request->place;
+    if (match->ticks)
+        fray_conduct_carry(&place->conduct, &match->ticks->seats[place->seat].conduct);
+    fray_match_put_out(match, place->seat, reason, request->now_us);
 }
 
 const char *fray_games_look_on(const struct fray_games_request *request, struct fray_match *match)
@@ -98,16 +113,15 @@ bool fray_games_changes_place(const struct fray_games_request *request, const ch
 /* The match does not end in between, because one is always in it. */
 static const char *change_place(const struct fray_games_request *request, struct fray_match *match)
 {
-    const struct fray_games_place was = *request->place;
+    bool watches = request->place->role == FRAY_GAMES_SPECTATOR;
 
     fray_games_put_out(request->socket, match);
-    if (was.role == FRAY_GAMES_SPECTATOR) {
-        const char *reason = fray_games_sit(request, match);
+    const char *reason =
+        watches ? fray_games_sit(request, match) : fray_games_look_on(request, match);
+    if (watches)
         fray_match_unwatch(match);
-        return reason;
-    }
-    const char *reason = fray_games_look_on(request, match);
-    fray_match_leave(match, was.seat, request->now_us);
+    else
+        fray_games_stand_up(request, match, FRAY_OUT_LEFT);
     return reason;
 }
 
@@ -182,7 +196,7 @@ void fray_games_step_out(const struct fray_games_request *request)
     if (!match)
         return;
     if (request->place->role == FRAY_GAMES_PLAYER)
-        fray_match_leave(match, request->place->seat, request->now_us);
+        fray_games_stand_up(request, match, FRAY_OUT_LEFT);
     else
         fray_match_unwatch(match);
     fray_games_put_out(request->socket, match);

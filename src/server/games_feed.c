@@ -68,11 +68,11 @@ static struct fray_games_feed *feed_of(const struct fray_games_request *request,
         struct fray_games_feed *feed = fray_alloc_zero(sizeof *feed);
         feed->socket = request->socket;
         feed->match = match;
-        feed->next = match->feeds;
-        feed->link = &match->feeds;
+        feed->next = match->hosted.feeds;
+        feed->link = &match->hosted.feeds;
         if (feed->next)
             feed->next->link = &feed->next;
-        match->feeds = place->feed = feed;
+        match->hosted.feeds = place->feed = feed;
     }
     return place->feed;
 }
@@ -88,7 +88,7 @@ void fray_games_feed_begin(const struct fray_games_request *request, struct fray
     feed->seat = plays ? request->place->seat : FRAY_GAME_NOBODY;
     fray_games_room(room, "json", match);
     fray_socket_leave(request->socket, room);
-    match->is_heard = fray_room_size(request->nsp, room);
+    match->hosted.is_heard = fray_room_size(request->nsp, room);
     fray_games_room(room, "watch", match);
     fray_socket_leave(request->socket, room);
     viewer_begin(feed);
@@ -108,7 +108,7 @@ void fray_games_feed_end(struct fray_games_feed *feed)
 
 void fray_games_feeds_begin_again(struct fray_match *match, bool of_the_past)
 {
-    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next) {
+    for (struct fray_games_feed *feed = match->hosted.feeds; feed; feed = feed->next) {
         if (is_of_the_past(feed) != of_the_past)
             continue;
         fray_viewer_destroy(feed->viewer);
@@ -118,7 +118,7 @@ void fray_games_feeds_begin_again(struct fray_match *match, bool of_the_past)
         fray_delay_snapshots_forget(match->delay);
     else
         fray_ticks_snapshots_forget(match);
-    for (struct fray_games_feed *feed = match->feeds; feed; feed = feed->next) {
+    for (struct fray_games_feed *feed = match->hosted.feeds; feed; feed = feed->next) {
         if (is_of_the_past(feed) == of_the_past)
             viewer_begin(feed);
     }
@@ -173,7 +173,7 @@ void fray_games_feeds_send(struct fray_games *games, struct fray_match *match, b
     uint32_t steps = of_the_past ? match->delay->shown.steps : match->steps;
     bool is_taken = false;
 
-    for (struct fray_games_feed *feed = match->feeds, *next; feed; feed = next) {
+    for (struct fray_games_feed *feed = match->hosted.feeds, *next; feed; feed = next) {
         next = feed->next;
         if (is_of_the_past(feed) != of_the_past || !is_due(feed, before, steps))
             continue;

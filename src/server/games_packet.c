@@ -31,6 +31,14 @@ static bool on_hello(const struct fray_games_request *request, struct fray_match
                      struct fray_slice bytes)
 {
     struct fray_packet_hello hello;
+    if (bytes.len > 1 && (uint8_t)bytes.data[1] != FRAY_PACKET_VERSION) {
+        refuse(request, FRAY_REFUSED_VERSION);
+        return true;
+    }
+    if (!fray_conduct_ask(&request->place->conduct, request->now_us)) { /* it begins all anew */
+        refuse(request, FRAY_REFUSED_FLOODING);
+        return true;
+    }
     if (!fray_packet_hello_decode(&hello, bytes.data, bytes.len))
         return false;
     fray_games_feed_begin(request, match, &hello);

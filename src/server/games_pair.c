@@ -1,5 +1,5 @@
-/* Quick play, as clients see it (game/pairing.h): its steps are told, acknowledgements come in, and
- * two who listen apart are brought together. */
+/* Quick play, as clients see it (game/pairing.h): its steps are told, acknowledgements come in, who
+ * is left moves up, and two who listen apart are brought together. */
 #include "game/match.h"
 #include "server/games_request.h"
 
@@ -81,9 +81,26 @@ void fray_games_pair_tell(struct fray_games *games, fray_namespace *nsp, struct 
 
 /* ------------------------------------------------------------------ two who listen apart */
 
+/* Who is left when the first has gone is the first now, whom the game may give the better place. */
+static void move_up(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+{
+    uint64_t random[2] = {fray_random(nsp), fray_random(nsp)};
+    uint32_t seat = fray_match_host(match);
+    fray_socket *socket = seat ? fray_games_socket_of(nsp, match, seat) : NULL;
+    if (!socket || match->seats[0].is_taken)
+        return;
+    struct fray_games_request request = fray_games_request(socket, NULL, games);
+    fray_games_put_out(socket, match);
+    fray_match_move_seat(match, seat, 0, (const uint8_t *)random, request.now_us);
+    request.place->role = FRAY_GAMES_PLAYER;
+    request.place->seat = 0;
+    fray_games_enter(&request, match);
+}
+
 void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     struct fray_match *other = fray_lobby_partner(&games->lobby, match);
+    move_up(games, nsp, match);
     if (!other)
         return;
     bool is_older = match->pairing.began_us <= other->pairing.began_us;
@@ -92,7 +109,10 @@ void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fr
     if (!socket)
         return;
     struct fray_games_request request = fray_games_request(socket, NULL, games);
+    const struct fray_match_seat was = from->seats[request.place->seat];
     fray_games_step_out(&request);
-    if (!fray_games_sit(&request, to))
-        fray_games_enter(&request, to);
+    if (fray_games_sit(&request, to))
+        return;
+    fray_pairing_wait(to, request.place->seat, was.wait_ms, was.asked_us);
+    fray_games_enter(&request, to);
 }

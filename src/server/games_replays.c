@@ -13,7 +13,12 @@
 #include "server/server.h"
 #include "server/static_reply.h"
 
-enum { LISTED = 50, LISTED_MAX = 200, PREFIX_LEN = sizeof "/replays/" - 1 };
+enum {
+    LISTED = 50,
+    LISTED_MAX = 200,
+    LISTED_BYTES = 256 * 1024, /* entries of an arena are long */
+    PREFIX_LEN = sizeof "/replays/" - 1,
+};
 
 /* ------------------------------------------------------------------ life */
 
@@ -28,6 +33,8 @@ static void append_metrics(void *context, struct fray_buf *out)
          &counts->written},
         {"fray_replays_failed_total", "counter",
          "Replays that were given up because the disk is full or slow.", &counts->failed},
+        {"fray_replays_cut_total", "counter", "Replays that ended early, at replay_max_bytes.",
+         &counts->cut},
         {"fray_replays_pruned_total", "counter", "Replays deleted for being the oldest.",
          &counts->pruned},
         {"fray_replays_bytes_written_total", "counter", "Bytes of replays written.",
@@ -76,6 +83,17 @@ void fray_games_remove(struct fray_games *games, struct fray_match *match)
     fray_replay_recorder_destroy(recorder);
 }
 
+void fray_games_note_out(const struct fray_match *match, uint32_t seat, enum fray_match_out reason)
+{
+    if (reason != FRAY_OUT_CHEATING && reason != FRAY_OUT_ERROR && reason != FRAY_OUT_KICKED)
+        return;
+    const char *replay = fray_replay_recorder_id(match->recorder);
+    if (replay)
+        fray_replay_recorder_put_out(match->recorder, seat, reason);
+    fray_log(FRAY_LOG_INFO, "game_put_out", "match=%s seat=%u reason=%s replay=%s",
+             match->config.id, seat, fray_match_out_text(reason), replay ? replay : "none");
+}
+
 /* ------------------------------------------------------------------ HTTP */
 
 static void refuse(fray_request *request, int status, const char *code, const char *message)
@@ -87,30 +105,40 @@ static void refuse(fray_request *request, int status, const char *code, const ch
     fray_buf_deinit(&text);
 }
 
-/* Digits, or what stands for nothing. */
-static int64_t number_of(const fray_request *request, const char *name, int64_t otherwise)
+/* Digits and no more than `most`. False: something else is there. */
+static bool read_number(const fray_request *request, const char *name, int64_t most, int64_t *value)
 {
     const char *text = fray_request_query(request, name);
     char *end;
     if (!text || !*text)
-        return otherwise;
+        return true;
     errno = 0;
-    long long value = strtoll(text, &end, 10);
-    return *end || errno || value < 0 ? otherwise : value;
+    *value = strtoll(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
 }
 
 void fray_games_list_replays(fray_request *request, void *app)
 {
     struct fray_games *games = app;
     struct fray_buf text = {0};
-    int64_t limit = number_of(request, "limit", LISTED);
+    int64_t limit = LISTED, before_ms = 0;
+
+    if (!read_number(request, "limit", LISTED_MAX, &limit) || !limit) {
+        refuse(request, 400, "bad_limit", "limit is an integer from 1 to 200.");
+        return;
+    }
+    if (!read_number(request, "before", INT64_MAX, &before_ms)) {
+        refuse(request, 400, "bad_before",
+               "before is a time in ms, such as an entry's started_ms.");
+        return;
+    }
     const struct fray_replay_filter filter = {
         .game = fray_request_query(request, "game"),
         .player = fray_request_query(request, "player"),
-        .before_ms = number_of(request, "before", 0),
-        .limit = (size_t)(limit > LISTED_MAX ? LISTED_MAX : limit),
+        .before_ms = before_ms,
+        .limit = (size_t)limit,
+        .bytes = LISTED_BYTES,
     };
-
     FRAY_BUF_LITERAL(&text, "{\"replays\":");
     if (games->replays)
         fray_replay_store_list(games->replays, &filter, &text);
@@ -130,7 +158,7 @@ static void serve(fray_request *request, const char *id, const struct fray_repla
         .validators = {.etag = fray_slice(etag, (size_t)len)},
         .size = found->size,
         .encoding = FRAY_HTTP_ENCODING_IDENTITY,
-        .is_immutable = found->is_whole,
+        .is_immutable = true,
     };
     fray_static_serve_fd(&reply, request, found->fd, "application/octet-stream");
 }
@@ -145,7 +173,8 @@ void fray_games_get_replay(fray_request *request, void *app)
                            : FRAY_ERR_NOT_FOUND) {
     case FRAY_OK: serve(request, id, &found); break;
     case FRAY_ERR_AGAIN:
-        refuse(request, 409, "being_played", "That match is being played; ask when it is over.");
+        refuse(request, 409, "being_played",
+               "That match is still open: its replay is there when everybody has left it.");
         break;
     default: refuse(request, 404, "unknown_replay", "There is no such replay.");
     }
@@ -176,31 +205,42 @@ static bool find_seat(const fray_request *request, const struct fray_match *matc
            fray_token_equal(token, match->seats[*seat].token);
 }
 
+static void refuse_unrecorded(fray_request *request)
+{
+    refuse(request, 404, "unknown_replay", "No such match is being recorded.");
+}
+
 void fray_games_post_desync(fray_request *request, void *app)
 {
-    struct fray_match *match = match_of(app, request);
+    struct fray_games *games = app;
+    struct fray_match *match = match_of(games, request);
     uint32_t seat;
     size_t len;
     const char *body = fray_request_body(request, &len);
 
     if (!match || !match->recorder) {
-        refuse(request, 404, "unknown_replay", "No such match is being recorded.");
+        refuse_unrecorded(request);
         return;
     }
     if (!find_seat(request, match, &seat)) {
         refuse(request, 401, "bad_token", "That seat is not yours, or not any more.");
         return;
     }
-    if (len > FRAY_REPLAY_DESYNC_MAX) {
+    if (len > FRAY_REPLAY_LOG_MAX) {
         refuse(request, 413, "too_long", "A log is 256 KB at most.");
         return;
     }
-    json_t *log = json_loadb(body, len, 0, NULL);
-    if (!json_is_object(log))
-        refuse(request, 400, "wrong_shape", "A log is a JSON object.");
-    else if (fray_replay_recorder_put_log(match->recorder, seat, log))
+    switch (fray_replay_recorder_put_log(match->recorder, seat, fray_slice(body, len),
+                                         fray_now_us(games->nsp))) {
+    case FRAY_OK: fray_request_reply(request, 204, NULL, NULL, 0); break;
+    case FRAY_ERR_AGAIN:
+        fray_request_add_header(request, FRAY_SLICE("retry-after"), FRAY_SLICE("60"));
+        refuse(request, 429, "too_many_logs", "A player may send one log a minute.");
+        break;
+    case FRAY_ERR_SYNTAX: refuse(request, 400, "wrong_shape", "A log is a JSON object."); break;
+    case FRAY_ERR_LIMIT:
         refuse(request, 409, "enough_logs", "There are enough logs of this match.");
-    else
-        fray_request_reply(request, 204, NULL, NULL, 0);
-    json_decref(log);
+        break;
+    default: refuse_unrecorded(request);
+    }
 }

@@ -1,5 +1,7 @@
 #include "server/games_request.h"
 
+#include "game/catalog.h"
+
 struct fray_games_request fray_games_request(fray_socket *socket, const fray_event *event,
                                              void *app)
 {
@@ -20,9 +22,13 @@ struct fray_games_request fray_games_request(fray_socket *socket, const fray_eve
     };
 }
 
+/* Rules explain their own refusals. */
 void fray_games_refuse(const struct fray_games_request *request, const char *code)
 {
-    const char *text = fray_games_reason_text(code);
+    const struct fray_match *match = fray_games_match(request);
+    const char *text = match ? fray_catalog_sentence(match->config.game, code) : NULL;
+    if (!text)
+        text = fray_games_reason_text(code);
     if (request->event)
         fray_event_refuse(request->event, code, text);
     else

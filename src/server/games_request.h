@@ -32,6 +32,9 @@ bool fray_games_flag(const struct fray_games_request *request, const char *key, 
 bool fray_games_take_name(const struct fray_games_request *request);
 struct fray_match *fray_games_match(const struct fray_games_request *request); /* NULL: nowhere */
 
+/* games_lobby.c */
+fray_games_command_fn fray_games_lobby;
+
 /* games_create.c */
 fray_games_command_fn fray_games_create, fray_games_quick_play, fray_games_watch;
 
@@ -43,6 +46,9 @@ struct fray_match_person fray_games_person(const struct fray_games_request *requ
 const char *fray_games_look_on(const struct fray_games_request *request, struct fray_match *match);
 /* Sits the socket down, which is in no match; "match_full", "kicked". */
 const char *fray_games_sit(const struct fray_games_request *request, struct fray_match *match);
+/* Gives up the seat; how its player behaved stays with the connection. */
+void fray_games_stand_up(const struct fray_games_request *request, struct fray_match *match,
+                         enum fray_match_out reason);
 /* Whether it asks to play where it watches, or to watch the show that it plays in. */
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command);
 /* It is in the match: says so, and sends what everybody there hears. */

@@ -40,11 +40,13 @@ void fray_games_leave(const struct fray_games_request *request)
         fray_games_refuse(request, "wrong_shape");
         return;
     }
-    if (request->place->role == FRAY_GAMES_PLAYER)
-        fray_match_put_out(match, request->place->seat,
-                           cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT, request->now_us);
-    else
+    enum fray_match_out reason = cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT;
+    if (request->place->role == FRAY_GAMES_PLAYER) {
+        fray_games_stand_up(request, match, reason);
+        fray_games_note_out(match, request->place->seat, reason);
+    } else {
         fray_match_unwatch(match);
+    }
     fray_games_put_out(request->socket, match);
     conclude(request, match, NULL);
 }
@@ -103,7 +105,7 @@ void fray_games_add_bot(const struct fray_games_request *request)
     const char *reason =
         level && !json_is_integer(level)                     ? "wrong_shape"
         : level && (number < 0 || number > FRAY_GAME_NOBODY) ? "bad_level"
-        : !fray_games_has_bots(request->games, match->bots, 1)
+        : !fray_games_has_bots(request->games, match->hosted.bots, 1)
             ? "too_many_bots"
             : fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);
     if (reason) {
@@ -131,12 +133,15 @@ void fray_games_kick(const struct fray_games_request *request)
         seat = FRAY_GAME_NOBODY;
     else
         memcpy(socket_id, match->seats[seat].socket, sizeof socket_id);
+    bool is_person = seat != FRAY_GAME_NOBODY && match->seats[seat].bot == FRAY_MATCH_NO_BOT;
     const char *reason =
         fray_match_kick(match, request->place->seat, (uint32_t)seat, request->now_us);
     if (reason) {
         fray_games_refuse(request, reason);
         return;
     }
+    if (is_person)
+        fray_games_note_out(match, (uint32_t)seat, FRAY_OUT_KICKED);
     fray_socket *kicked = socket_id[0] ? fray_namespace_find(request->nsp, socket_id) : NULL;
     if (kicked)
         fray_games_tell_kicked(kicked, match, FRAY_OUT_KICKED);

@@ -4,7 +4,16 @@
 #include "room/namespace.h"
 #include "server/games_feed.h"
 
-enum { LOBBY_DELAY_MS = 100, LOBBY_PLAYERS_MAX = 100, CLOSE_KICKED = 4001 };
+enum {
+    CLOSE_KICKED = 4001,
+    ROSTER_BYTES_PER_MS = 8000, /* of one match to all who are there, in the long run */
+    ROSTER_FREE_MS = 20,        /* a wait that is shorter is none */
+    ROSTER_WAIT_MAX_MS = 500,
+    CROWD_PART = 5,             /* states as JSON may take this part of a core, the fifth */
+    CROWD_WAIT_MAX_US = 250000, /* and come at least four times a second */
+    CROWD_BYTES_PER_US = 256,   /* what a core copies and hands to the kernel; besides, a message
+                                 * takes one microsecond */
+};
 
 void fray_games_room(char room[FRAY_GAMES_ROOM_LEN], const char *kind,
                      const struct fray_match *match)
@@ -70,52 +79,6 @@ void fray_games_tell_kicked(fray_socket *socket, const struct fray_match *match,
                           reason == FRAY_OUT_KICKED ? "kicked" : fray_match_out_text(reason));
 }
 
-/* ------------------------------------------------------------------ the lobby */
-
-static void add_player(fray_socket *socket, void *context)
-{
-    const struct fray_games_place *place = fray_socket_data(socket);
-    const struct fray_games *games = fray_namespace_app(fray_socket_namespace(socket));
-    json_t *players = context;
-
-    if (json_array_size(players) == LOBBY_PLAYERS_MAX)
-        return;
-    const struct fray_match *match =
-        place->role ? fray_lobby_find(&games->lobby, fray_slice_of(place->match)) : NULL;
-    bool is_shown = match && !match->config.is_private;
-    json_array_append_new(players, json_pack("{s:s, s:s, s:s?}", "id", fray_socket_id(socket),
-                                             "name", fray_socket_name(socket), "match",
-                                             is_shown ? place->match : NULL));
-}
-
-json_t *fray_games_lobby_json(struct fray_games *games, fray_namespace *nsp)
-{
-    json_t *players = json_array();
-    fray_namespace_each(nsp, NULL, add_player, players);
-    return json_pack("{s:I, s:o, s:o, s:o}", "online", (json_int_t)fray_namespace_sockets(nsp),
-                     "players", players, "matches", fray_lobby_json_matches(&games->lobby), "games",
-                     fray_lobby_json_games(&games->lobby));
-}
-
-static void tell_lobby(fray_namespace *nsp, void *context)
-{
-    struct fray_games *games = context;
-
-    games->lobby_timer = NULL;
-    fray_message *message =
-        fray_message_create(nsp, "lobby", "o", fray_games_lobby_json(games, nsp));
-    fray_message_class(message, FRAY_LATEST, NULL);
-    fray_send_to(nsp, message, &(struct fray_target){.rooms = {"lobby"}});
-    fray_message_unref(message);
-}
-
-/* Many changes within a moment are one message. */
-void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp)
-{
-    if (!games->lobby_timer && fray_room_size(nsp, "lobby"))
-        games->lobby_timer = fray_timer_start(nsp, LOBBY_DELAY_MS, 0, tell_lobby, games);
-}
-
 /* ------------------------------------------------------------------ a match */
 
 /* Whom something is for: spectators hear of what was new a while ago, where they are shown that. */
@@ -140,30 +103,42 @@ static void send_to(fray_namespace *nsp, const struct fray_match *match, enum wh
     fray_send_to(nsp, message, &target);
 }
 
-static void send_roster_to(fray_namespace *nsp, const struct fray_match *match, enum whom whom,
-                           json_t *roster)
+static fray_message *roster_message(fray_namespace *nsp, json_t *roster)
 {
     fray_message *message = fray_message_create(nsp, "match", "o", roster);
     fray_message_class(message, FRAY_LATEST, NULL);
-    send_to(nsp, match, whom, false, message);
-    fray_message_unref(message);
+    return message;
 }
 
-void fray_games_send_past_roster(fray_socket *socket, const struct fray_match *match)
+void fray_games_send_roster(fray_socket *socket, const struct fray_match *match)
 {
+    const struct fray_games_place *place = fray_socket_data(socket);
+    bool is_late = match->delay && place->role == FRAY_GAMES_SPECTATOR;
     fray_message *message =
-        fray_message_create(fray_socket_namespace(socket), "match", "O", match->delay->roster);
-    fray_message_class(message, FRAY_LATEST, NULL);
+        roster_message(fray_socket_namespace(socket),
+                       is_late ? json_incref(match->delay->roster) : fray_match_json_roster(match));
     fray_send(socket, message);
     fray_message_unref(message);
 }
 
-void fray_games_send_state(fray_socket *socket, struct fray_match *match, uint32_t viewer)
+/* games->rows are of this state, or empty. */
+static fray_message *state_message(struct fray_games *games, struct fray_match *match,
+                                   uint32_t viewer)
 {
-    fray_namespace *nsp = fray_socket_namespace(socket);
-    fray_message *message = fray_message_create(
-        nsp, "state", "o", fray_match_json_state(match, viewer, fray_now_us(nsp)));
+    struct fray_buf *text = &games->text;
+
+    text->len = 0;
+    fray_match_json_state(match, viewer, fray_now_us(games->nsp), &games->rows, text);
+    fray_message *message = fray_message_from_text(games->nsp, "state", text->data, text->len);
     fray_message_class(message, FRAY_LATEST, NULL);
+    return message;
+}
+
+void fray_games_send_state(struct fray_games *games, fray_socket *socket, struct fray_match *match,
+                           uint32_t viewer)
+{
+    fray_game_json_rows_clear(&games->rows);
+    fray_message *message = state_message(games, match, viewer);
     fray_send(socket, message);
     fray_message_unref(message);
 }
@@ -175,51 +150,83 @@ fray_socket *fray_games_socket_of(fray_namespace *nsp, const struct fray_match *
     return taken->is_taken && taken->socket[0] ? fray_namespace_find(nsp, taken->socket) : NULL;
 }
 
+/* Players who take JSON, and what it took to tell them and who watches of states and places. */
+struct listeners {
+    struct {
+        uint32_t seat;
+        fray_socket *socket;
+    } items[FRAY_GAME_NOBODY];
+    uint32_t count, spectators;
+    uint64_t cost_us; /* about */
+};
+
 /* Who said HELLO gets snapshots instead. */
-static fray_socket *json_socket_of(fray_namespace *nsp, const struct fray_match *match,
-                                   uint32_t seat)
-{
-    fray_socket *socket = fray_games_socket_of(nsp, match, seat);
-    const struct fray_games_place *place = socket ? fray_socket_data(socket) : NULL;
-    return place && !place->feed ? socket : NULL;
-}
-
-/* Every seat sees a state of its own. */
-static void send_states(fray_namespace *nsp, struct fray_match *match)
-{
-    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        fray_socket *socket = json_socket_of(nsp, match, i);
-        if (socket)
-            fray_games_send_state(socket, match, i);
-    }
-}
-
-/* All spectators see the same. */
-static void send_shown_state(fray_namespace *nsp, struct fray_match *match)
+static void listeners_find(struct listeners *listeners, fray_namespace *nsp,
+                           const struct fray_match *match)
 {
     char room[FRAY_GAMES_ROOM_LEN];
 
     fray_games_room(room, "watch", match);
-    if (!fray_room_size(nsp, room))
-        return;
-    fray_message *message = fray_message_create(
-        nsp, "state", "o", fray_match_json_state(match, FRAY_GAME_NOBODY, fray_now_us(nsp)));
-    fray_message_class(message, FRAY_LATEST, NULL);
-    send_to(nsp, match, SPECTATORS, true, message);
-    fray_message_unref(message);
-}
-
-static void send_sighted(fray_namespace *nsp, const struct fray_match *match, uint32_t about,
-                         fray_message *message)
-{
-    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
-        fray_socket *socket = json_socket_of(nsp, match, i);
-        if (socket && fray_match_sees(match, i, about))
-            fray_send(socket, message);
+    listeners->spectators = (uint32_t)fray_room_size(nsp, room);
+    listeners->count = 0;
+    listeners->cost_us = 0;
+    for (uint32_t i = 0; match->hosted.is_heard && i < match->config.game->seats_max; i++) {
+        fray_socket *socket = fray_games_socket_of(nsp, match, i);
+        if (!socket || ((struct fray_games_place *)fray_socket_data(socket))->feed)
+            continue;
+        listeners->items[listeners->count].seat = i;
+        listeners->items[listeners->count++].socket = socket;
     }
 }
 
-static void send_one(fray_namespace *nsp, const struct fray_match *match, enum whom whom,
+static void cost_add(struct listeners *listeners, const fray_message *message, uint32_t receivers)
+{
+    listeners->cost_us += receivers * (1 + message->body.len / CROWD_BYTES_PER_US);
+}
+
+/* Every seat sees a state of its own. */
+static void send_states(struct fray_games *games, struct listeners *listeners,
+                        struct fray_match *match)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        fray_message *message = state_message(games, match, listeners->items[i].seat);
+        fray_send(listeners->items[i].socket, message);
+        cost_add(listeners, message, 1);
+        fray_message_unref(message);
+    }
+}
+
+/* All spectators see the same. */
+static void send_shown_state(struct fray_games *games, struct listeners *listeners,
+                             struct fray_match *match)
+{
+    if (!listeners->spectators)
+        return;
+    fray_message *message = state_message(games, match, FRAY_GAME_NOBODY);
+    send_to(games->nsp, match, SPECTATORS, true, message);
+    cost_add(listeners, message, listeners->spectators);
+    fray_message_unref(message);
+}
+
+static void send_sighted(const struct listeners *listeners, const struct fray_match *match,
+                         uint32_t about, fray_message *message)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (fray_match_sees(match, listeners->items[i].seat, about))
+            fray_send(listeners->items[i].socket, message);
+    }
+}
+
+static void send_to_seat(const struct listeners *listeners, uint32_t seat, fray_message *message)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (listeners->items[i].seat == seat)
+            fray_send(listeners->items[i].socket, message);
+    }
+}
+
+static void send_one(fray_namespace *nsp, struct listeners *listeners,
+                     const struct fray_match *match, enum whom whom,
                      const struct fray_match_news *news)
 {
     char key[64];
@@ -228,36 +235,41 @@ static void send_one(fray_namespace *nsp, const struct fray_match *match, enum w
     if (news->is_newest) {
         snprintf(key, sizeof key, "%.40s:%u", news->name, news->about);
         fray_message_class(message, FRAY_LATEST, key);
+        cost_add(listeners, message, listeners->count + listeners->spectators);
     }
-    fray_socket *socket =
-        news->to == FRAY_GAME_NOBODY ? NULL : json_socket_of(nsp, match, news->to);
     bool is_sighted = news->is_sighted && match->config.game->visible && whom != SPECTATORS;
-    if (socket)
-        fray_send(socket, message);
-    if (news->to == FRAY_GAME_NOBODY && is_sighted)
-        send_sighted(nsp, match, news->about, message);
+    if (news->to != FRAY_GAME_NOBODY)
+        send_to_seat(listeners, news->to, message);
+    else if (!is_sighted)
+        send_to(nsp, match, whom, !news->is_for_all, message);
+    else
+        send_sighted(listeners, match, news->about, message);
     if (news->to == FRAY_GAME_NOBODY && is_sighted && whom == ALL)
         send_to(nsp, match, SPECTATORS, true, message); /* who has no seat sees all */
-    if (news->to == FRAY_GAME_NOBODY && !is_sighted)
-        send_to(nsp, match, whom, !news->is_for_all, message);
     fray_message_unref(message);
 }
 
 /* What was new a while ago. */
-static void send_past(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+static void send_past(struct fray_games *games, fray_namespace *nsp, struct listeners *listeners,
+                      struct fray_match *match)
 {
     const struct fray_delay *delay = match->delay;
 
     if (delay->is_anew && match->ticks)
         fray_games_feeds_begin_again(match, true);
-    if (delay->is_roster_changed)
-        send_roster_to(nsp, match, SPECTATORS, json_incref(delay->roster));
+    if (delay->is_roster_changed) {
+        fray_message *roster = roster_message(nsp, json_incref(delay->roster));
+        send_to(nsp, match, SPECTATORS, false, roster);
+        fray_message_unref(roster);
+    }
     for (uint32_t i = 0; i < delay->news.count; i++)
-        send_one(nsp, match, SPECTATORS, &delay->news.items[i]);
+        send_one(nsp, listeners, match, SPECTATORS, &delay->news.items[i]);
     if (delay->is_state_changed && delay->snapshots)
         fray_games_feeds_send(games, match, true, delay->before);
-    if (delay->is_state_changed)
-        send_shown_state(nsp, match);
+    if (delay->is_state_changed) {
+        fray_game_json_rows_clear(&games->rows);
+        send_shown_state(games, listeners, match);
+    }
 }
 
 static void close_to(fray_socket *socket, void *match)
@@ -265,8 +277,9 @@ static void close_to(fray_socket *socket, void *match)
     fray_games_put_out(socket, match);
 }
 
-static void match_close(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+void fray_games_close(struct fray_games *games, struct fray_match *match)
 {
+    fray_namespace *nsp = games->nsp;
     char room[FRAY_GAMES_ROOM_LEN];
 
     fray_games_room(room, "match", match);
@@ -287,20 +300,39 @@ static void put_condemned_out(fray_namespace *nsp, struct fray_match *match)
         fray_socket *socket = fray_games_socket_of(nsp, match, i);
         match->seats[i].condemned = FRAY_OUT_NONE;
         fray_match_put_out(match, i, reason, fray_now_us(nsp));
+        fray_games_note_out(match, i, reason);
         fray_count_add(&nsp->home->counters.game_cheaters, reason == FRAY_OUT_CHEATING);
         if (socket)
             fray_games_tell_kicked(socket, match, reason);
     }
 }
 
-static void send_roster(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
+/* A crowd that comes or goes one by one is told of less often: all of them of all of them. */
+static void send_roster(fray_namespace *nsp, struct fray_match *match)
 {
+    struct fray_match_hosted *hosted = &match->hosted;
+    uint64_t now_us = fray_now_us(nsp);
     char room[FRAY_GAMES_ROOM_LEN];
 
-    send_roster_to(nsp, match, who_are_shown_the_present(match), fray_match_json_roster(match));
-    fray_games_lobby_changed(games, nsp);
+    hosted->is_roster_owed = now_us < hosted->roster_us && match->phase == hosted->roster_phase;
+    if (hosted->is_roster_owed)
+        return;
+    fray_message *message = roster_message(nsp, fray_match_json_roster(match));
+    send_to(nsp, match, who_are_shown_the_present(match), false, message);
+    fray_games_room(room, "match", match);
+    size_t wait_ms = fray_room_size(nsp, room) * message->body.len / ROSTER_BYTES_PER_MS;
+    wait_ms = wait_ms < ROSTER_WAIT_MAX_MS ? wait_ms : ROSTER_WAIT_MAX_MS;
+    hosted->roster_us =
+        wait_ms < ROSTER_FREE_MS ? 0 : fray_match_after_ms(now_us, (uint32_t)wait_ms);
+    hosted->roster_phase = match->phase;
+    fray_message_unref(message);
+}
+
+static void note_listeners(fray_namespace *nsp, struct fray_match *match)
+{
+    char room[FRAY_GAMES_ROOM_LEN];
     fray_games_room(room, "json", match);
-    match->is_heard = !match->ticks || fray_room_size(nsp, room);
+    match->hosted.is_heard = !match->ticks || fray_room_size(nsp, room);
 }
 
 static uint32_t bots_count(const struct fray_match *match)
@@ -312,28 +344,56 @@ static uint32_t bots_count(const struct fray_match *match)
     return count;
 }
 
+/* A crowd that takes JSON is told of all its members, which are many and far from small: less often
+ * then. */
+static void pace(struct fray_match *match, const struct listeners *listeners, uint64_t now_us)
+{
+    uint64_t wait_us = listeners->cost_us * CROWD_PART;
+    if (match->ticks)
+        match->hosted.crowd_us =
+            now_us + (wait_us < CROWD_WAIT_MAX_US ? wait_us : CROWD_WAIT_MAX_US);
+}
+
+static void send_present_states(struct fray_games *games, struct listeners *listeners,
+                                struct fray_match *match)
+{
+    uint64_t now_us = fray_now_us(games->nsp);
+
+    if (!match->is_state_changed || !match->hosted.is_heard || now_us < match->hosted.crowd_us)
+        return;
+    fray_game_json_rows_clear(&games->rows);
+    send_states(games, listeners, match);
+    if (!match->delay)
+        send_shown_state(games, listeners, match);
+    pace(match, listeners, now_us);
+}
+
 /* What has happened since the last time, to whom it concerns. */
 static void send_news(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
+    struct listeners listeners;
+
     if (match->is_roster_changed) {
-        match->bots = bots_count(match);
-        send_roster(games, nsp, match);
+        match->hosted.bots = bots_count(match);
+        note_listeners(nsp, match);
+        fray_games_lobby_changed(games, nsp);
     }
+    if (match->is_roster_changed || match->hosted.is_roster_owed)
+        send_roster(nsp, match);
     if (match->pairing.is_changed)
         fray_games_pair_tell(games, nsp, match);
+    if (match->news.count || match->is_state_changed || match->delay)
+        listeners_find(&listeners, nsp, match);
     for (uint32_t i = 0; i < match->news.count; i++)
-        send_one(nsp, match, who_are_shown_the_present(match), &match->news.items[i]);
-    if (match->is_state_changed && match->is_heard)
-        send_states(nsp, match);
-    if (match->is_state_changed && match->is_heard && !match->delay)
-        send_shown_state(nsp, match);
+        send_one(nsp, &listeners, match, who_are_shown_the_present(match), &match->news.items[i]);
+    send_present_states(games, &listeners, match);
     if (match->delay)
-        send_past(games, nsp, match);
+        send_past(games, nsp, &listeners, match);
 }
 
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
-    match->host = games;
+    match->hosted.games = games;
     if (match->has_condemned)
         put_condemned_out(nsp, match);
     fray_match_show(match, fray_now_us(nsp));
@@ -345,7 +405,7 @@ void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fr
     send_news(games, nsp, match);
     fray_match_sent(match);
     if (fray_match_is_done(match, fray_now_us(nsp))) {
-        match_close(games, nsp, match);
+        fray_games_close(games, match);
         return;
     }
     fray_games_clock_set(games, match);
@@ -381,16 +441,10 @@ const char *fray_games_reason_text(const char *code)
         {"not_enough_players", "There are too few players for a game."},
         {"not_ready", "Not everybody is ready."},
         {"already_started", "The game has begun already."},
-        {"too_fast", "That is more than anybody can do in a second."},
-        {"too_far", "That place is further away than a player can walk to at once."},
+        {"too_fast", "That is more than anybody can do or ask for in a second."},
         {"not_playing", "No game is being played just now."},
         {"game_not_over", "The game is not over."},
         {"out_of_range", "A number is out of range: see docs/games.md."},
-        {"not_your_turn", "It is the other's turn."},
-        {"cell_taken", "That cell is taken."},
-        {"already_chosen", "You have chosen already."},
-        {"eliminated", "You are out until the next game."},
-        {"no_such_choice", "There is no such choice."},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         if (strcmp(reasons[i].code, code) == 0)

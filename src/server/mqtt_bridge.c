@@ -38,6 +38,24 @@ static void send_to_room(struct fray_worker *worker, fray_namespace *nsp,
     worker->post(worker, nsp->home, &parcel->parcel);
 }
 
+static enum fray_mqtt_part part_of(const struct fray_app *app)
+{
+    bool has_handlers = app->events[0].name || app->on_message;
+    if (app->mqtt_sockets && app->protocol == FRAY_SOCKETIO)
+        return FRAY_MQTT_HAS_SOCKETS;
+    return app->mqtt_rooms || !has_handlers ? FRAY_MQTT_SPEAKS_THERE : FRAY_MQTT_HEARS_ROOMS;
+}
+
+/* Where clients may not speak, fray_mqtt_may_speak has let only the program through; but who writes
+ * the namespace otherwise (%67ame) got past it. */
+static bool is_open(const struct fray_mqtt_bridge *self, const fray_namespace *nsp,
+                    struct fray_slice topic)
+{
+    enum fray_mqtt_part part = part_of(&nsp->app);
+    return part == FRAY_MQTT_SPEAKS_THERE ||
+           (part == FRAY_MQTT_HEARS_ROOMS && fray_mqtt_rooms_find(&self->rooms, topic));
+}
+
 static void on_publish(struct fray_broker_bridge *base, struct fray_publication *publication)
 {
     struct fray_mqtt_bridge *self = (struct fray_mqtt_bridge *)base;
@@ -48,7 +66,7 @@ static void on_publish(struct fray_broker_bridge *base, struct fray_publication 
     fray_namespace *nsp = fray_registry_find_made(self->server, fray_slice_of(topic.nsp));
     if (!nsp)
         return;
-    if (!nsp->app.mqtt_sockets) {
+    if (is_open(self, nsp, fray_publication_topic(publication))) {
         struct fray_message *message = fray_room_payload_decode(
             &topic, fray_publication_payload(publication), self->server->config.json_max_depth);
         if (nsp->home == worker)
@@ -155,14 +173,18 @@ static void add_prefix(struct fray_mqtt_rooms *rooms, const struct fray_app *app
 {
     struct fray_buf topic = {0};
     const char *star = app->name ? strchr(app->name, '*') : NULL;
+    if (star && app->protocol != FRAY_SOCKETIO) /* any path: such a namespace has no topics */
+        return;
     if (fray_room_topic_encode(&topic, app->name ? app->name : "/", (struct fray_slice){0},
                                FRAY_SLICE("e")))
         return;
     const char *end =
         star ? memchr(topic.data, '*', topic.len) : topic.data + topic.len - strlen("/-/e");
     rooms->prefixes = fray_realloc(rooms->prefixes, (rooms->count + 1) * sizeof *rooms->prefixes);
-    rooms->prefixes[rooms->count++] = (struct fray_mqtt_room_prefix){
-        .topic = {topic.data, (size_t)(end - topic.data)}, .is_pattern = star != NULL};
+    rooms->prefixes[rooms->count++] =
+        (struct fray_mqtt_room_prefix){.topic = {topic.data, (size_t)(end - topic.data)},
+                                       .is_pattern = star != NULL,
+                                       .part = part_of(app)};
 }
 
 void fray_mqtt_bridge_init(struct fray_mqtt_bridge *bridge, struct fray_server *server,
@@ -177,10 +199,8 @@ void fray_mqtt_bridge_init(struct fray_mqtt_bridge *bridge, struct fray_server *
     };
     broker->bridge = &bridge->from_broker;
     server->observer = &bridge->from_rooms;
-    for (size_t i = 0; i < server->apps_count; i++) {
-        if (server->apps[i].mqtt_sockets && server->apps[i].protocol == FRAY_SOCKETIO)
-            add_prefix(&bridge->rooms, &server->apps[i]);
-    }
+    for (size_t i = 0; i < server->apps_count; i++)
+        add_prefix(&bridge->rooms, &server->apps[i]);
 }
 
 void fray_mqtt_bridge_deinit(struct fray_mqtt_bridge *bridge)

@@ -11,7 +11,7 @@
 struct fray_mqtt_bridge {
     struct fray_broker_bridge from_broker; /* first */
     struct fray_observer from_rooms;
-    struct fray_mqtt_rooms rooms; /* of app.mqtt_sockets, which the bridge leaves alone */
+    struct fray_mqtt_rooms rooms; /* those of app.mqtt_sockets the bridge leaves alone */
     struct fray_server *server;
     struct fray_broker *broker;
     struct fray_buf scratch; /* on the broker's worker */

@@ -14,14 +14,18 @@
 
 enum { LISTED = 50 };
 
+static void usage(FILE *out)
+{
+    fprintf(out, "Usage: fray replay list [--game GAME] [--player NAME] [--limit N] [--json]\n"
+                 "       fray replay verify [--json] FILE|ID...\n"
+                 "       fray replay play [--from TICK] [--to TICK] [--speed X] [--json] FILE|ID\n"
+                 "       Each takes --data DIR, where the server keeps its data (\"data\").\n");
+}
+
 static int fail(const char *reason, const char *what)
 {
-    fprintf(stderr, "%s%s%s.\n", reason, *what ? ": " : "", what);
-    fprintf(stderr,
-            "Usage: fray replay list [--game GAME] [--player NAME] [--limit N] [--json]\n"
-            "       fray replay verify [--json] FILE|ID...\n"
-            "       fray replay play [--from TICK] [--to TICK] [--speed X] [--json] FILE|ID\n"
-            "       Each takes --data DIR, where the server keeps its data (\"data\").\n");
+    fprintf(stderr, "%s%s%s%s\n", reason, *what ? ": \"" : "", what, *what ? "\"." : ".");
+    usage(stderr);
     return FRAY_REPLAY_EXIT_OTHER;
 }
 
@@ -49,19 +53,17 @@ static bool read_speed(const char *text, uint64_t *speed)
 static bool read_options(int argc, char **argv, struct fray_replay_options *options)
 {
     static const struct option names[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"game", required_argument, NULL, 'g'},
-        {"player", required_argument, NULL, 'p'},
-        {"limit", required_argument, NULL, 'l'},
-        {"from", required_argument, NULL, 'f'},
-        {"to", required_argument, NULL, 't'},
-        {"speed", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {0},
+        {"data", required_argument, NULL, 'd'},   {"game", required_argument, NULL, 'g'},
+        {"player", required_argument, NULL, 'p'}, {"limit", required_argument, NULL, 'l'},
+        {"from", required_argument, NULL, 'f'},   {"to", required_argument, NULL, 't'},
+        {"speed", required_argument, NULL, 's'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {0},
     };
     int letter;
     bool is_good = true;
-    while (is_good && (letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+
+    opterr = 0; /* it is said in our words */
+    while (is_good && (letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
         switch (letter) {
         case 'd': options->data = optarg; break;
         case 'g': options->game = optarg; break;
@@ -71,10 +73,12 @@ static bool read_options(int argc, char **argv, struct fray_replay_options *opti
         case 't': is_good = read_count(optarg, &options->to); break;
         case 's': is_good = read_speed(optarg, &options->speed); break;
         case 'j': options->is_json = true; break;
-        default: is_good = false;
+        case 'h': options->is_help = true; break;
+        case ':': return !fail("There is no value for the option", argv[optind - 1]);
+        default: return !fail("This command has no option", argv[optind - 1]);
         }
     }
-    return is_good;
+    return is_good || !fail("Not a number that this option takes", optarg);
 }
 
 /* ------------------------------------------------------------------ the index */
@@ -90,7 +94,7 @@ static bool index_open(const struct fray_replay_options *options, struct fray_re
     if (!is_open)
         fprintf(stderr, "There are no replays in %s: name the server's directory with --data.\n",
                 options->data);
-    else if (fray_replay_index_open(index, path.data, &error)) {
+    else if (fray_replay_index_open(index, path.data, true, &error)) {
         fprintf(stderr, "%.*s\n", (int)error.len, error.data);
         fray_replay_index_close(index);
         is_open = false;
@@ -122,13 +126,25 @@ static bool find(const struct fray_replay_options *options, const char *asked,
     return row != NULL;
 }
 
+/* Control characters of a file are not for a terminal. */
+static void print_text(const char *text)
+{
+    for (; text && *text; text++)
+        putchar((unsigned char)*text < ' ' || *text == 0x7F ? '?' : *text);
+}
+
 static void print_players(const json_t *players)
 {
     const json_t *player;
     size_t i;
     json_array_foreach(players, i, player)
-        printf("%s%s (%s)", i ? ", " : "", json_string_value(json_object_get(player, "name")),
-               json_string_value(json_object_get(player, "outcome")));
+    {
+        const char *out = json_string_value(json_object_get(player, "out"));
+        printf("%s", i ? ", " : "");
+        print_text(json_string_value(json_object_get(player, "name")));
+        printf(" (%s%s%s)", json_string_value(json_object_get(player, "outcome")), out ? ", " : "",
+               out ? out : "");
+    }
     printf("\n");
 }
 
@@ -152,10 +168,8 @@ static int list(const struct fray_replay_options *options)
 {
     struct fray_replay_index index;
     struct fray_buf text = {0};
-    const struct fray_replay_filter filter = {.game = options->game,
-                                              .player = options->player,
-                                              .limit = (size_t)options->limit,
-                                              .has_private = true};
+    const struct fray_replay_filter filter = {
+        .game = options->game, .player = options->player, .limit = (size_t)options->limit};
     if (!index_open(options, &index))
         return FRAY_REPLAY_EXIT_BAD;
     fray_replay_index_list(&index, &filter, &text);
@@ -264,16 +278,19 @@ int fray_replay_main(const struct fray_game *const *games, int argc, char **argv
     const char *data = getenv("FRAY_DATA");
     struct fray_replay_options options = {
         .games = games, .data = data ? data : "data", .limit = LISTED, .to = UINT32_MAX};
-    const char *command = argc > 1 ? argv[1] : "";
     int code = FRAY_REPLAY_EXIT_GOOD;
 
-    if (argc < 2 || !read_options(argc - 1, argv + 1, &options))
-        return fail(argc < 2 ? "Say what to do"
-                             : "That is no option of this command, or no value "
-                               "for it",
-                    "");
-    char **files = argv + 1 + optind;
-    int files_count = argc - 1 - optind;
+    if (!read_options(argc, argv, &options))
+        return FRAY_REPLAY_EXIT_OTHER;
+    if (options.is_help) {
+        usage(stdout);
+        return FRAY_REPLAY_EXIT_GOOD;
+    }
+    if (optind == argc)
+        return fail("Say what to do", "");
+    const char *command = argv[optind];
+    char **files = argv + optind + 1;
+    int files_count = argc - optind - 1;
     if (strcmp(command, "list") == 0 && !files_count)
         return list(&options);
     if (strcmp(command, "verify") == 0 && files_count) {

@@ -26,7 +26,7 @@ struct fray_replay_options {
     const char *data;
     const char *game, *player;
     uint64_t limit, from, to, speed; /* speed in 1/1000; 0: as fast as it goes */
-    bool is_json;
+    bool is_json, is_help;
 };
 
 /* replay_play.c: what happened in a file, tick by tick, to standard output. Returns the exit code.

@@ -83,32 +83,62 @@ json_t *fray_replay_name_json(struct fray_replay_text name)
     return json ? json : json_string("?");
 }
 
-/* Who sat there, when it is somebody else than at the last look. */
-static void note_players(const struct fray_replay *replay, uint32_t *known, json_t *players)
+/* Of each seat the entry of who sits there, in the array that owns it, and what was read of it
+ * last: names are at another place of the file with each record. */
+struct reading_players {
+    json_t *all;
+    json_t *there[FRAY_REPLAY_SEATS_MAX + 1], *last[FRAY_REPLAY_SEATS_MAX + 1];
+    uint32_t name_at[FRAY_REPLAY_SEATS_MAX + 1];
+};
+
+static void players_add(struct reading_players *players, uint32_t seat, json_t *name, uint8_t level)
+{
+    json_t *player = json_pack("{s:i, s:O, s:o, s:s}", "seat", (int)seat, "name", name, "bot",
+                               level == FRAY_REPLAY_PERSON ? json_null() : json_integer(level),
+                               "outcome", fray_replay_outcome_text(FRAY_GAME_PLAYING));
+    json_array_append_new(players->all, player);
+    players->there[seat] = players->last[seat] = player;
+}
+
+/* A bot of the same name stands in for a person, or did; a person of another name is the same one;
+ * a bot of another name plays on for who was put out. */
+static void note_player(struct reading_players *players, const struct fray_replay *replay,
+                        uint32_t seat)
+{
+    const struct fray_replay_seat *who = &replay->seats[seat];
+    json_t *player = players->there[seat];
+    if (player && players->name_at[seat] == who->name_at)
+        return;
+    players->name_at[seat] = who->name_at;
+    json_t *name = fray_replay_name_json(fray_replay_name(replay, seat));
+    bool is_same = player && (who->level == FRAY_REPLAY_PERSON ||
+                              json_equal(name, json_object_get(player, "name")));
+    if (!is_same && json_array_size(players->all) < PLAYERS_MAX)
+        players_add(players, seat, name, who->level);
+    if (is_same && who->level == FRAY_REPLAY_PERSON) {
+        json_object_set(player, "name", name);
+        json_object_set_new(player, "bot", json_null());
+    }
+    json_decref(name);
+}
+
+static void note_players(struct reading_players *players, const struct fray_replay *replay)
 {
     for (uint32_t seat = 0; seat < replay->game->seats_max; seat++) {
-        const struct fray_replay_seat *who = &replay->seats[seat];
-        if (!who->is_present || known[seat] == who->name_at + 1 ||
-            json_array_size(players) == PLAYERS_MAX)
-            continue;
-        known[seat] = who->name_at + 1;
-        json_array_append_new(
-            players,
-            json_pack("{s:i, s:o, s:o}", "seat", (int)seat, "name",
-                      fray_replay_name_json(fray_replay_name(replay, seat)), "bot",
-                      who->level == FRAY_REPLAY_PERSON ? json_null() : json_integer(who->level)));
+        if (replay->seats[seat].is_present)
+            note_player(players, replay, seat);
+        else
+            players->there[seat] = NULL;
     }
 }
 
-static void add_outcomes(const struct fray_replay *replay, json_t *players)
+/* The end tells of who had the seats last. */
+static void add_outcomes(struct reading_players *players, const struct fray_replay *replay)
 {
-    json_t *player;
-    size_t i;
-    json_array_foreach(players, i, player)
-    {
-        size_t seat = (size_t)json_integer_value(json_object_get(player, "seat"));
-        json_object_set_new(player, "outcome",
-                            json_string(fray_replay_outcome_text(replay->outcomes[seat])));
+    for (uint32_t seat = 0; seat < replay->game->seats_max; seat++) {
+        const char *outcome = fray_replay_outcome_text(replay->outcomes[seat]);
+        if (players->last[seat])
+            json_object_set_new(players->last[seat], "outcome", json_string(outcome));
     }
 }
 
@@ -123,22 +153,19 @@ json_t *fray_replay_reading_entry(struct fray_replay_reading *reading, int64_t e
 {
     const struct fray_replay_header *header = &reading->header;
     struct fray_replay *replay = &reading->replay;
-    uint32_t known[FRAY_REPLAY_SEATS_MAX + 1] = {0};
-    json_t *players = json_array();
+    struct reading_players players = {0};
 
-    if (!header->game.len) {
-        json_decref(players);
+    if (!header->game.len)
         return NULL;
-    }
+    players.all = json_array();
     bool is_playable = !replay->fault || replay->frame;
     uint64_t hash = 0;
     if (is_playable) {
-        uint32_t every = reading->game->tick_hz ? reading->game->tick_hz : 1;
-        do {
-            if (replay->frame->tick % every == 0)
-                note_players(replay, known, players);
-        } while (fray_replay_step(replay, NULL));
-        add_outcomes(replay, players);
+        do
+            note_players(&players, replay);
+        while (fray_replay_step(replay, NULL));
+        note_players(&players, replay);
+        add_outcomes(&players, replay);
         hash = fray_game_hash(FRAY_GAME_HASH_START, replay->state, replay->game->state_size);
     }
     return json_pack("{s:o, s:o, s:i, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:o}", "match",
@@ -148,5 +175,5 @@ json_t *fray_replay_reading_entry(struct fray_replay_reading *reading, int64_t e
                      (json_int_t)header->started_ms, "ended_ms", (json_int_t)ended_ms, "ticks",
                      (json_int_t)(is_playable ? replay->ticks_max : 0), "hash",
                      fray_replay_hex_json(hash), "private", header->flags & FRAY_REPLAY_PRIVATE,
-                     "complete", replay->fault == FRAY_REPLAY_GOOD, "players", players);
+                     "complete", replay->fault == FRAY_REPLAY_GOOD, "players", players.all);
 }

@@ -11,12 +11,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/replay_desync.h"
 #include "server/replay_read.h"
 
 enum {
     BUF_FIRST = 8 * 1024,            /* what most matches need between two flushes */
     UNWRITTEN_MAX = 4 * 1024 * 1024, /* of one match; beyond, the disk is too slow for it */
+    PRUNE_EVERY_S = 3600,
     DAY_MS = 24 * 3600 * 1000,
+    DESYNC_NAME_MAX = FRAY_REPLAY_FILE_MAX + 16,
 };
 
 struct fray_replay_file {
@@ -25,14 +28,15 @@ struct fray_replay_file {
     char id[FRAY_REPLAY_ID_MAX + 1];
     char name[FRAY_REPLAY_FILE_MAX + 1];
     struct fray_buf front; /* the match's */
+    size_t desync_total;   /* likewise */
     atomic_bool is_failed; /* given up: nothing more is kept */
     /* Under the mutex. */
-    struct fray_buf back, desync;              /* for the thread to write */
-    uint64_t total, written, open, wants_open; /* bytes; open: how many may be read by others */
+    struct fray_buf back, desync; /* for the thread to write */
     bool is_queued, is_ended;
     json_t *entry;
     /* The thread's. */
     struct fray_buf writing, writing_desync;
+    uint64_t written, desync_written; /* bytes */
     bool is_created;
 };
 
@@ -47,12 +51,16 @@ struct fray_replay_store {
     pthread_cond_t has_work;
     /* Under the mutex. */
     struct fray_replay_file *first, *last; /* queued */
-    struct fray_replay_file **files;       /* all that are being written */
-    size_t files_count, files_cap;
-    struct fray_replay_index index; /* its store is the thread's */
+    struct fray_name_map files;            /* all that are being written, by id */
+    struct fray_replay_index index;        /* its store is the thread's */
     bool is_closing;
     bool is_failing; /* the thread's: the log has been told */
 };
+
+const struct fray_config *fray_replay_store_config(const struct fray_replay_store *store)
+{
+    return store->config;
+}
 
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store)
 {
@@ -92,11 +100,7 @@ struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store
     (void)fray_buf_reserve(&file->front, BUF_FIRST);
     (void)fray_buf_reserve(&file->back, BUF_FIRST);
     pthread_mutex_lock(&store->mutex);
-    if (store->files_count == store->files_cap) {
-        store->files_cap = store->files_cap ? store->files_cap * 2 : 64;
-        store->files = fray_realloc(store->files, store->files_cap * sizeof *store->files);
-    }
-    store->files[store->files_count++] = file;
+    fray_name_map_add(&store->files, fray_slice_of(file->id), file);
     pthread_mutex_unlock(&store->mutex);
     return file;
 }
@@ -115,7 +119,6 @@ static void hand_over(struct fray_replay_file *file)
     }
     if (!atomic_load(&file->is_failed) && file->front.len) {
         fray_buf_append_slice(&file->back, fray_buf_slice(&file->front));
-        file->total += file->front.len;
         enqueue(file);
     }
     file->front.len = 0;
@@ -128,23 +131,18 @@ void fray_replay_file_flush(struct fray_replay_file *file)
     pthread_mutex_unlock(&file->store->mutex);
 }
 
-void fray_replay_file_publish(struct fray_replay_file *file)
+bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
+                                 struct fray_slice log)
 {
+    size_t len = fray_replay_desync_len(head, log);
+    if (len > FRAY_REPLAY_DESYNC_MAX - file->desync_total)
+        return false;
+    file->desync_total += len;
     pthread_mutex_lock(&file->store->mutex);
-    hand_over(file);
-    file->wants_open = file->total;
-    if (file->written >= file->wants_open)
-        file->open = file->wants_open;
-    pthread_mutex_unlock(&file->store->mutex);
-}
-
-void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len)
-{
-    pthread_mutex_lock(&file->store->mutex);
-    file->desync.len = 0;
-    fray_buf_append(&file->desync, text, len);
+    fray_replay_desync_push(&file->desync, head, log);
     enqueue(file);
     pthread_mutex_unlock(&file->store->mutex);
+    return true;
 }
 
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry)
@@ -173,7 +171,8 @@ static bool write_all(int fd, struct fray_slice bytes)
     return true;
 }
 
-/* Files are opened for each write: a thousand matches do not hold a thousand descriptors. */
+/* Files are opened for each write: a thousand matches do not hold a thousand descriptors. What
+ * cannot be begun (O_EXCL) is not there afterwards. */
 static bool append(struct fray_replay_store *store, const char *name, int flags,
                    struct fray_slice bytes, bool syncs)
 {
@@ -183,6 +182,8 @@ static bool append(struct fray_replay_store *store, const char *name, int flags,
     bool is_written = write_all(fd, bytes) && (!syncs || !fsync(fd));
     int saved = errno;
     is_written = !close(fd) && is_written;
+    if (!is_written && flags & O_EXCL)
+        (void)unlinkat(store->dir, name, 0);
     errno = saved;
     return is_written;
 }
@@ -209,23 +210,33 @@ static void write_replay(struct fray_replay_file *file, struct fray_slice bytes,
     file->is_created = file->is_created || is_written;
     if (is_written) {
         atomic_fetch_add(&store->counts.bytes, bytes.len);
+        file->written += bytes.len;
         return;
     }
     atomic_store(&file->is_failed, true);
     atomic_fetch_add(&store->counts.failed, 1);
 }
 
+static void desync_name(char name[DESYNC_NAME_MAX], const char *file)
+{
+    size_t stem = strlen(file) - strlen(".replay");
+    snprintf(name, DESYNC_NAME_MAX, "%.*s.desync.jsonl", (int)stem, file);
+}
+
 static void write_desync(struct fray_replay_file *file)
 {
-    char name[FRAY_REPLAY_FILE_MAX + 16];
-    size_t stem = strlen(file->name) - strlen(".replay");
-    if (!file->writing_desync.len)
+    char name[DESYNC_NAME_MAX];
+    struct fray_buf text = {0};
+
+    fray_replay_desync_write(fray_buf_slice(&file->writing_desync), &text);
+    fray_buf_deinit(&file->writing_desync); /* rare, and large */
+    if (!text.len)
         return;
-    snprintf(name, sizeof name, "%.*s.desync.json", (int)stem, file->name);
-    bool is_written =
-        append(file->store, name, O_CREAT | O_TRUNC, fray_buf_slice(&file->writing_desync), false);
+    desync_name(name, file->name);
+    bool is_written = append(file->store, name, O_CREAT | O_APPEND, fray_buf_slice(&text), false);
     note_result(file->store, name, is_written);
-    file->writing_desync.len = 0;
+    file->desync_written += is_written ? text.len : 0;
+    fray_buf_deinit(&text);
 }
 
 static void commit(struct fray_replay_store *store)
@@ -236,61 +247,196 @@ static void commit(struct fray_replay_store *store)
     note_result(store, fray_store_error(store->index.store), false);
 }
 
+static void unlink_desync(struct fray_replay_store *store, const char *file)
+{
+    char name[DESYNC_NAME_MAX];
+    desync_name(name, file);
+    (void)unlinkat(store->dir, name, 0);
+}
+
 static void unlink_both(struct fray_replay_store *store, const char *file)
 {
-    char name[FRAY_REPLAY_FILE_MAX + 16];
     (void)unlinkat(store->dir, file, 0);
-    snprintf(name, sizeof name, "%.*s.desync.json", (int)(strlen(file) - strlen(".replay")), file);
-    (void)unlinkat(store->dir, name, 0);
+    unlink_desync(store, file);
 }
 
 static bool is_too_much(const struct fray_replay_store *store)
 {
     const struct fray_config *config = store->config;
     const struct fray_replay_index *index = &store->index;
+    const struct fray_replay_row *oldest = fray_replay_index_oldest(index);
     int64_t days = config->replays_max_days;
-    if (!index->count)
+    if (!oldest)
         return false;
     int64_t old_ms = (int64_t)time(NULL) * 1000 - days * DAY_MS;
-    return index->count > config->replays_max || index->bytes > config->replays_max_bytes ||
-           (days && index->rows[0]->started_ms < old_ms);
+    return index->all.count > config->replays_max || index->bytes > config->replays_max_bytes ||
+           (days && oldest->started_ms < old_ms);
 }
 
-/* Under the mutex. */
+/* False: there is room enough. `file` is the oldest, which the index does not know any more. */
+static bool forget_oldest(struct fray_replay_store *store, char file[FRAY_REPLAY_FILE_MAX + 1])
+{
+    pthread_mutex_lock(&store->mutex);
+    bool is_much = is_too_much(store);
+    if (is_much) {
+        snprintf(file, FRAY_REPLAY_FILE_MAX + 1, "%s",
+                 fray_replay_index_oldest(&store->index)->file);
+        fray_replay_index_remove_oldest(&store->index);
+    }
+    atomic_store(&store->counts.kept, store->index.all.count);
+    atomic_store(&store->counts.kept_bytes, store->index.bytes);
+    pthread_mutex_unlock(&store->mutex);
+    return is_much;
+}
+
+/* Files are deleted without the mutex: nobody waits for a disk. */
 static void prune(struct fray_replay_store *store)
 {
-    while (is_too_much(store)) {
-        const char *file = store->index.rows[0]->file;
+    char file[FRAY_REPLAY_FILE_MAX + 1];
+    while (forget_oldest(store, file)) {
         if (strlen(file) > strlen(".replay"))
             unlink_both(store, file);
-        fray_replay_index_remove_oldest(&store->index);
         atomic_fetch_add(&store->counts.pruned, 1);
     }
-    atomic_store(&store->counts.kept, store->index.count);
-    atomic_store(&store->counts.kept_bytes, store->index.bytes);
+    commit(store);
 }
 
+struct sizes {
+    uint64_t bytes, desync_bytes;
+};
+
 static void index_add(struct fray_replay_store *store, const char *id, const char *name,
-                      uint64_t bytes, json_t *entry)
+                      const struct sizes *sizes, json_t *entry)
 {
     json_object_set_new(entry, "id", json_string(id));
     json_object_set_new(entry, "file", json_string(name));
-    json_object_set_new(entry, "bytes", json_integer((json_int_t)bytes));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)sizes->bytes));
+    json_object_set_new(entry, "desync_bytes", json_integer((json_int_t)sizes->desync_bytes));
+    struct fray_replay_row *row = fray_replay_row_create(entry);
+    if (!row)
+        return;
     pthread_mutex_lock(&store->mutex);
-    (void)fray_replay_index_add(&store->index, entry);
-    prune(store);
+    fray_replay_index_add(&store->index, row);
     pthread_mutex_unlock(&store->mutex);
-    commit(store);
+    prune(store);
 }
+
+/* ------------------------------------------------------------------ files that no index knows */
+
+/* STAMP-ID.replay. Empty: it is none of ours. */
+static struct fray_slice id_of(const char *name)
+{
+    static const struct fray_slice end = {".replay", 7};
+    const char *dash = strchr(name, '-');
+    size_t len = strlen(name);
+    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
+        strcmp(name + len - end.len, end.data) != 0)
+        return (struct fray_slice){0};
+    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
+    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
+}
+
+static bool is_unknown(struct fray_replay_store *store, const char *name)
+{
+    struct fray_slice id = id_of(name);
+    if (!id.len)
+        return false;
+    pthread_mutex_lock(&store->mutex);
+    const struct fray_replay_row *row = fray_replay_index_find(&store->index, id);
+    bool is_known = (row && strcmp(row->file, name) == 0) || fray_name_map_get(&store->files, id);
+    pthread_mutex_unlock(&store->mutex);
+    return !is_known;
+}
+
+/* Cut off before it began, by a full disk or the end of the machine. Of another format there may be
+ * more to it. */
+static bool lacks_header(struct fray_slice bytes)
+{
+    static const struct fray_slice magic = {"FRPL", 4};
+    struct fray_replay_header header;
+    size_t header_len;
+    return !fray_replay_header_decode(bytes.data, bytes.len, &header, &header_len) &&
+           (!fray_slice_starts(bytes, magic) || bytes.len == magic.len ||
+            bytes.data[magic.len] == FRAY_REPLAY_FORMAT);
+}
+
+static uint64_t desync_size(const struct fray_replay_store *store, const char *file)
+{
+    char name[DESYNC_NAME_MAX];
+    struct stat stat;
+    desync_name(name, file);
+    return fstatat(store->dir, name, &stat, 0) ? 0 : (uint64_t)stat.st_size;
+}
+
+static void adopt(struct fray_replay_store *store, const char *name)
+{
+    struct fray_replay_reading reading;
+    struct fray_buf path = {0};
+    struct stat stat;
+    char id[FRAY_REPLAY_ID_MAX + 1];
+
+    if (!is_unknown(store, name) || fstatat(store->dir, name, &stat, 0))
+        return;
+    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
+    fray_buf_printf(&path, "%s/%s", store->directory, name);
+    fray_buf_append_byte(&path, '\0');
+    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
+        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
+        struct sizes sizes = {reading.bytes.len, desync_size(store, name)};
+        bool is_nothing = lacks_header(fray_buf_slice(&reading.bytes));
+        if (entry)
+            index_add(store, id, name, &sizes, entry);
+        else if (is_nothing)
+            unlink_both(store, name);
+        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
+                 is_nothing ? "deleted" : fray_replay_fault_text(reading.replay.fault));
+        json_decref(entry);
+    }
+    fray_replay_reading_close(&reading);
+    fray_buf_deinit(&path);
+}
+
+/* Logs whose replay is gone, or was never begun. */
+static void remove_orphan(struct fray_replay_store *store, const char *name)
+{
+    static const char end[] = ".desync.jsonl";
+    char file[FRAY_REPLAY_FILE_MAX + 1];
+    size_t len = strlen(name), stem = len - (sizeof end - 1);
+    if (len < sizeof end || strcmp(name + stem, end) != 0 || stem + sizeof ".replay" > sizeof file)
+        return;
+    snprintf(file, sizeof file, "%.*s.replay", (int)stem, name);
+    if (is_unknown(store, file))
+        (void)unlinkat(store->dir, name, 0);
+}
+
+static void each_file(struct fray_replay_store *store, DIR *dir,
+                      void (*visit)(struct fray_replay_store *store, const char *name))
+{
+    const struct dirent *entry;
+    rewinddir(dir);
+    while ((entry = readdir(dir)))
+        visit(store, entry->d_name);
+}
+
+static void adopt_all(struct fray_replay_store *store)
+{
+    int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir) {
+        each_file(store, dir, adopt);
+        each_file(store, dir, remove_orphan);
+        closedir(dir);
+    }
+    prune(store);
+}
+
+/* ------------------------------------------------------------------ the thread's turn */
 
 static void file_forget(struct fray_replay_file *file)
 {
     struct fray_replay_store *store = file->store;
     pthread_mutex_lock(&store->mutex);
-    size_t i = 0;
-    while (store->files[i] != file)
-        i++;
-    store->files[i] = store->files[--store->files_count];
+    (void)fray_name_map_remove(&store->files, fray_slice_of(file->id));
     pthread_mutex_unlock(&store->mutex);
     json_decref(file->entry);
     fray_buf_deinit(&file->front);
@@ -312,86 +458,44 @@ static void swap(struct fray_buf *a, struct fray_buf *b)
 static void file_work(struct fray_replay_file *file, bool is_ended)
 {
     struct fray_replay_store *store = file->store;
+    char name[FRAY_REPLAY_FILE_MAX + 1];
 
+    if (is_ended && !file->entry) {
+        unlink_both(store, file->name);
+        file_forget(file);
+        return;
+    }
     write_replay(file, fray_buf_slice(&file->writing), is_ended);
     write_desync(file);
-    bool is_good = !atomic_load(&file->is_failed);
-    pthread_mutex_lock(&store->mutex);
-    if (is_good)
-        file->written += file->writing.len;
-    if (is_good && file->written >= file->wants_open)
-        file->open = file->wants_open;
     file->writing.len = 0;
-    pthread_mutex_unlock(&store->mutex);
     if (!is_ended)
         return;
-    if (!file->entry) {
-        unlink_both(store, file->name);
-    } else if (is_good) {
-        index_add(store, file->id, file->name, file->written, file->entry);
-        atomic_fetch_add(&store->counts.written, 1);
+    if (!file->is_created)
+        unlink_desync(store, file->name);
+    if (!atomic_load(&file->is_failed)) {
+        bool is_whole = json_is_true(json_object_get(file->entry, "complete"));
+        index_add(store, file->id, file->name, &(struct sizes){file->written, file->desync_written},
+                  file->entry);
+        atomic_fetch_add(&store->counts.written, is_whole);
     }
+    snprintf(name, sizeof name, "%s", file->name);
     file_forget(file);
+    adopt(store, name); /* unless it is known now: what was given up is there as far as it goes */
 }
 
-/* ------------------------------------------------------------------ files that no index knows */
-
-static void adopt(struct fray_replay_store *store, const char *name)
+/* Under the mutex. Days pass also where nobody plays. */
+static void wait_for_work(struct fray_replay_store *store)
 {
-    struct fray_replay_reading reading;
-    struct fray_buf path = {0};
-    struct stat stat;
-    char id[FRAY_REPLAY_ID_MAX + 1];
-    const char *dash = strchr(name, '-');
-    size_t id_len = dash ? strlen(dash + 1) - strlen(".replay") : 0;
-
-    if (!id_len || id_len >= sizeof id || strlen(name) > FRAY_REPLAY_FILE_MAX ||
-        fstatat(store->dir, name, &stat, 0))
-        return;
-    memcpy(id, dash + 1, id_len);
-    id[id_len] = '\0';
-    fray_buf_printf(&path, "%s/%s", store->directory, name);
-    fray_buf_append_byte(&path, '\0');
-    if (!fray_replay_reading_open(&reading, store->games, path.data)) {
-        json_t *entry = fray_replay_reading_entry(&reading, (int64_t)stat.st_mtim.tv_sec * 1000);
-        if (entry)
-            index_add(store, id, name, reading.bytes.len, entry);
-        fray_log(FRAY_LOG_INFO, "replay_found", "file=%s state=%s", name,
-                 fray_replay_fault_text(reading.replay.fault));
-        json_decref(entry);
+    struct timespec until;
+    while (!store->first && !store->is_closing) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PRUNE_EVERY_S;
+        if (pthread_cond_timedwait(&store->has_work, &store->mutex, &until) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&store->mutex);
+        prune(store);
+        pthread_mutex_lock(&store->mutex);
     }
-    fray_replay_reading_close(&reading);
-    fray_buf_deinit(&path);
-}
-
-static bool is_unknown(struct fray_replay_store *store, const char *name)
-{
-    size_t len = strlen(name);
-    if (len <= strlen(".replay") || strcmp(name + len - strlen(".replay"), ".replay") != 0)
-        return false;
-    pthread_mutex_lock(&store->mutex);
-    bool is_known = fray_replay_index_has_file(&store->index, name);
-    for (size_t i = 0; i < store->files_count; i++)
-        is_known = is_known || strcmp(store->files[i]->name, name) == 0;
-    pthread_mutex_unlock(&store->mutex);
-    return !is_known;
-}
-
-static void adopt_all(struct fray_replay_store *store)
-{
-    int fd = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
-    while (dir && (entry = readdir(dir))) {
-        if (is_unknown(store, entry->d_name))
-            adopt(store, entry->d_name);
-    }
-    if (dir)
-        closedir(dir);
-    pthread_mutex_lock(&store->mutex);
-    prune(store);
-    pthread_mutex_unlock(&store->mutex);
-    commit(store);
 }
 
 static void *run(void *context)
@@ -401,8 +505,7 @@ static void *run(void *context)
     adopt_all(store);
     pthread_mutex_lock(&store->mutex);
     for (;;) {
-        while (!store->first && !store->is_closing)
-            pthread_cond_wait(&store->has_work, &store->mutex);
+        wait_for_work(store);
         struct fray_replay_file *file = store->first;
         if (!file)
             break;
@@ -445,7 +548,7 @@ static void store_free(struct fray_replay_store *store)
         close(store->dir);
     pthread_cond_destroy(&store->has_work);
     pthread_mutex_destroy(&store->mutex);
-    free(store->files);
+    fray_name_map_deinit(&store->files);
     free(store->directory);
     free(store);
 }
@@ -463,7 +566,7 @@ enum fray_err fray_replay_store_open(const struct fray_config *config,
     pthread_cond_init(&store->has_work, NULL);
     enum fray_err err = directory_open(store, error);
     if (!err)
-        err = fray_replay_index_open(&store->index, store->directory, error);
+        err = fray_replay_index_open(&store->index, store->directory, false, error);
     if (!err && pthread_create(&store->thread, NULL, run, store)) {
         fray_buf_printf(error, "there is no thread for replays");
         err = FRAY_ERR_IO;
@@ -501,20 +604,13 @@ void fray_replay_store_list(struct fray_replay_store *store,
 static enum fray_err find_name(struct fray_replay_store *store, const char *id,
                                char name[FRAY_REPLAY_FILE_MAX + 1], struct fray_replay_found *found)
 {
-    for (size_t i = 0; i < store->files_count; i++) {
-        const struct fray_replay_file *file = store->files[i];
-        if (strcmp(file->id, id) != 0)
-            continue;
-        memcpy(name, file->name, sizeof file->name);
-        found->size = file->open;
-        return file->open ? FRAY_OK : FRAY_ERR_AGAIN;
-    }
+    if (fray_name_map_get(&store->files, fray_slice_of(id)))
+        return FRAY_ERR_AGAIN;
     const struct fray_replay_row *row = fray_replay_index_find(&store->index, fray_slice_of(id));
     if (!row)
         return FRAY_ERR_NOT_FOUND;
     memcpy(name, row->file, sizeof row->file);
     found->size = row->bytes;
-    found->is_whole = true;
     return FRAY_OK;
 }
 

@@ -2,7 +2,7 @@
  * and the thread that writes both, so that no match ever waits for a disk.
  *
  *     replays/20261120T132356Z-k7m2p9xwq4.replay     games/replay.h
- *     replays/20261120T132356Z-k7m2p9xwq4.desync.json
+ *     replays/20261120T132356Z-k7m2p9xwq4.desync.jsonl
  *     replays/index.db
  *
  * A disk that takes nothing costs replays, never a match: counted, and said once in the log. Files
@@ -25,10 +25,13 @@
 struct fray_replay_store;
 struct fray_replay_file;
 
+enum { FRAY_REPLAY_DESYNC_MAX = 2 * 1024 * 1024 }; /* bytes of what disputes one replay */
+
 /* For /metrics; any thread reads. */
 struct fray_replay_counts {
     atomic_ullong written; /* replays that are whole */
     atomic_ullong failed;  /* files that were given up: disk full, or too slow */
+    atomic_ullong cut;     /* replays that came to replay_max_bytes */
     atomic_ullong pruned;
     atomic_ullong bytes; /* written */
     atomic_ullong kept, kept_bytes;
@@ -42,6 +45,7 @@ FRAY_MUST_CHECK enum fray_err fray_replay_store_open(const struct fray_config *c
                                                      struct fray_buf *error);
 /* Writes all that is queued. Files must have been ended. NULL is fine. */
 void fray_replay_store_close(struct fray_replay_store *store);
+const struct fray_config *fray_replay_store_config(const struct fray_replay_store *store);
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store);
 
 /* ------------------------------------------------------------------ files being written */
@@ -52,13 +56,13 @@ struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store
 /* Appended to; goes to the disk with the next flush. */
 struct fray_buf *fray_replay_file_buf(struct fray_replay_file *file);
 void fray_replay_file_flush(struct fray_replay_file *file);
-/* Flushes; what there is so far may be read by anybody who may know of the match: the game is over.
- */
-void fray_replay_file_publish(struct fray_replay_file *file);
-/* Writes `text` beside it, in place of what was there. */
-void fray_replay_file_put_desync(struct fray_replay_file *file, const char *text, size_t len);
-/* The file is whole. `entry` is taken; id, file and bytes are added to it. NULL: the file is
- * deleted, because nobody has played. */
+/* Appends a line to the file beside it: the object that `head` begins, "{\"seat\":1", with a member
+ * `log` of that text unless it is empty. Whether that is a JSON object is for the thread to look
+ * at; a line with another is dropped. False: the file is as long as it may be. */
+bool fray_replay_file_add_desync(struct fray_replay_file *file, struct fray_slice head,
+                                 struct fray_slice log);
+/* Nothing more comes. `entry` is taken; id, file and bytes are added to it. NULL: the file is
+ * deleted, because there is nothing in it to keep. */
 void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
 
 /* ------------------------------------------------------------------ what is there */
@@ -69,12 +73,13 @@ void fray_replay_store_list(struct fray_replay_store *store,
 
 /* Opens a replay for reading. */
 struct fray_replay_found {
-    int fd; /* the caller's */
-    uint64_t size;
-    bool is_whole; /* its bytes will not change */
+    int fd;        /* the caller's */
+    uint64_t size; /* for good */
 };
 
-/* FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being played. */
+/* FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being recorded. Its seed and inputs are secrets for so
+ * long, also between two games, and when nothing more is written to it: whoever knows them knows
+ * what the rules and the bots are going to do. */
 FRAY_MUST_CHECK enum fray_err fray_replay_store_find(struct fray_replay_store *store,
                                                      const char *id,
                                                      struct fray_replay_found *found);

@@ -396,7 +396,8 @@ static void stop_workers(fray_server *server)
 {
     if (server->state != FRAY_SERVER_SERVING)
         return;
-    fray_log(FRAY_LOG_INFO, "draining", "timeout_ms=%u", server->config.drain_timeout_ms);
+    fray_log(FRAY_LOG_INFO, "draining", "timeout_ms=%u second_signal=ends_now",
+             server->config.drain_timeout_ms);
     server->metrics.is_ready = false;
     for (unsigned w = 0; w < server->workers_count; w++)
         fray_server_worker_drain(server->workers[w]);

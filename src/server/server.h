@@ -70,7 +70,9 @@ struct fray_server_worker {
     pthread_t thread;
     bool is_started; /* the thread runs */
     bool is_draining;
-    atomic_bool is_idle; /* draining, and nobody is connected any more */
+    size_t awaited;                /* while draining: sessions that somebody is connected to */
+    struct fray_timer drain_timer; /* of the next look at them */
+    atomic_bool is_idle;           /* draining, and nobody is awaited any more */
 };
 
 /* All namespaces by name; patterns make more on demand. */
@@ -135,6 +137,7 @@ struct fray_server {
     struct fray_app_route *routes;
     size_t routes_count;
     struct fray_static_dir static_dir;
+    const struct fray_game *const *games; /* that are hosted, up to a NULL; NULL: none */
     struct fray_metrics metrics;
     struct fray_address_limit address_limit;
     struct fray_mqtt_service *mqtt;  /* NULL: off */
@@ -222,7 +225,7 @@ bool fray_websocket_endpoint_check(fray_request *request);
 struct fray_link *fray_websocket_endpoint_open(fray_request *request, uint32_t max_message,
                                                struct fray_slice subprotocol);
 
-/* Answers a GET with a file of static_dir, or of the pages inside the program; 404. */
+/* Answers a GET with a file of static_dir, else with a page inside the program (pages.h); 404. */
 void fray_files_serve(fray_request *request);
 
 /* The request's head as a handshake, one reference. */

@@ -11,7 +11,7 @@
 #include "game/catalog.h"
 #include "games/simulate.h"
 
-enum { OPTIONS_MAX = 64, SETTINGS_MAX = 64 };
+enum { OPTIONS_MAX = 64, SETTINGS_MAX = 64, SEATS_MAX = 255 };
 
 struct arguments {
     const struct fray_game *const *games;
@@ -20,30 +20,33 @@ struct arguments {
     uint32_t ticks;
     int32_t options[OPTIONS_MAX];
     const char *replay; /* where it is written to; NULL: nowhere */
+    bool is_help;
 };
+
+static void usage(FILE *out, const struct arguments *arguments)
+{
+    fprintf(out, "Usage: fray simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
+                 " [--option NAME=VALUE]... [--replay FILE]\n       GAME:");
+    for (const struct fray_game *const *game = arguments->games; *game; game++)
+        fprintf(out, " %s", (*game)->name);
+    fprintf(out, "\n");
+}
 
 static bool fail(const struct arguments *arguments, const char *reason, const char *what)
 {
     fprintf(stderr, "%s%s%s%s\n", reason, *what ? ": \"" : "", what, *what ? "\"." : ".");
-    fprintf(stderr, "Usage: fray simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
-                    " [--option NAME=VALUE]... [--replay FILE]\n       GAME:");
-    for (const struct fray_game *const *game = arguments->games; *game; game++)
-        fprintf(stderr, " %s", (*game)->name);
-    fprintf(stderr, "\n");
+    usage(stderr, arguments);
     return false;
 }
 
 /* Digits alone: strtoull would take signs and spaces. */
-static bool read_count(const struct arguments *arguments, const char *text, uint64_t most,
-                       uint64_t *value)
+static bool read_count(const char *text, uint64_t most, uint64_t *value)
 {
     char *end;
 
     errno = 0;
     *value = strtoull(text, &end, 10);
-    if (*text >= '0' && *text <= '9' && !*end && !errno && *value <= most)
-        return true;
-    return fail(arguments, "Not a number in the range of that option", text);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
 }
 
 static bool read_setting(struct arguments *arguments, const char *setting)
@@ -66,55 +69,70 @@ static bool read_setting(struct arguments *arguments, const char *setting)
     return fail(arguments, "The game has no such option, or not with that value", setting);
 }
 
-static bool read_arguments(int argc, char **argv, struct arguments *arguments)
+/* What the command line says before the game is known. */
+struct words {
+    uint64_t seed, ticks, bots, guests; /* guests UINT64_MAX: as many as the game wants */
+    const char *settings[SETTINGS_MAX];
+    int settings_count;
+};
+
+static bool read_options(int argc, char **argv, struct arguments *arguments, struct words *words)
 {
     static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"ticks", required_argument, NULL, 't'},
-        {"bots", required_argument, NULL, 'b'},
-        {"guests", required_argument, NULL, 'g'},
-        {"option", required_argument, NULL, 'o'},
-        {"replay", required_argument, NULL, 'r'},
-        {0},
+        {"seed", required_argument, NULL, 's'},   {"ticks", required_argument, NULL, 't'},
+        {"bots", required_argument, NULL, 'b'},   {"guests", required_argument, NULL, 'g'},
+        {"option", required_argument, NULL, 'o'}, {"replay", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},         {0},
     };
-    static const struct {
-        char letter;
-        uint64_t most;
-    } counts[] = {{'s', UINT64_MAX}, {'t', UINT32_MAX}, {'b', 255}, {'g', 255}};
-    uint64_t values[FRAY_GAME_COUNT(counts)] = {1, 10000, 2, UINT64_MAX};
-    const char *settings[SETTINGS_MAX];
-    int letter, settings_count = 0;
+    bool is_good = true;
+    int letter;
 
-    while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        size_t i = 0;
-        while (i < FRAY_GAME_COUNT(counts) && counts[i].letter != letter)
-            i++;
-        if (letter == 'o' && settings_count < SETTINGS_MAX)
-            settings[settings_count++] = optarg;
-        else if (letter == 'r')
-            arguments->replay = optarg;
-        else if (i == FRAY_GAME_COUNT(counts))
-            return fail(arguments, "That is no option of this command", "");
-        else if (!read_count(arguments, optarg, counts[i].most, &values[i]))
-            return false;
+    opterr = 0; /* it is said in our words */
+    while (is_good && (letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
+        switch (letter) {
+        case 's': is_good = read_count(optarg, UINT64_MAX, &words->seed); break;
+        case 't': is_good = read_count(optarg, UINT32_MAX, &words->ticks); break;
+        case 'b': is_good = read_count(optarg, SEATS_MAX, &words->bots); break;
+        case 'g': is_good = read_count(optarg, SEATS_MAX, &words->guests); break;
+        case 'r': arguments->replay = optarg; break;
+        case 'h': arguments->is_help = true; break;
+        case 'o':
+            if (words->settings_count == SETTINGS_MAX)
+                return fail(arguments, "That is one too many", optarg);
+            words->settings[words->settings_count++] = optarg;
+            break;
+        case ':': return fail(arguments, "There is no value for the option", argv[optind - 1]);
+        default: return fail(arguments, "This command has no option", argv[optind - 1]);
+        }
     }
+    return is_good || fail(arguments, "Not a number in the range of that option", optarg);
+}
+
+static bool read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+    struct words words = {.seed = 1, .ticks = 10000, .bots = 2, .guests = UINT64_MAX};
+
+    if (!read_options(argc, argv, arguments, &words))
+        return false;
+    if (arguments->is_help)
+        return true;
     if (optind + 1 != argc)
         return fail(arguments, "Name one game", "");
     arguments->game = fray_catalog_find(arguments->games, fray_slice_of(argv[optind]));
     if (!arguments->game)
         return fail(arguments, "There is no such game", argv[optind]);
-    arguments->ticks = (uint32_t)values[1];
+    if (words.guests == UINT64_MAX)
+        words.guests = fray_simulate_guests(arguments->game, (uint32_t)words.bots);
+    arguments->ticks = (uint32_t)words.ticks;
     arguments->config = (struct fray_simulate_config){
-        .seed = values[0],
-        .bots = (uint32_t)values[2],
-        .guests = values[3] == UINT64_MAX
-                      ? fray_simulate_guests(arguments->game, (uint32_t)values[2])
-                      : (uint32_t)values[3],
+        .seed = words.seed,
+        .bots = (uint32_t)words.bots,
+        .guests = (uint32_t)words.guests,
     };
     for (uint32_t i = 0; i < arguments->game->options_count && i < OPTIONS_MAX; i++)
         arguments->options[i] = arguments->game->options[i].standard;
-    for (int i = 0; i < settings_count; i++) {
-        if (!read_setting(arguments, settings[i]))
+    for (int i = 0; i < words.settings_count; i++) {
+        if (!read_setting(arguments, words.settings[i]))
             return false;
     }
     return true;
@@ -149,9 +167,13 @@ static bool replay_begin(struct replay_file *replay, const struct arguments *arg
                                         .match = {"simulation", 10}};
 
     replay->file = fopen(arguments->replay, "wbe");
-    replay->memory = malloc(fray_replay_writer_size(game));
-    if (!replay->file || !replay->memory)
+    if (!replay->file)
         return false;
+    replay->memory = malloc(fray_replay_writer_size(game));
+    if (!replay->memory) {
+        fclose(replay->file);
+        return false;
+    }
     memcpy(header.options, arguments->options, game->options_count * sizeof *header.options);
     replay->writer.sink = on_bytes;
     replay->writer.context = replay;
@@ -162,38 +184,40 @@ static bool replay_begin(struct replay_file *replay, const struct arguments *arg
 static bool replay_end(struct replay_file *replay)
 {
     free(replay->memory);
-    if (!replay->file)
-        return false;
-    bool is_written = !ferror(replay->file);
-    return !fclose(replay->file) && is_written;
+    bool is_good = !fflush(replay->file) && !ferror(replay->file);
+    return !fclose(replay->file) && is_good;
 }
 
 /* ------------------------------------------------------------------ the match */
+
+static bool is_written(const struct arguments *arguments, bool is_good)
+{
+    if (!is_good)
+        fprintf(stderr, "The replay cannot be written to %s: %s.\n", arguments->replay,
+                strerror(errno));
+    return is_good;
+}
 
 static bool run(const struct arguments *arguments, void *memory)
 {
     struct replay_file replay = {0};
     struct fray_simulate_config config = arguments->config;
     struct fray_simulate simulate;
-    bool is_written = true;
 
     config.options = arguments->options;
     if (arguments->replay) {
-        is_written = replay_begin(&replay, arguments);
-        config.replay = is_written ? &replay.writer : NULL;
+        if (!is_written(arguments, replay_begin(&replay, arguments)))
+            return false;
+        config.replay = &replay.writer;
     }
     fray_simulate_init(&simulate, arguments->game, &config, memory);
     double start = now_s();
     fray_simulate_run(&simulate, arguments->ticks);
     double seconds = now_s() - start;
     fray_simulate_end(&simulate);
-    if (arguments->replay)
-        is_written = replay_end(&replay) && is_written;
-    if (!is_written)
-        fprintf(stderr, "The replay cannot be written to %s.\n", arguments->replay);
     printf("ticks=%" PRIu32 " hash=%016" PRIx64 " ticks_per_s=%.0f\n", arguments->ticks,
            fray_simulate_hash(&simulate), arguments->ticks / (seconds > 0 ? seconds : 1e-9));
-    return is_written;
+    return !arguments->replay || is_written(arguments, replay_end(&replay));
 }
 
 int fray_simulate_main(const struct fray_game *const *games, int argc, char **argv)
@@ -202,6 +226,10 @@ int fray_simulate_main(const struct fray_game *const *games, int argc, char **ar
 
     if (!read_arguments(argc, argv, &arguments))
         return 2;
+    if (arguments.is_help) {
+        usage(stdout, &arguments);
+        return 0;
+    }
     void *memory = malloc(fray_simulate_size(arguments.game));
     bool is_done = memory && run(&arguments, memory);
     free(memory);

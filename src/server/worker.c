@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "server/server.h"
 
-enum { LINGER_MS = 2000, ACCEPTS_PER_TURN = 256 };
+enum { LINGER_MS = 2000, ACCEPTS_PER_TURN = 256, ABSENT_MS = 1000, LOOK_MS = 100 };
 
 struct fray_listener {
     struct fray_source source;
@@ -114,7 +114,8 @@ static void on_turn_end(struct fray_loop *loop, struct fray_hook *hook)
         fray_mqtt_service_end_turn(worker->server->mqtt);
     fray_worker_flush(&worker->base);
     send_parcels(worker);
-    if (worker->is_draining && !worker->base.sessions.count && fray_http_is_idle(&worker->http) &&
+    bool is_awaiting = worker->awaited && worker->base.sessions.count;
+    if (worker->is_draining && !is_awaiting && fray_http_is_idle(&worker->http) &&
         !atomic_exchange(&worker->is_idle, true))
         eventfd_write(worker->server->idle_event, 1);
 }
@@ -345,13 +346,41 @@ static void command(struct fray_server_worker *worker,
     fray_loop_post(worker->loop, &order->post);
 }
 
+/* Nobody is connected: a client that polls is between two requests, or it is gone and will not say
+ * so. */
+static bool is_absent(const struct fray_session *session)
+{
+    const struct fray_link *link = session->link;
+    return link && link->ops->stream && link->ops->ping && !link->ops->stream(link, 0);
+}
+
+/* Who has not polled for a second is not waited for: its session ends, and should it come back
+ * while others keep the server, its reply says so. */
+static void look_around(struct fray_timer *timer, uint64_t now_us)
+{
+    struct fray_server_worker *worker =
+        (struct fray_server_worker *)((char *)timer -
+                                      offsetof(struct fray_server_worker, drain_timer));
+    worker->awaited = 0;
+    for (uint32_t i = 0; i < worker->base.sessions.used; i++) {
+        struct fray_session *session = fray_id_pool_at(&worker->base.sessions, i);
+        bool is_gone = session && is_absent(session) &&
+                       (uint32_t)(now_us / 1000) - session->link->heard_ms >= ABSENT_MS;
+        if (is_gone)
+            fray_session_close(session, FRAY_SERVER_SHUTDOWN);
+        worker->awaited += session && !is_gone;
+    }
+    fray_timer_arm(&worker->loop->timers, timer, now_us + LOOK_MS * UINT64_C(1000));
+}
+
 static void run_drain(struct fray_loop *loop, struct fray_post *post)
 {
     struct fray_server_worker *worker = ((struct command *)post)->worker;
-    (void)loop;
     /* It goes on listening: whoever polls comes back by new connections, and probes of /readyz are
      * to see 503. New sessions are refused (handshake.c). */
     worker->is_draining = true;
+    worker->drain_timer.on_expire = look_around;
+    look_around(&worker->drain_timer, loop->now_us);
     fray_http_drain(&worker->http);
     if (worker->server->mqtt && worker->base.index == 0)
         fray_mqtt_service_drain(worker->server->mqtt);
@@ -369,7 +398,9 @@ static void run_close(struct fray_loop *loop, struct fray_post *post)
     (void)loop;
     for (uint32_t i = 0; i < worker->base.sessions.used; i++) {
         struct fray_session *session = fray_id_pool_at(&worker->base.sessions, i);
-        if (session)
+        if (session && is_absent(session))
+            fray_session_abandon(session, FRAY_SERVER_SHUTDOWN);
+        else if (session)
             fray_session_close(session, FRAY_SERVER_SHUTDOWN);
     }
     fray_worker_flush(&worker->base);
@@ -392,6 +423,7 @@ void fray_server_worker_join(struct fray_server_worker *worker)
 
 void fray_server_worker_destroy(struct fray_server_worker *worker)
 {
+    fray_timer_cancel(&worker->loop->timers, &worker->drain_timer);
     stop_listening(worker);
     free(worker->listeners);
     fray_http_close(&worker->http);

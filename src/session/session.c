@@ -28,6 +28,8 @@ void fray_session_attach(struct fray_session *session, struct fray_link *link)
     link->session = session;
     fray_outbox_rewind(&session->outbox);
     fray_session_mark(session);
+    if (session->holds && link->ops->pause)
+        link->ops->pause(link, true);
     if (former) {
         former->session = NULL;
         former->ops->retire(former);
@@ -217,6 +219,12 @@ void fray_session_close(struct fray_session *session, enum fray_disconnect reaso
     fray_session_mark(session);
 }
 
+void fray_session_abandon(struct fray_session *session, enum fray_disconnect reason)
+{
+    fray_session_close(session, reason);
+    finish(session);
+}
+
 void fray_session_set_farewell(struct fray_session *session, unsigned code, struct fray_slice text)
 {
     if (session->is_closing || session->has_farewell)
@@ -261,6 +269,14 @@ bool fray_session_admits(struct fray_session *session)
     fray_count(&session->worker->counters.closed_flooding);
     fray_session_close(session, FRAY_FLOODING);
     return false;
+}
+
+void fray_session_hold(struct fray_session *session, bool is_held)
+{
+    struct fray_link *link = session->link;
+    session->holds = (uint16_t)(is_held ? session->holds + 1 : session->holds - 1);
+    if (session->holds == is_held && link && link->ops->pause)
+        link->ops->pause(link, is_held);
 }
 
 void fray_session_on_writable(struct fray_session *session)

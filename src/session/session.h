@@ -45,6 +45,8 @@ struct fray_link_ops {
     /* Asks the peer for a sign of life, where the transport itself has a way: what then comes moves
      * heard_ms. Where a request of the peer is open, that is sign enough. NULL: it has none. */
     void (*ping)(struct fray_link *link);
+    /* Reads on, or no more for now. NULL: it cannot wait. */
+    void (*pause)(struct fray_link *link, bool is_paused);
     /* Writes the peer's IP address, as struct fray_handshake has it. NULL: it has none. */
     void (*write_peer)(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX]);
     /* The connection that carries the link now, and (`index` 1) the other one, where it has two;
@@ -94,6 +96,7 @@ struct fray_session {
     uint32_t admitted_second;
     uint32_t opened_s;    /* when, on the worker's clock */
     uint16_t size;        /* of the protocol's struct */
+    uint16_t holds;       /* see fray_session_hold */
     uint8_t close_reason; /* enum fray_disconnect, once is_closing */
     bool is_dirty : 1;    /* in worker->dirty */
     bool is_overrun : 1;  /* a reliable message did not fit: closed at the end of the turn */
@@ -140,6 +143,10 @@ void fray_session_mark(struct fray_session *session);
  * more than messages_per_second allows, which ends it. */
 bool fray_session_admits(struct fray_session *session);
 
+/* What the peer sent is not handled as fast as it comes: its link, where it can wait, is not read
+ * until each hold is taken back. */
+void fray_session_hold(struct fray_session *session, bool is_held);
+
 /* Links call this when they become writable again; they set is_writable themselves. */
 void fray_session_on_writable(struct fray_session *session);
 
@@ -150,6 +157,9 @@ void fray_link_end(struct fray_link *link, enum fray_disconnect reason);
 /* Ends the session: its protocol's on_close is called now, what was sent before is still delivered
  * if the link takes it within linger_ms, then the link is closed. Calling it twice is fine. */
 void fray_session_close(struct fray_session *session, enum fray_disconnect reason);
+
+/* The same where nobody is there to take what is still owed: at once, whatever came before. */
+void fray_session_abandon(struct fray_session *session, enum fray_disconnect reason);
 
 /* What a websocket's close frame will say: a code and a text (copied). To be followed by
  * fray_session_close in this turn. */

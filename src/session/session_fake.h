@@ -22,6 +22,7 @@ struct fake_worker {
     } * released;
     size_t released_count, released_cap;
     struct fray_parcel *first_parcel; /* posted to this worker, not yet run */
+    struct fray_parcel *last_parcel;  /* while there is a first */
     size_t parcels_count;
 };
 
@@ -30,11 +31,9 @@ static inline void fake_post(struct fray_worker *from, struct fray_worker *to,
 {
     struct fake_worker *self = (struct fake_worker *)to;
     assert(from != to); /* that would be a plain call */
-    struct fray_parcel **link = &self->first_parcel;
-    while (*link)
-        link = &(*link)->next;
     parcel->next = NULL;
-    *link = parcel;
+    *(self->first_parcel ? &self->last_parcel->next : &self->first_parcel) = parcel;
+    self->last_parcel = parcel;
     self->parcels_count++;
 }
 
@@ -134,6 +133,7 @@ struct fake_link {
     struct fray_worker *worker; /* set by a test that looks at close_code */
     size_t room;                /* bytes that a websocket takes before it blocks */
     unsigned flushes, closes, retires, pings;
+    bool is_paused;
     uint16_t close_code;         /* of a close with words of its own; else 0 */
     enum fray_disconnect reason; /* of the close */
 };
@@ -184,6 +184,13 @@ static inline void fake_flush_polling(struct fray_link *link)
     link->is_writable = false;
 }
 
+static inline void fake_pause(struct fray_link *link, bool is_paused)
+{
+    struct fake_link *self = (struct fake_link *)link;
+    assert(self->is_paused != is_paused);
+    self->is_paused = is_paused;
+}
+
 static inline void fake_close(struct fray_link *link, enum fray_disconnect reason)
 {
     struct fake_link *self = (struct fake_link *)link;
@@ -222,6 +229,7 @@ static inline void fake_link_init(struct fake_link *self, enum fray_framing fram
         .name = "websocket",
         .framing = FRAY_FRAMING_WEBSOCKET,
         .flush = fake_flush_websocket,
+        .pause = fake_pause,
         .close = fake_close,
         .retire = fake_retire,
         .send_text = fake_send_text,

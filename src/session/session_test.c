@@ -385,6 +385,21 @@ static void lingers_no_longer_than_linger_ms(void **state)
     close_fixture(&f);
 }
 
+static void an_abandoned_session_ends_though_it_lingers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    f.link.link.is_writable = false;
+    send(f.plain, "bye");
+    fray_session_close(&f.plain->session, FRAY_SERVER_SHUTDOWN);
+    assert_int_equal(f.link.closes, 0);
+    fray_session_abandon(&f.plain->session, FRAY_SERVER_SHUTDOWN);
+    assert_int_equal(f.link.closes, 1);
+    assert_int_equal(f.worker.base.sessions.count, 0);
+    close_fixture(&f);
+}
+
 static void other_closes_do_not_linger(void **state)
 {
     (void)state;
@@ -469,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_polite_close_sends_what_was_sent_before),
         cmocka_unit_test(a_link_with_bytes_of_its_own_lingers_too),
         cmocka_unit_test(lingers_no_longer_than_linger_ms),
+        cmocka_unit_test(an_abandoned_session_ends_though_it_lingers),
         cmocka_unit_test(other_closes_do_not_linger),
         cmocka_unit_test(a_link_that_ends_while_closing_ends_the_session),
         cmocka_unit_test(a_link_that_ends_is_told_to_the_protocol),

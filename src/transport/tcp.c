@@ -57,6 +57,11 @@ static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
     fray_address_format_ip(fray_stream_peer(((struct tcp *)link)->stream), text);
 }
 
+static void on_pause(struct fray_link *link, bool is_paused)
+{
+    (is_paused ? fray_stream_pause : fray_stream_resume)(((struct tcp *)link)->stream);
+}
+
 static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
 {
     return index ? NULL : ((const struct tcp *)link)->stream;
@@ -68,6 +73,7 @@ static const struct fray_link_ops link_ops = {
     .flush = on_flush,
     .close = on_close,
     .retire = on_retire,
+    .pause = on_pause,
     .write_peer = write_peer,
     .stream = stream_of,
 };

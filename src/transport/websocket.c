@@ -294,6 +294,11 @@ static void write_peer(struct fray_link *link, char text[FRAY_PEER_TEXT_MAX])
     fray_address_format_ip(fray_stream_peer(websocket_of(link)->stream), text);
 }
 
+static void on_pause(struct fray_link *link, bool is_paused)
+{
+    (is_paused ? fray_stream_pause : fray_stream_resume)(websocket_of(link)->stream);
+}
+
 static struct fray_stream *stream_of(const struct fray_link *link, unsigned index)
 {
     return index || link->is_closed ? NULL : ((const struct websocket *)link)->stream;
@@ -305,6 +310,7 @@ static const struct fray_link_ops link_ops = {
     .flush = on_flush,
     .close = on_close,
     .retire = on_retire,
+    .pause = on_pause,
     .write_peer = write_peer,
     .send_text = on_send_text,
     .ping = on_ping,

@@ -42,6 +42,7 @@ export function useBrowser(args = () => []) {
         pages.push(page);
         page.on("console", (message) => {
             if (message.location().url.endsWith("/favicon.ico")) return; // older pages name none
+            if (message.location().url.includes("/replays/")) return; // asked whether there is one
             // A client that is refused or leaves while its upgrade is on the way gives that up.
             if (/closed before the connection is established/.test(message.text())) return;
             if (allows?.test(message.text())) return;
@@ -83,4 +84,22 @@ export function spots(page, name, id = "canvas") {
         },
         [`--${name}`, id],
     );
+}
+
+/** WCAG 2.2's contrast ratio of two of the page's colours. */
+export function contrast(page, ...names) {
+    return page.evaluate((properties) => {
+        const style = getComputedStyle(document.documentElement);
+        const luminances = properties.map((name) => {
+            const c = document.createElement("canvas").getContext("2d");
+            c.fillStyle = style.getPropertyValue(`--${name}`);
+            c.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((value) => {
+                const share = value / 255;
+                return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+        });
+        return Math.max(...luminances) / Math.min(...luminances);
+    }, names);
 }

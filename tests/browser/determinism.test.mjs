@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { simulate } from "../../web/sdk/wasm/simulate.mjs";
+import { GAMES } from "../integration/harness.mjs";
 import { useBrowser } from "./browser.mjs";
 
 const root = join(import.meta.dirname, "../..");
@@ -29,12 +30,7 @@ describe("determinism in Chromium", () => {
     const open = useBrowser();
 
     test("E_determinism_chromium has a row for each game", () => {
-        assert.deepEqual(rows.map(([, game]) => game).sort(), [
-            "arena",
-            "duel",
-            "rps",
-            "tictactoe",
-        ]);
+        assert.deepEqual(rows.map(([, game]) => game).sort(), GAMES);
     });
 
     for (const [, game, seed, ticks, bots, guests, recorded] of rows) {

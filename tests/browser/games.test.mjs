@@ -93,6 +93,12 @@ async function placeAll(first, second, cells, put) {
 const click = (page, cell) => page.click(`[data-cell="${cell}"]`);
 const tap = (page, cell) => page.tap(`[data-cell="${cell}"]`);
 
+/** The host removes the one other person. */
+async function remove(host) {
+    await host.click('#people button:has-text("Remove"):visible');
+    await host.click('#people button:has-text("Yes"):visible');
+}
+
 describe("the games' pages", () => {
     const fray = serveFray(["--cors-origin", "*"]); // one test comes from another origin
     const successor = serveFray();
@@ -127,6 +133,7 @@ describe("the games' pages", () => {
         await hears(/X at c1\. .* wins!/);
 
         await first.click("#action-rematch");
+        await second.waitForSelector('.side-card:has-text("wants a rematch · X")');
         await second.click("#action-rematch");
         await isPhase(first, "playing");
         await status(second, /Your move/); // the other begins
@@ -376,12 +383,14 @@ describe("the games' pages", () => {
 
     test("B29_who_is_kicked_stays_out", async () => {
         const [first, second] = await meet("rps");
-        await first.click("#people button:visible");
+        await remove(first);
         await second.waitForSelector("#start:not([hidden])");
-        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        const why = /The host /;
+        assert.match(await second.textContent("#start-message"), why);
         const link = await first.inputValue("#link");
         await second.goto(link);
-        await second.waitForFunction(() => document.getElementById("start-message").textContent);
+        await second.waitForSelector("#start-message:not(:empty)");
+        assert.match(await second.textContent("#start-message"), why);
         assert.equal(await second.isVisible("#table"), false);
     });
 
@@ -464,10 +473,12 @@ describe("the games' pages", () => {
         await page.waitForSelector('.hand .palm.shown, [data-choice="14"][aria-pressed="true"]');
     });
 
-    test("who is put out has the focus at the way back in; unknown ways lead nowhere", async () => {
+    test("who is put out has the focus at the reason; unknown ways lead nowhere", async () => {
         const [host, guest] = await meet("rps");
         await guest.focus("#chat-field");
-        await host.click("#people button:not([hidden])");
+        await remove(host);
+        await guest.waitForSelector("#start-message:focus");
+        await guest.keyboard.press("Tab");
         await guest.waitForSelector('#start [value="quick"]:focus');
         const lost = await visit("/games/rps/?play=nonsense");
         await isReady(lost);

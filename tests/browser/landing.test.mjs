@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect, serveFray } from "../integration/harness.mjs";
-import { spots, useBrowser } from "./browser.mjs";
+import { contrast, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -114,6 +114,18 @@ describe("the landing page", () => {
         await people(page, 0);
     });
 
+    test("a_name_entered_while_one_plays_is_taken_and_the_keys_go_on", async () => {
+        const page = await enter();
+        await play(page, "Ada");
+        await page.fill("#name", "Ada Two");
+        await page.press("#name", "Enter");
+        await knows(page, "Ada Two");
+        await page.waitForSelector('#arena[data-phase="playing"] #field:focus');
+        await moves(page);
+        await page.goto(`${fray.url}/lobby/`);
+        assert.equal(await page.inputValue("#name"), "Ada Two");
+    });
+
     test("two_pages_see_each_other_move_and_attack", async () => {
         const [ada, bob] = [await enter(), await enter({ ...DESKTOP, colorScheme: "dark" })];
         await play(ada, "Ada");
@@ -221,7 +233,15 @@ describe("the landing page", () => {
 
     test("phone_fits_and_plays_by_touch", async () => {
         const page = await enter(PHONE);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+        for (const width of [390, 320]) {
+            await page.setViewportSize({ width, height: PHONE.viewport.height });
+            await page.waitForFunction((wanted) => innerWidth === wanted, width);
+            assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+        }
+        const [brand, first] = await page.$$eval(".brand, nav a", (links) =>
+            links.map((link) => link.getBoundingClientRect()),
+        );
+        assert.ok(brand.right + 8 <= first.left, "the name and the links are apart");
         await page.tap("#field");
         await phase(page, "playing");
         await page.waitForFunction(() => field.arena.world.self);
@@ -242,28 +262,12 @@ describe("the landing page", () => {
     test("dark_and_light_have_contrast", async () => {
         for (const colorScheme of ["light", "dark"]) {
             const page = await enter({ ...DESKTOP, colorScheme });
-            const ratios = await page.evaluate(() => {
-                const luminance = (colour) => {
-                    const c = document.createElement("canvas").getContext("2d");
-                    c.fillStyle = colour;
-                    c.fillRect(0, 0, 1, 1);
-                    const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((v) => {
-                        const s = v / 255;
-                        return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
-                    });
-                    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-                };
-                const style = getComputedStyle(document.documentElement);
-                const of = (name) => luminance(style.getPropertyValue(`--${name}`));
-                const ratio = (a, b) =>
-                    (Math.max(of(a), of(b)) + 0.05) / (Math.min(of(a), of(b)) + 0.05);
-                return {
-                    ink: ratio("ink", "ground"),
-                    quiet: ratio("quiet", "ground"),
-                    button: ratio("you", "field"),
-                    foe: ratio("foe", "field"),
-                };
-            });
+            const ratios = {
+                ink: await contrast(page, "ink", "ground"),
+                quiet: await contrast(page, "quiet", "ground"),
+                button: await contrast(page, "you", "field"),
+                foe: await contrast(page, "foe", "field"),
+            };
             assert.ok(ratios.ink >= 7 && ratios.quiet >= 4.5, JSON.stringify(ratios)); // WCAG 1.4.3
             assert.ok(ratios.button >= 3 && ratios.foe >= 3, JSON.stringify(ratios)); // 1.4.11
         }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveFray } from "../integration/harness.mjs";
-import { spots, useBrowser } from "./browser.mjs";
+import { contrast, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
@@ -148,6 +148,30 @@ describe("the pages of games in real time", () => {
         }
     });
 
+    test("by keys alone one aims up and down, also in the air, and it stays", async () => {
+        const [page] = await meet("duel");
+        await isRound(page, "playing");
+        const rise = "(world.players[0].y - 20 - world.players[0].aim.y)"; // of the aim, px in 400
+        for (const [up, down] of [
+            ["KeyI", "KeyK"],
+            ["KeyE", "KeyQ"],
+        ]) {
+            await page.keyboard.down(up);
+            await duel(page, `${rise} > 250`);
+            await page.keyboard.up(up);
+            await page.keyboard.down("KeyW");
+            await duel(page, `!world.players[0].grounded && ${rise} > 200`);
+            await page.keyboard.up("KeyW");
+            await page.keyboard.down("Space");
+            await duel(page, "world.bullets.some(({ velocityY }) => velocityY < -3)");
+            await page.keyboard.up("Space");
+            await page.keyboard.down(down);
+            await duel(page, `${rise} < -250`);
+            await page.keyboard.up(down);
+            await duel(page, "world.players[0].grounded");
+        }
+    });
+
     test("keys are released when the page loses the focus", async () => {
         const [page] = await meet("duel");
         await isRound(page, "playing");
@@ -175,9 +199,30 @@ describe("the pages of games in real time", () => {
         await status(second, /wins$/);
         await first.waitForSelector(".confetti i");
         await first.click("#action-rematch");
+        const name = await first.inputValue("#name");
+        await second.waitForSelector(`#detail:text("1 : 0 · ${name} wants a rematch")`);
         await second.click("#action-rematch");
         for (const page of [first, second]) await isRound(page, "playing");
         await duel(first, "world.matches === 2 && world.players[1].hp === 2");
+    });
+
+    test("the score stays when the other has left", async () => {
+        const [first, second] = await meet("duel", { hits: 1 });
+        for (const page of [first, second]) await isRound(page, "playing");
+        await aimAtFoe(first);
+        await first.mouse.down();
+        for (const page of [first, second]) await isRound(page, "round_over");
+        await first.mouse.up();
+        await first.click("#leave");
+        await status(second, /^You win!/);
+        await second.waitForSelector('#detail:text("1 : 0 · the other has left")');
+        const name = await first.inputValue("#name");
+        await second.waitForSelector(`.plate.left:has-text("${name}"):has-text("has left")`);
+        await second.waitForSelector("#action-other:focus");
+        await second.click("#action-other");
+        await status(second, /Listening for an opponent/);
+        assert.doesNotMatch(await second.textContent("#chat-log"), /has left/); // elsewhere
+        await second.click("#leave");
     });
 
     test("A21_A35_who_is_alone_plays_a_bot_soon", async () => {
@@ -192,7 +237,27 @@ describe("the pages of games in real time", () => {
             /Against a bot/.test(document.getElementById("detail").textContent),
         );
         await isRound(page, "playing");
-        await page.waitForSelector(".plate.right small:has-text('bot')");
+        await page.waitForSelector(".plate.right:has(small:text('bot')) b:text-is('Bot')");
+        await page.click("#leave");
+    });
+
+    test("the wait for a bot begins anew where the server says so", async () => {
+        const page = await visit("/games/duel/?play=quick");
+        await status(page, /Listening for an opponent/);
+        await page.evaluate(() =>
+            canvas.play.hear({
+                type: "matchmaking",
+                content: {
+                    ...{ match: canvas.play.id, phase: "listening", reason: "no_show" },
+                    ...{ elapsed_ms: 60_000, wait_ms: 8000, bot_in_ms: 7500, players_waiting: 1 },
+                },
+            }),
+        );
+        await page.waitForFunction(() =>
+            /did not come, so once more · 1:0\d · .* a bot comes in [5-8] s/.test(
+                document.getElementById("detail").textContent,
+            ),
+        );
         await page.click("#leave");
     });
 
@@ -226,16 +291,18 @@ describe("the pages of games in real time", () => {
         await isRound(page, "playing");
         await page.keyboard.down("Space");
         await isRound(page, "over");
+        await page.waitForSelector("#action-rematch:focus:enabled");
+        await page.keyboard.down("Space"); // it is held, and repeats
         await page.keyboard.up("Space");
+        assert.equal(await page.isEnabled("#action-rematch"), true); // who fires asks for nothing
         await status(page, /You win!|wins$|It is over/);
-        const link = page.locator('.curtain .button:has-text("Watch the replay")');
-        const [ink, paper] = await link.evaluate((one) => {
-            const { color, backgroundColor } = getComputedStyle(one);
-            return [color, backgroundColor];
+        await page.evaluate(() => {
+            const { now } = performance;
+            performance.now = () => now.call(performance) + 1000;
         });
-        assert.notEqual(ink, paper, "the link can be read");
-        await page.click("#action-rematch");
+        await page.keyboard.press("Enter");
         await isRound(page, "playing");
+        await page.waitForSelector("#canvas:focus");
     });
 
     test("after seconds without a network one walks on in the same seat", async () => {
@@ -258,13 +325,35 @@ describe("the pages of games in real time", () => {
     });
 
     test("practice needs no server once the page is there", async () => {
-        const page = await visit("/games/duel/");
-        await isReady(page);
+        const rules = [];
+        const page = await open(`${fray.url}/games/duel/`, {
+            ...DESKTOP,
+            allows: /ERR_INTERNET_DISCONNECTED|WebSocket/,
+            prepare: (fresh) => rules.push(fresh.waitForResponse(/duel\.wasm$/)),
+        });
+        await (await rules[0]).finished();
+        await page.context().setOffline(true);
         await page.click("#practice");
         await isRound(page, "playing");
         assert.ok((await spots(page, "foe")).count > 100);
+        await page.keyboard.press("n");
+        assert.equal(await page.isVisible("#net-graph"), true);
+        assert.equal(await page.isVisible(".lab"), false);
         await page.click("#leave");
         await page.waitForSelector("#practice:focus");
+    });
+
+    test("on an upright phone the picture goes as near as both are in it", async () => {
+        for (const reducedMotion of ["no-preference", "reduce"]) {
+            const page = await visit("/games/duel/?play=bot", { ...PHONE, reducedMotion });
+            await isRound(page, "playing");
+            await page.waitForFunction((isNear) => {
+                const { world, toMap } = canvas.duel;
+                const [from, to] = [0, canvas.clientWidth].map((x) => toMap({ x, y: 0 }).x);
+                const areIn = world.players.every(({ x }) => x > from && x < to);
+                return areIn && to - from < 900 === isNear;
+            }, reducedMotion === "no-preference");
+        }
     });
 
     test("thumbs walk, jump and shoot; phones need no sideways scrolling", async () => {
@@ -272,6 +361,7 @@ describe("the pages of games in real time", () => {
         const [page] = pages;
         await isRound(page, "playing");
         await fits(page);
+        assert.equal(await page.locator(".thumbs p:not(.known)").count(), 2);
         const touch = await page.context().newCDPSession(page);
         const box = await page.locator("#canvas").boundingBox();
         const points = (...list) =>
@@ -279,6 +369,7 @@ describe("the pages of games in real time", () => {
         const send = (type, ...list) =>
             touch.send("Input.dispatchTouchEvent", { type, touchPoints: points(...list) });
         await send("touchStart", [0.2, 0.8], [0.8, 0.8]);
+        await page.waitForFunction(() => !document.querySelector(".thumbs p:not(.known)"));
         await send("touchMove", [0.35, 0.8], [0.95, 0.75]);
         await duel(page, "world.players[0].velocityX > 0 && world.bullets.length > 0");
         await send("touchMove", [0.2, 0.65], [0.95, 0.75]);
@@ -287,6 +378,18 @@ describe("the pages of games in real time", () => {
         await page.setViewportSize(LYING.viewport);
         await fits(page);
         await page.waitForFunction(() => document.getElementById("canvas").clientHeight === 375);
+    });
+
+    test("guns and feet are seen by day and by night", async () => {
+        for (const colorScheme of ["light", "dark"]) {
+            const page = await visit("/games/duel/", { ...DESKTOP, colorScheme });
+            await isReady(page);
+            await page.click("#practice");
+            await isRound(page, "playing");
+            assert.ok((await spots(page, "limb")).count > 60);
+            for (const behind of ["sky-high", "sky-low", "hill-far", "hill-near"])
+                assert.ok((await contrast(page, "limb", behind)) >= 3, `${colorScheme}: ${behind}`);
+        }
     });
 
     test("nothing shakes where the system asks for less motion", async () => {
@@ -327,6 +430,9 @@ describe("the pages of games in real time", () => {
         await page.waitForFunction(() =>
             /Round trip\s+1\d\d ms/.test(document.getElementById("net-graph").innerText),
         );
+        await page.selectOption('[aria-label="Added jitter"]', "30");
+        await page.selectOption('[aria-label="Added loss"]', "2");
+        await page.waitForSelector('.lab :text("TCP sends again")');
         await page.reload();
         await isRound(page, "playing");
         assert.equal(await page.isVisible("#net-graph"), true);

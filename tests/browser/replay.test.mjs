@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
+import { Following } from "../../web/games/arena/following.mjs";
 import { spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
@@ -13,20 +14,20 @@ const data = mkdtempSync(join(tmpdir(), "fray-replay-page-"));
 after(() => rmSync(data, { recursive: true, force: true }));
 
 const PICTURES = {
-    duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot 2$/ },
+    duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot$/ },
     arena: { whose: ["wall", "field"], caption: /\w 0/ },
 };
 
 const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
 
 describe("the page of replays", () => {
-    const fray = serveFray(["--data", data]);
+    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
     const open = useBrowser();
 
     async function kept(match) {
         for (;;) {
             const reply = await fetch(`${fray.url}/replays/${match}`);
-            if (/immutable/.test(reply.headers.get("cache-control"))) return;
+            if (reply.status === 200) return;
         }
     }
 
@@ -77,11 +78,14 @@ describe("the page of replays", () => {
         assert.equal(await marks(page), "---------");
         await page.selectOption("#speed", "8");
         await page.click("#play");
-        await page.waitForFunction(() => document.getElementById("play").disabled);
+        await page.waitForSelector('body[data-at="end"]');
         assert.equal(await marks(page), "XXXOO----");
         assert.equal(await page.locator(".cell.won").count(), 3);
         assert.match(await page.textContent("#people"), /Ann won.*Bob lost/);
-        assert.match(await page.textContent("#happened"), /end game winner Ann/);
+        assert.match(await page.textContent("#happened"), /Ann wins.*Ann takes c1.*Bob takes b2/s);
+        await page.click("#play"); // once more
+        await page.waitForSelector('body[data-at="middle"]');
+        await page.waitForSelector('body[data-at="end"]');
         await page.click("#back");
         assert.equal(await marks(page), "XX-OO----");
         await page.focus("#seek");
@@ -98,7 +102,7 @@ describe("the page of replays", () => {
             assert.equal(await verdict(page), "verified ✓");
             await page.selectOption("#speed", "8");
             await page.click("#play");
-            await page.waitForFunction(() => document.getElementById("play").disabled);
+            await page.waitForSelector('body[data-at="end"]');
             assert.match(await page.textContent("#time"), /tick (\d+) of \1/);
             if (game === "rps") {
                 await page.waitForSelector(".hand");
@@ -113,8 +117,35 @@ describe("the page of replays", () => {
             });
             for (const name of whose)
                 assert.ok((await spots(page, name, "field")).count > 30, `${name} is seen`);
+            if (game !== "arena") return;
+            assert.ok((await spots(page, "wall-edge", "minimap")).count > 30);
+            await page.click('#people button:has-text("Ann")');
+            await page.waitForSelector('#people [aria-pressed="true"]:has-text("Ann")');
+            await page.waitForSelector('#caption:has-text("following Ann")');
         });
     }
+
+    test("the camera follows who lives, and stays where nobody does", () => {
+        const following = new Following();
+        const [ann, bob, cid] = [2, 5, 1].map((score, seat) => ({ seat, score, hp: 100 }));
+        const players = [ann, bob, cid];
+        const follows = () => following.of({ players });
+        assert.equal(follows(), bob); // leads
+        ann.score = 9;
+        assert.equal(follows(), bob); // until he falls
+        bob.hp = 0;
+        assert.equal(follows(), ann);
+        ann.hp = cid.hp = 0;
+        assert.equal(follows(), ann);
+        cid.hp = 100;
+        assert.equal(follows(), cid);
+        following.choose(1);
+        assert.equal(follows(), bob); // though he lies there
+        following.choose(1);
+        assert.equal(follows(), cid);
+        players.length = 0;
+        assert.equal(follows(), null);
+    });
 
     test("a damaged file and an unknown one say so", async (t) => {
         const match = await playTictactoe(t);
@@ -138,7 +169,7 @@ describe("the page of replays", () => {
         page.complaints = page.complaints.filter((text) => !/404/.test(text));
     });
 
-    test("the end of a game leads to its replay", async () => {
+    test("who leaves a game that is over finds its replay, once all have left", async () => {
         const first = await open(`${fray.url}/games/tictactoe/?play=friend`, DESKTOP);
         await first.waitForSelector("#invitation:not([hidden])");
         const second = await open(await first.inputValue("#link"), DESKTOP);
@@ -152,12 +183,19 @@ describe("the page of replays", () => {
             await page.waitForSelector(`.board.open [data-cell="${cell}"]`);
             await page.click(`[data-cell="${cell}"]`);
         }
-        const replay = first.context().waitForEvent("page");
-        await first.click("#action-replay");
-        const page = await replay;
-        await page.waitForSelector('#verdict[data-fault="truncated"]'); // the match is not over
-        await page.click("#play");
-        await page.waitForSelector(".cell.won");
+        await first.waitForSelector("#action-rematch");
+        await first.click("#leave");
+        await first.click("#start-message a");
+        await first.waitForSelector("#failure:not([hidden])");
+        assert.match(await first.textContent("#failure"), /still open/);
+        first.complaints = first.complaints.filter((text) => !/409/.test(text));
+        await second.click("#leave");
+        const link = new URL(await second.getAttribute("#start-message a", "href"), second.url());
+        await kept(link.searchParams.get("id"));
+        await first.reload();
+        await first.waitForSelector('#verdict[data-fault="good"]');
+        await first.click("#play");
+        await first.waitForSelector(".cell.won");
     });
 
     test("who leaves a game in real time finds its replay", async () => {
@@ -171,7 +209,7 @@ describe("the page of replays", () => {
         await page.waitForFunction(() => document.getElementById("caption").textContent !== "");
     });
 
-    test("a duel's end leads to its replay", async () => {
+    test("a duel that is over can be seen to its end", async () => {
         const page = await open(`${fray.url}/games/duel/`, DESKTOP);
         await page.waitForSelector("#options-box:not([hidden])");
         await page.click("#options-box summary");
@@ -179,13 +217,13 @@ describe("the page of replays", () => {
             await page.fill(`#options [name="${name}"]`, String(value));
         await page.selectOption("#level", "2");
         await page.click('#start-form [value="bot"]');
-        const opened = page.context().waitForEvent("page");
-        await page.click("#action-replay");
-        const replay = await opened;
-        await replay.waitForSelector("#verdict[data-fault]");
-        await replay.focus("#seek");
-        await replay.keyboard.press("End");
-        await replay.waitForFunction(() =>
+        await page.waitForSelector("#action-rematch");
+        await page.click("#leave");
+        await page.click("#start-message a");
+        await page.waitForSelector('#verdict[data-fault="good"]');
+        await page.focus("#seek");
+        await page.keyboard.press("End");
+        await page.waitForFunction(() =>
             /^The end · /.test(document.getElementById("caption").textContent),
         );
     });
@@ -194,6 +232,7 @@ describe("the page of replays", () => {
         await playTictactoe(t);
         const page = await open(`${fray.url}/lobby/`, DESKTOP);
         await page.click('nav a:has-text("Replays")');
+        assert.match(await page.textContent("#replays"), /Tic-tac-toe.*Ann won, Bob lost/s);
         await page.click("#replays li:first-child a");
         await page.waitForSelector('#verdict[data-fault="good"]');
     });

@@ -81,7 +81,7 @@ static void base_make(const struct fray_game *game, uint32_t seat)
     assert(game->state_size <= STATE_MAX);
     fray_game_init(game, again, 1, NULL);
     for (uint32_t i = 0; i < game->seats_max; i += 2)
-        (void)game->join(again, i, NULL);
+        game->join(again, i, NULL);
     fray_game_view(game, again, seat, base);
 }
 

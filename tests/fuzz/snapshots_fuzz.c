@@ -52,7 +52,7 @@ static void create(struct world *world, const uint8_t *data)
     world->snapshots = fray_snapshots_create(world->game);
     world->viewer = fray_viewer_create(world->snapshots, world->seat, &hello);
     for (uint32_t i = 0; data[2] & 128 && i < world->game->seats_max; i++)
-        (void)world->game->join(world->state, i, NULL);
+        world->game->join(world->state, i, NULL);
 }
 
 static void destroy(struct world *world)
@@ -130,7 +130,7 @@ static void take_step(struct world *world, enum step step, uint8_t what)
         break;
     case STEP_JOIN:
         world->game->leave(world->state, what * 5u % seats, NULL);
-        (void)world->game->join(world->state, what * 5u % seats, NULL);
+        world->game->join(world->state, what * 5u % seats, NULL);
         break;
     case STEP_LEAVE: world->game->leave(world->state, what * 5u % seats, NULL); break;
     case STEP_SCRIBBLE: scribble(world, what); break;

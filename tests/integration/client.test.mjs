@@ -245,13 +245,14 @@ describe("@fray/client", LIMIT, () => {
         let isFound = false;
         desync.then(() => (isFound = true));
         await draw(match, () => isFound, spoil);
-        const wanted = `${match.id}.desync.json`;
+        const wanted = `${match.id}.desync.jsonl`;
         const { tick } = await desync;
         for (;;) {
             const replays = join(data, "replays");
             const name = readdirSync(replays).find((name) => name.endsWith(wanted));
-            const kept = name && JSON.parse(readFileSync(join(replays, name), "utf8"));
-            const log = kept?.logs?.[match.seat];
+            const lines = name ? readFileSync(join(replays, name), "utf8").split("\n") : [];
+            const kept = lines.slice(0, -1).map((line) => JSON.parse(line));
+            const log = kept.find(({ seat, log }) => log && seat === match.seat)?.log;
             if (!log) {
                 await sleep(10);
                 continue;

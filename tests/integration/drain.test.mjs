@@ -51,3 +51,39 @@ for (const transport of ["polling", "websocket"]) {
         assert.deepEqual(await exit, [0, null]);
     });
 }
+
+async function openSession(url) {
+    const reply = await fetch(`${url}/poll`, { method: "POST" });
+    const { poll } = await reply.json();
+    return `${url}${poll}`;
+}
+
+test("a polling session that nobody asks for is not waited for", async (t) => {
+    const { child, url, exit } = await start(t, ["--drain-timeout-ms", "60000"]);
+    await openSession(url); // what it is owed is never fetched
+    const began = performance.now();
+    child.kill("SIGTERM");
+    assert.deepEqual(await exit, [0, null]);
+    assert.ok(performance.now() - began < 10_000);
+});
+
+test("a polling session that comes back goes on; who comes too late is told", async (t) => {
+    const { child, url, exit } = await start(t, ["--drain-timeout-ms", "60000"]);
+    const socket = io(url, { transports: ["websocket"], reconnection: false });
+    await connected(socket); // keeps the server
+    const [busy, late] = [await openSession(url), await openSession(url)];
+    child.kill("SIGTERM");
+    while ((await fetch(`${url}/readyz`)).status !== 503);
+    const poll = (session) => fetch(`${session}?after=0`);
+    for (let tries = 0; tries < 6; tries++) {
+        const { closed, messages } = await (await poll(busy)).json();
+        assert.equal(closed, undefined);
+        assert.equal(messages[0].type, "welcome");
+        await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    const reply = await poll(late);
+    if (reply.ok) assert.equal((await reply.json()).closed, "server shutting down");
+    else assert.equal(reply.status, 404);
+    child.kill("SIGTERM");
+    assert.deepEqual(await exit, [0, null]);
+});

@@ -5,7 +5,7 @@ import test, { describe } from "node:test";
 import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { KINDS } from "./game_players.mjs";
-import { serveFray } from "./harness.mjs";
+import { GAMES, serveFray } from "./harness.mjs";
 
 const LIMIT = { timeout: 180_000 };
 
@@ -308,10 +308,7 @@ describe("games", LIMIT, () => {
     test("lobby_quick_play_chat_and_leaving", LIMIT, async (t) => {
         const watcher = await open(t, "Watcher", "envelope");
         const lobby = await watcher.ask("lobby");
-        assert.deepEqual(
-            lobby.games.map((g) => g.game),
-            ["tictactoe", "rps", "arena", "duel"],
-        );
+        assert.deepEqual(lobby.games.map((g) => g.game).sort(), GAMES);
         const ann = await open(t, "Ann");
         const bob = await open(t, "Bob", "envelope");
         const { match, room, link } = await ann.ask("quick_play", { game: "tictactoe" });
@@ -422,6 +419,29 @@ describe("games", LIMIT, () => {
             assert.equal((await one.take("end_game")).results[0].outcome, "won");
     });
 
+    test(
+        "who asks for too much is told so, then closed, and bothers nobody else",
+        LIMIT,
+        async (t) => {
+            const { players, match } = await seated(t, { game: "tictactoe" });
+            const [ann, bob] = players;
+            await sees(bob, (m) => m.phase === "playing");
+            const eve = await open(t, "Eve", "envelope");
+            await eve.ask("join", { match, as: "spectator" });
+            const closed = new Promise((resolve) =>
+                eve.client.socket.on("close", (code, reason) => resolve(`${code} ${reason}`)),
+            );
+            for (let i = 0; i < 300; i++) await eve.client.send("name", { name: `Eve ${i}` });
+            assert.equal((await eve.take("error")).code, "too_fast");
+            assert.equal(await closed, "1008 flooding");
+            const told = eve.heard.filter(({ type }) => type === "error").length;
+            assert.ok(told >= 90 && told < 110, `${told} refusals`);
+            for (let i = 0; i < 30; i++) await ann.ask("clock");
+            await place(players, [0, 3, 1, 4, 2]);
+            assert.equal((await bob.take("end_game")).winner, ann.last("joined").id);
+        },
+    );
+
     test("bots come to an end, however many ask for them", LIMIT, async (t) => {
         const hosts = [];
         const ask = { game: "rps", bots: 31 };
@@ -444,4 +464,33 @@ describe("games", LIMIT, () => {
         await hosts[0].ask("leave", {});
         await bob.ask("create", ask);
     });
+});
+
+describe("games, where there is room for two matches", LIMIT, () => {
+    const server = serveFray(["--matches-max", "2"]);
+    const open = (t, name) => KINDS["Socket.IO"]().open(t, server.url, { name });
+    const refused = (promise, code) => assert.rejects(promise, { message: code });
+
+    test(
+        "a match that nobody is in gives way, one that somebody is in does not",
+        LIMIT,
+        async (t) => {
+            const [ann, bob, cid] = await Promise.all(["Ann", "Bob", "Cid"].map((n) => open(t, n)));
+            const own = await ann.ask("create", { game: "duel" });
+            const other = await bob.ask("create", { game: "rps" });
+            await refused(cid.ask("create", { game: "duel" }), "too_many_matches");
+            await refused(cid.ask("quick_play", { game: "duel" }), "too_many_matches");
+            const watcher = await open(t, "Watcher");
+            await watcher.ask("lobby");
+            ann.close();
+            await watcher.take("lobby", ({ matches }) =>
+                matches.every((m) => m.match !== own.match),
+            );
+            await cid.ask("create", { game: "duel" });
+            const again = await open(t, "Ann");
+            await refused(again.ask("reconnect", own), "unknown_match");
+            await refused(again.ask("create", { game: "duel" }), "too_many_matches");
+            assert.equal((await again.ask("join", { match: other.match })).match, other.match);
+        },
+    );
 });

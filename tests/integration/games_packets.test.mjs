@@ -16,7 +16,9 @@ const REFUSED = 0x84;
 const MALFORMED = 1;
 const NOT_IN_MATCH = 2;
 const NOT_TICKED = 3;
+const FLOODING = 4;
 const NO_HELLO = 5;
+const VERSION = 6;
 
 const ping = (stamp) => [3, stamp & 255, stamp >> 8, 0, 0];
 /** INPUT without inputs: an ack of that snapshot. */
@@ -147,8 +149,25 @@ describe("game packets", LIMIT, () => {
         assert.equal((await ann.take(WELCOME))[3], 60);
         await refused([...HELLO, 0], MALFORMED);
         await refused([0x77], MALFORMED);
+        await refused([1, 2, 1, 0], VERSION);
+        await refused([1, 2, 1, 0, 7, 7, 7], VERSION); // it may well be longer
         await ann.send(ping(7));
         assert.equal((await ann.take(PONG)).readUInt32LE(5), 0, "no tick before the start");
+    });
+
+    test("nobody begins anew all the time", LIMIT, async (t) => {
+        const ann = await open(t, "Ann");
+        await ann.ask("create", { game: "arena", bots: 3 });
+        let refusal;
+        ann.take(REFUSED).then(([_, code]) => (refusal = code));
+        while (!refusal) {
+            for (let i = 0; i < 5; i++) ann.send(HELLO); // 100 a second
+            await ann.take(SNAPSHOT);
+        }
+        assert.equal(refusal, FLOODING);
+        const begun = ann.packets.filter(([type]) => type === WELCOME).length;
+        assert.ok(begun >= 60, `${begun} beginnings`);
+        await ann.take(SNAPSHOT);
     });
 
     test("A32_who_sends_garbage_is_put_out", LIMIT, async (t) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,11 @@ import { io } from "socket.io-client";
 
 const root = join(import.meta.dirname, "../..");
 export const BUILD = process.env.FRAY_BUILD ?? join(root, "build/release");
+
+/** The names of fray's own games: the folders of games/. */
+export const GAMES = readdirSync(join(root, "games"))
+    .filter((name) => existsSync(join(root, "games", name, "rules.c")))
+    .sort();
 
 const inHaste = ["--drain-timeout-ms", "0"]; // tests leave sessions behind
 
@@ -40,7 +45,12 @@ export function serveExample(name, options = []) {
 
 /** The server binary itself, likewise. */
 export function serveFray(options = []) {
-    return serve(join(BUILD, "fray"), ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
+    return serveProgram(join(BUILD, "fray"), options);
+}
+
+/** Another program that takes fray's options, likewise. */
+export function serveProgram(program, options = []) {
+    return serve(program, ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
 }
 
 /** Returns what becomes {port, url, pid} before the first test. */

@@ -284,6 +284,39 @@ describe("MQTT and Socket.IO in one room", LIMIT, () => {
         assert.equal(inbox.count("connect"), 0);
     });
 
+    test("nobody_speaks_past_the_handlers_of_a_namespace", async (t) => {
+        const { socket, inbox, client } = await both(t, "/guarded");
+        await client.subscribeAsync("fray/guarded/#");
+        for (const topic of ["fray/guarded/lobby/said", "fray/guarded/-/said", "fray/guarded/x"])
+            await assert.rejects(client.publishAsync(topic, '"forged"', { qos: 1, retain: true }), {
+                code: 0x87,
+            });
+        const will = { topic: "fray/guarded/-/said", payload: '"forged"', qos: 1 };
+        const refused = mqtt.connect(urls(server.port).tcp, {
+            protocolVersion: 5,
+            reconnectPeriod: 0,
+            will,
+        });
+        t.after(() => refused.endAsync(true));
+        assert.equal((await once(refused, "error"))[0].code, 0x87);
+        // Written otherwise it is another topic, and no room's.
+        await client.publishAsync("fray/%67uarded/lobby/said", '"forged"', { qos: 1 });
+        await client.publishAsync("fray/guarded%2Fx/lobby/said", '"forged"', { qos: 1 });
+        socket.emit("say", "true");
+        assert.deepEqual(await inbox.take("said"), ["true"]);
+        const heard = await client.next();
+        assert.deepEqual([heard.topic, `${heard.payload}`], ["fray/guarded/lobby/said", '"true"']);
+        assert.equal(client.waitingCount(), 0);
+    });
+
+    test("without_handlers_there_is_nothing_to_speak_past", async (t) => {
+        const socket = await connect(t, `${server.url}/open`);
+        const inbox = new Inbox(socket);
+        const client = await open(t, urls(server.port).tcp);
+        await client.publishAsync("fray/open/-/said", "1", { qos: 1 });
+        assert.deepEqual(await inbox.take("said"), [1]);
+    });
+
     test("of_latest_a_slow_reader_gets_the_newest", async (t) => {
         const { socket, client } = await both(t, "/");
         await client.subscribeAsync("fray/-/lobby/said");

@@ -187,6 +187,36 @@ describe("quick play", SUITE, () => {
         await refused(bob.ask("join", { match: own.match }), "unknown_match");
     });
 
+    test("A04_who_is_left_moves_up_to_the_first_seat", LIMIT, async (t) => {
+        const { ann, bob, match } = await found(t, "duel");
+        await step(bob, "agreed");
+        await refused(ann.ask("start_game"), "not_ready");
+        await ann.ask("leave");
+        assert.equal((await step(bob, "listening", (s) => s.reason)).reason, "left");
+        const joined = await bob.take("joined", (j) => j.seat === 0);
+        assert.deepEqual([joined.match, joined.role], [match, "player"]);
+        const tokens = bob.heard.filter((m) => m.type === "joined").map((m) => m.content.token);
+        assert.equal(tokens.length, 2);
+        const cid = await open(t, "Cid");
+        assert.equal((await cid.ask("quick_play", { game: "duel" })).seat, 1);
+        await Promise.all([bob, cid].map((p) => step(p, "started")));
+        await bob.take("match", (m) => m.phase === "playing" && m.seats[0].name === "Bob");
+        bob.close();
+        const again = await open(t, "Bob");
+        await refused(again.ask("reconnect", { match, token: tokens[0] }), "bad_token");
+        assert.equal((await again.ask("reconnect", { match, token: tokens[1] })).seat, 0);
+    });
+
+    test("quick play brings nobody where a host may send him away", LIMIT, async (t) => {
+        const ann = await open(t, "Ann");
+        const { match } = await ann.ask("create", { game: "duel" });
+        const bob = await open(t, "Bob");
+        const own = await bob.ask("quick_play", { game: "duel", wait_s: 60 });
+        assert.notEqual(own.match, match);
+        await bob.ask("join", { match }); // by itself it may
+        await ann.take("match", (m) => m.phase === "playing");
+    });
+
     test("who_is_lost_while_listening_is_out", LIMIT, async (t) => {
         const watcher = await open(t, "Watcher", "envelope");
         await watcher.ask("lobby");

@@ -44,7 +44,7 @@ const listOf = async (url, query = "") =>
 async function playTictactoe(t, url, options = {}) {
     const [ann, bob] = [await player(t, url, "Ann"), await player(t, url, "Bob")];
     const joined = await ann.ask("create", { game: "tictactoe", ...options });
-    await bob.ask("join", { match: joined.match });
+    const { token: bobs } = await bob.ask("join", { match: joined.match });
     for (const [who, cell] of [
         [ann, 0],
         [bob, 3],
@@ -54,7 +54,7 @@ async function playTictactoe(t, url, options = {}) {
     ])
         await who.ask("place", { cell });
     await ann.take("end_game");
-    return { ann, bob, match: joined.match, token: joined.token };
+    return { ann, bob, match: joined.match, token: joined.token, bobs };
 }
 
 async function leave({ ann, bob }) {
@@ -64,16 +64,15 @@ async function leave({ ann, bob }) {
 
 describe("replays", LIMIT, () => {
     const data = makeData();
-    const fray = serveFray(["--data", data]);
+    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
 
     test("E_replay_of_a_match_is_listed_served_and_verified", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         const url = `${fray.url}/replays/${game.match}`;
-        const open = await until(
-            () => fetch(url),
-            ({ status }) => status === 200,
-        ); // the game is over, the match not
-        assert.match(open.headers.get("cache-control"), /no-cache/);
+        const open = await fetch(url); // the game is over, the match not
+        const { code, message } = await open.json();
+        assert.deepEqual([open.status, code], [409, "being_played"]);
+        assert.match(message, /when everybody has left it\.$/);
         await leave(game);
         const [entry] = await until(
             () => listOf(fray.url, "?player=Ann"),
@@ -125,6 +124,24 @@ describe("replays", LIMIT, () => {
         assert.match(replay("play", "--data", data, "--to", "3", game.match).out, /placed/);
     });
 
+    test("a question that means nothing is refused with a sentence", LIMIT, async () => {
+        for (const [query, code] of [
+            ["limit=-1", "bad_limit"],
+            ["limit=0", "bad_limit"],
+            ["limit=201", "bad_limit"],
+            ["limit=ten", "bad_limit"],
+            ["before=abc", "bad_before"],
+            ["before=-5", "bad_before"],
+            ["before=99999999999999999999", "bad_before"],
+        ]) {
+            const reply = await fetch(`${fray.url}/replays?${query}`);
+            const refusal = await reply.json();
+            assert.deepEqual([reply.status, refusal.code], [400, code], query);
+            assert.match(refusal.message, /^(limit|before) is an? .*\.$/);
+        }
+        assert.equal((await fetch(`${fray.url}/replays?limit=200&before=1&game=`)).status, 200);
+    });
+
     test("tampered, cut, foreign files and those of other rules are refused", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         await leave(game);
@@ -159,14 +176,32 @@ describe("replays", LIMIT, () => {
         assert.equal(replay("dance").code, 2);
     });
 
+    test("the command says how it is used, and which option lacks its value", LIMIT, () => {
+        for (const args of [["--help"], ["play", "--help"]]) {
+            const help = replay(...args);
+            assert.deepEqual([help.code, help.err], [0, ""]);
+            assert.match(help.out, /^Usage: fray replay list/);
+        }
+        for (const [args, said] of [
+            [["list", "--limit"], 'There is no value for the option: "--limit".'],
+            [["list", "--limit", "many"], 'Not a number that this option takes: "many".'],
+            [["play", "--speed", "0", "x"], 'Not a number that this option takes: "0".'],
+            [["list", "--loud"], 'This command has no option: "--loud".'],
+            [[], "Say what to do."],
+        ]) {
+            const { code, out, err } = replay(...args);
+            assert.deepEqual([code, out, err.split("\n")[0]], [2, "", said]);
+        }
+    });
+
     test("a private match is found by its id alone", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url, { private: true });
         await leave(game);
         const reply = await until(
             () => fetch(`${fray.url}/replays/${game.match}`),
-            ({ headers }) => /immutable/.test(headers.get("cache-control") ?? ""),
+            ({ status }) => status === 200,
         );
-        assert.equal(reply.status, 200);
+        assert.match(reply.headers.get("cache-control"), /immutable/);
         assert.ok(!(await listOf(fray.url)).some(({ id }) => id === game.match));
     });
 
@@ -231,27 +266,36 @@ describe("replays", LIMIT, () => {
     test("E_desync_logs_are_kept_for_the_owner_of_a_seat", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
         const url = `${fray.url}/replays/${game.match}/desync`;
-        const post = (token, body) =>
-            fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
+        const post = async (token, body) => {
+            const headers = { authorization: `Bearer ${token}` };
+            const reply = await fetch(url, { method: "POST", headers, body });
+            return [reply.status, reply.status === 204 ? null : (await reply.json()).code];
+        };
         const log = { game: "tictactoe", hashes: [{ tick: 1, own: "00", server: "01" }] };
-        assert.equal((await post(game.token, JSON.stringify(log))).status, 204);
-        assert.equal((await post(`${game.token}x`, JSON.stringify(log))).status, 401);
-        assert.equal((await post("", "{}")).status, 401);
-        assert.equal((await post(game.token, "[]")).status, 400);
-        assert.equal((await post(game.token, "{")).status, 400);
         const long = JSON.stringify({ long: "x".repeat(300_000) });
-        assert.equal((await post(game.token, long)).status, 413);
+        assert.deepEqual(await post(`${game.token}x`, "{}"), [401, "bad_token"]);
+        assert.deepEqual(await post("", "{}"), [401, "bad_token"]);
+        assert.deepEqual(await post(game.token, long), [413, "too_long"]);
+        assert.deepEqual(await post(game.bobs, "[]"), [400, "wrong_shape"]);
+        assert.deepEqual(await post(game.bobs, "{}"), [429, "too_many_logs"], "a try is a log");
+        assert.deepEqual(await post(game.token, JSON.stringify(log, null, 2)), [204, null]);
+        assert.deepEqual(await post(game.token, "{}"), [429, "too_many_logs"]);
         await leave(game);
-        const file = await until(
-            async () =>
-                readdirSync(join(data, "replays")).find((name) =>
-                    name.endsWith(`${game.match}.desync.json`),
-                ),
-            (name) => name,
+        const [{ desync_bytes }] = await until(
+            () => listOf(fray.url),
+            ([newest]) => newest.id === game.match,
         );
-        const kept = JSON.parse(readFileSync(join(data, "replays", file), "utf8"));
-        assert.deepEqual(kept.logs["0"], log);
-        assert.equal((await post(game.token, "{}")).status, 404);
+        const name = readdirSync(join(data, "replays")).find((name) =>
+            name.endsWith(`${game.match}.desync.jsonl`),
+        );
+        const text = readFileSync(join(data, "replays", name), "utf8");
+        assert.equal(text.length, desync_bytes);
+        const kept = text.trim().split("\n").map(JSON.parse);
+        assert.deepEqual(
+            kept.map(({ seat, log }) => [seat, log]),
+            [[0, log]],
+        );
+        assert.deepEqual(await post(game.token, "{}"), [404, "unknown_replay"]);
     });
 
     test("metrics count replays", LIMIT, async () => {
@@ -266,7 +310,10 @@ describe("replays", LIMIT, () => {
 async function serveOnce(t, data, ...options) {
     const child = spawn(
         join(BUILD, "fray"),
-        ["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data, ...options],
+        [
+            ...["--listen", "127.0.0.1:0", "--drain-timeout-ms", "0", "--data", data],
+            ...["--replay-min-ms", "0", ...options],
+        ],
         { stdio: ["ignore", "ignore", "pipe"] },
     );
     const exit = once(child, "exit");
@@ -321,6 +368,40 @@ test("E_replay_survives_SIGKILL_as_far_as_it_goes", LIMIT, async (t) => {
     assert.deepEqual([entry.id, entry.complete, entry.players[0].name], [match, false, "Ann"]);
     assert.equal((await fetch(`${again.url}/replays/${match}`)).status, 200);
     await again.end("SIGTERM");
+});
+
+test("who is put out is in the log and in the list, with the replay", LIMIT, async (t) => {
+    const data = makeData();
+    const server = await serveOnce(t, data);
+    const ann = await player(t, server.url, "Ann");
+    const [bob, cid] = [await player(t, server.url, "Bob"), await player(t, server.url, "Cid")];
+    const { match } = await ann.ask("create", { game: "arena" });
+    const { seat } = await bob.ask("join", { match });
+    await cid.ask("join", { match });
+    await ann.take("state", ({ state }) => state.match.tick > 10);
+    await ann.ask("kick", { seat });
+    await cid.ask("leave", { reason: "error" });
+    await ann.ask("leave");
+    const [entry] = await until(
+        () => listOf(server.url, "?player=Bob"),
+        (list) => list.length,
+    );
+    assert.equal(entry.id, match);
+    assert.deepEqual(
+        entry.players.map(({ name, outcome, out }) => [name, outcome, out]),
+        [
+            ["Ann", "left", undefined],
+            ["Bob", "left", "kicked"],
+            ["Cid", "left", "error"],
+        ],
+    );
+    assert.match(replay("list", "--data", data).out, /Bob \(left, kicked\), Cid \(left, error\)/);
+    await server.end("SIGTERM");
+    const lines = server.log.match(/info game_put_out .*/g);
+    assert.deepEqual(lines, [
+        `info game_put_out match=${match} seat=1 reason=kicked replay=${match}`,
+        `info game_put_out match=${match} seat=2 reason=error replay=${match}`,
+    ]);
 });
 
 test("a directory that takes nothing costs replays, no match", LIMIT, async (t) => {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Proves that each rule of style.py fails on a tree that breaks it, and only on that."""
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -53,6 +54,17 @@ class StyleTest(unittest.TestCase):
 
     def test_good_tree_has_no_finding(self):
         self.assertEqual(self.findings(), {})
+
+    def test_files_are_those_that_git_tracks_or_would(self):
+        with tempfile.TemporaryDirectory() as root:
+            subprocess.run(["git", "init", "-q", root], check=True)
+            for path, text in (("new.c", "int x;\n"), (".gitignore", "made.c\n"),
+                               ("made.c", "int y;\n")):
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            self.assertEqual(style.check(root), 2)
+            self.assertEqual(style.findings["dead files"],
+                             ["new.c:1: no meson.build lists the file"])
 
     def test_file_length(self):
         exact = GOOD["src/wire/http.c"]
@@ -124,6 +136,14 @@ class StyleTest(unittest.TestCase):
     def test_purity_allows_what_is_handed_in(self):
         self.assertEqual(self.findings(files=self.http(
             "int now(struct x *x)\n{\n    return x->random(1) + x->y.time(2);\n}\n")), {})
+
+    def test_examples_have_headers_of_their_own_in_a_folder(self):
+        files = {"examples/meson.build": "files('one.c', 'two/two.c')\n",
+                 "examples/one.c": "#include <fray/fray.h>\n",
+                 "examples/two/two.c": '#include "two.h"\n'}
+        self.assertEqual(self.findings(files=files), {})
+        files["examples/one.c"] = '#include "room/room.h"\n'
+        self.expect("include graph", "examples/one.c:1: examples may not", files)
 
     def test_header_comment(self):
         self.expect("header comment", "src/wire/http.h:1:",

@@ -1,8 +1,11 @@
 // The landing page's arena: one watches until the first key, and plays by the SDK from then on.
+import { Following } from "../games/arena/following.mjs";
 import { Happenings } from "../games/arena/happenings.mjs";
 import { World } from "../games/arena/world.mjs";
 import { Painter } from "../shared/arena_painter.mjs";
+import { onAway } from "../shared/away.mjs";
 import { Controls } from "../shared/controls.mjs";
+import { ownName, startNameForm } from "../shared/name.mjs";
 import { Seat } from "./seat.mjs";
 import { still } from "./still.mjs";
 import { copyText, flash } from "./tabs.mjs";
@@ -22,6 +25,7 @@ export function startArena() {
     const world = new World();
     const painter = new Painter(canvas);
     const happenings = new Happenings(painter);
+    const following = new Following();
     const controls = new Controls(arena, canvas, $("strike"));
     const seat = new Seat();
     let strikes = 0; // asked for and not given yet
@@ -88,7 +92,7 @@ export function startArena() {
 
     function play() {
         activeAt = performance.now();
-        seat.play($("name").value.trim());
+        seat.play(ownName());
         $("play").textContent = "Leave";
     }
 
@@ -107,20 +111,23 @@ export function startArena() {
         if (seat.wantsSeat) strikes++;
         else play();
     };
+    onAway(() => {
+        controls.release();
+        if (seat.match?.seat != null) seat.match.setInput({ dx: 0, dy: 0, mode: 0 });
+    });
     controls.onLeave = () => {
         leave();
         canvas.blur();
     };
-    $("who").addEventListener("submit", (event) => {
-        event.preventDefault();
-        localStorage.setItem("name", $("name").value.trim());
-        if (seat.wantsSeat) return leave();
+    const begin = () => {
         play();
         canvas.focus({ preventScroll: true });
-    });
-    $("name").addEventListener("change", () => {
-        localStorage.setItem("name", $("name").value.trim());
-        if (seat.wantsSeat) play(); // under the new name
+    };
+    const takeName = startNameForm(() => seat.wantsSeat && play(), begin); // under the new name
+    $("play").addEventListener("click", () => {
+        takeName();
+        if (seat.wantsSeat) leave();
+        else begin();
     });
     $("invite").addEventListener("click", async () => {
         if (navigator.share && matchMedia("(pointer: coarse)").matches)
@@ -193,17 +200,11 @@ export function startArena() {
             painter.paint(still, still.players, { focus: still.focus, now, stick: null });
             return;
         }
-        const leader = world.players.reduce(
-            (best, player) => (best && best.score >= player.score ? best : player),
-            null,
-        );
-        const focus = world.self ?? leader;
+        const focus = world.self ?? following.of(world);
         painter.paint(world, world.players, { focus, now, stick: controls.stick });
     }
     requestAnimationFrame(frame);
 
-    $("name").value = localStorage.getItem("name") ?? "";
-    $("name").placeholder = "guest";
     canvas.focus({ preventScroll: true });
     canvas.arena = { world, controls, seat }; // for tests and the curious
     seat.open();

@@ -8,6 +8,7 @@ import { ownName, startNameForm } from "../shared/name.mjs";
 import { pageLink } from "../shared/server.mjs";
 import { toast } from "../shared/toast.mjs";
 import { kindGlyph } from "../games/rps/kinds.mjs";
+import { showGames } from "./cards.mjs";
 
 const PHASES = { waiting: "waiting", playing: "playing", over: "between games" };
 const connection = new Connection(ownName);
@@ -57,6 +58,7 @@ function linkGames() {
 
 function show({ online, players, matches, games }) {
     titles = new Map(games.map(({ game, title }) => [game, title]));
+    if (showGames(byId("games"), games)) linkGames();
     setText(
         byId("count"),
         online === 1 ? "You are the first one here." : `${online} people are online.`,
@@ -66,8 +68,7 @@ function show({ online, players, matches, games }) {
 }
 
 function showRooms(matches) {
-    const playable = matches.filter(({ game }) => document.querySelector(`[data-game="${game}"]`));
-    const rooms = [...playable].sort((a, b) => b.open - a.open);
+    const rooms = [...matches].sort((a, b) => b.open - a.open);
     byId("no-rooms").hidden = rooms.length > 0;
     reconcile(byId("rooms"), rooms, {
         key: ({ match }) => match,

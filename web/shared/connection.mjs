@@ -2,7 +2,7 @@
 // that fails; again and again when it is lost.
 import { io } from "socket.io-client";
 import { startBanner } from "./banner.mjs";
-import { linkHead, origin } from "./server.mjs";
+import { linkPages, origin } from "./server.mjs";
 
 /** What the server refused. `code` is one of docs/games.md. */
 export class Refusal extends Error {
@@ -25,7 +25,7 @@ export class Connection {
             reconnectionDelay: 300,
             reconnectionDelayMax: 3000,
         });
-        linkHead();
+        linkPages();
         this.#socket.on("error", (error) => this.#refused(error));
         this.#socket.on("matchmaking", (_step, acknowledge) => acknowledge?.());
         this.#socket.on("connect", () => this.#say(""));

@@ -1,11 +1,12 @@
 // Keys, mouse, fingers and gamepad, made into two intents: a direction to steer, and to strike.
 import { readGamepad } from "./gamepad.mjs";
-import { HeldKeys, isTyping } from "./held_keys.mjs";
+import { HeldKeys, isForPage } from "./held_keys.mjs";
 
 const STICK_PX = 46; // from where a finger went down to full pace
 const STICK_DEAD_PX = 7;
 const TAP_MS = 220;
 const STEPS = 32; // of each direction, so that a trembling finger sends little
+const STRIKE_KEYS = new Set(["Space", "KeyJ"]);
 
 export class Controls {
     onSteer = () => {};
@@ -15,11 +16,13 @@ export class Controls {
     stick = null; // {x, y, dx, dy}: where a finger went down, and how far it went, in px
     striking = false; // held
     #keys = new HeldKeys();
+    #strikeKeys = new Set(); // that are down
     #finger = null;
     #pad = null;
 
     /** `arena` learns of touch (data-touch). `keys`: where keys are listened to. */
     constructor(arena, canvas, button, { keys = canvas } = {}) {
+        if (matchMedia("(pointer: coarse)").matches) arena.dataset.touch = "yes";
         keys.addEventListener("keydown", (event) => this.#key(event, true));
         keys.addEventListener("keyup", (event) => this.#key(event, false));
         keys.addEventListener("blur", () => this.release());
@@ -39,6 +42,7 @@ export class Controls {
 
     release() {
         this.#keys.release();
+        this.#strikeKeys.clear();
         this.#finger = this.stick = null;
         this.#strike(false);
         this.#update();
@@ -55,20 +59,24 @@ export class Controls {
     }
 
     #key(event, down) {
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (down && isTyping(event.target)) return;
+        if (down && (event.ctrlKey || event.metaKey || event.altKey || isForPage(event))) return;
         if (this.#keys.press(event.code, down)) {
             event.preventDefault();
             this.#update();
-        } else if (event.code === "Space" || event.code === "KeyJ") {
-            if (event.target instanceof HTMLButtonElement) return; // Space presses it
-            event.preventDefault();
-            if (!event.repeat) this.#strike(down);
+        } else if (STRIKE_KEYS.has(event.code)) {
+            this.#strikeKey(event, down);
         } else if (event.code === "Enter" && down && event.target instanceof HTMLCanvasElement) {
             this.onStrike();
         } else if (event.code === "Escape" && down) {
             this.onLeave();
         }
+    }
+
+    #strikeKey(event, down) {
+        if (down) this.#strikeKeys.add(event.code);
+        else if (!this.#strikeKeys.delete(event.code)) return; // it presses a button
+        event.preventDefault();
+        if (!event.repeat) this.#strike(this.#strikeKeys.size > 0);
     }
 
     #down(arena, canvas, event) {

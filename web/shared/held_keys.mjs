@@ -15,6 +15,14 @@ const DIRECTIONS = {
 export const isTyping = (target) =>
     target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
 
+/** A key that goes down is the page's: somebody writes, or presses a button with it. Where it comes
+ * up again says nothing: the focus may have moved meanwhile. */
+export const isForPage = ({ code, target }) =>
+    isTyping(target) ||
+    ((code === "Space" || code === "Enter") &&
+        target instanceof Element &&
+        target.closest("button, a, summary"));
+
 export class HeldKeys {
     #held = new Set();
 

@@ -66,8 +66,11 @@ if (!current) {
 
 export const ownName = () => current;
 
-/** The form #name-form with the field #name; `changed(name)` when another name is entered. */
-export function startNameForm(changed) {
+/**
+ * The form #name-form with the field #name. `changed(name)` when another name is entered, `done()`
+ * after Enter. Returns what takes over what is in the field.
+ */
+export function startNameForm(changed, done = () => byId("name").blur()) {
     const field = byId("name");
     field.maxLength = NAME_MAX;
     field.value = current;
@@ -84,6 +87,7 @@ export function startNameForm(changed) {
     byId("name-form").addEventListener("submit", (event) => {
         event.preventDefault();
         take();
-        field.blur();
+        done();
     });
+    return take;
 }

@@ -17,38 +17,52 @@ function describe(model, seat) {
     if (seat.stand_in) words.push("a bot stands in");
     else if (!seat.connected) words.push("away");
     if (model.phase === "waiting" && seat.ready) words.push("ready");
-    if (model.phase === "over" && seat.rematch) words.push("wants a rematch");
+    const isEnough = model.seats.length >= model.seats_min;
+    if (model.phase === "over" && isEnough && seat.rematch) words.push("wants a rematch");
     return words.join(" · ");
+}
+
+/** Whom quick play has brought together, it alone parts: to remove the other would be to win. */
+function mayRemove({ isHost, own, matchmaking }, { id, bot }) {
+    return isHost && id !== own.id && (bot !== null || !matchmaking);
+}
+
+/** A button that removes a bot; where it is a person, it asks first. */
+function removal({ name, bot }, remove) {
+    const button = (text, label, click) =>
+        element("button", { type: "button", class: "plain", "aria-label": label, click }, text);
+    const ask = (asks) => {
+        question.hidden = !asks;
+        first.hidden = asks;
+        (asks ? no : first).focus();
+    };
+    const first = button("Remove", `Remove ${name}`, () => (bot === null ? ask(true) : remove()));
+    const yes = button("Yes", `Yes, remove ${name}`, remove);
+    const no = button("No", `No, keep ${name}`, () => ask(false));
+    const keydown = (event) => event.key === "Escape" && ask(false);
+    const attributes = { class: "ask", role: "group", "aria-label": `Remove ${name}?`, keydown };
+    const words = element("span", {}, `Remove ${name}?`);
+    const question = element("div", { ...attributes, hidden: true }, words, yes, no);
+    return element("div", { class: "removal" }, first, question);
 }
 
 export function showPeople(model, act) {
     reconcile(byId("people"), model.seats, {
         key: ({ id, name }) => `${id} ${name}`,
         make: (seat) => {
-            const name = element("span", { class: "who" }, seat.name);
-            const kick = element(
-                "button",
-                {
-                    type: "button",
-                    class: "plain",
-                    "aria-label": `Remove ${seat.name}`,
-                    click: () => act("kick", { seat: seat.seat }),
-                },
-                "Remove",
-            );
             const isOwn = seat.id === model.own?.id;
+            const name = element("span", { class: "who" }, seat.name);
             return element(
                 "li",
                 {},
                 avatar({ ...seat, bot: seat.bot !== null }, isOwn),
-                name,
-                element("small"),
-                kick,
+                element("div", { class: "words" }, name, element("small")),
+                removal(seat, () => act("kick", { seat: seat.seat })),
             );
         },
         update: (line, seat) => {
             setText(line.querySelector("small"), describe(model, seat));
-            line.querySelector("button").hidden = !model.isHost || seat.id === model.own.id;
+            line.querySelector(".removal").hidden = !mayRemove(model, seat);
             line.classList.toggle("away", !seat.connected && seat.bot === null);
         },
     });
@@ -91,24 +105,21 @@ function actions(model) {
         const text = own.rematch ? "Waiting for the others …" : "Rematch";
         list.push({ key: "rematch", text, event: "rematch", primary: true, disabled: own.rematch });
     }
+    if (phase === "over" && model.seats_max === 2) {
+        const primary = !isEnough; // alone
+        list.push({ key: "other", text: "Find another opponent", event: "quick", primary });
+    }
     if (isHost && !isFull && phase !== "playing")
         list.push({ key: "bot", text: "Add a bot", event: "add_bot" });
     return list;
 }
 
-/** `replay`: where the match can be seen again, once a game of it is over. */
-export function showActions(model, act, replay) {
-    const isOver = model.phase === "over";
-    const link = { key: "replay", text: "Watch the replay", href: replay };
-    reconcile(byId("actions"), isOver ? [...actions(model), link] : actions(model), {
+export function showActions(model, act) {
+    reconcile(byId("actions"), actions(model), {
         key: ({ key }) => key,
-        make: ({ key, href }) =>
-            href
-                ? element("a", { class: "button", id: `action-${key}`, href, target: "_blank" })
-                : element("button", { type: "button", id: `action-${key}` }),
-        update: (button, { text, event, content, primary, disabled, href }) => {
+        make: ({ key }) => element("button", { type: "button", id: `action-${key}` }),
+        update: (button, { text, event, content, primary, disabled }) => {
             setText(button, text);
-            if (href) return;
             button.classList.toggle("primary", Boolean(primary));
             button.disabled = Boolean(disabled);
             button.onclick = () => act(event, content);

@@ -1,24 +1,84 @@
-// The secret that gives a seat back after a reload or a lost connection. It is this tab's: two tabs
-// are two players.
+// The secrets that give seats back: after a reload, a lost connection, or when the tab was closed.
+// Two tabs are two players. So each has its own seat (sessionStorage), and while it sits there
+// holds a lock of it; a seat of this browser (localStorage) that no tab holds is for who comes back
+// to its match. Browsers have no locks for pages from another machine over plain HTTP: there, seats
+// are the tab's alone.
+import { remember, remembered } from "./remembered.mjs";
 
-const KEY = "fray.seat";
+const OWN = ["seat", null, "sessionStorage"];
+const OLD_MS = 60 * 60 * 1000;
+const LAST_PAGE_MS = 1000; // for which this tab's page before a reload may still be there
 
-export function keptSeat(match) {
-    try {
-        const seat = JSON.parse(sessionStorage.getItem(KEY));
-        return seat?.match === match ? seat : null;
-    } catch {
-        return null;
-    }
+let held = null; // {match, token, release}: of this page; release is null until it has the lock
+
+const isSame = (a, b) => a?.match === b?.match && a?.token === b?.token;
+
+/** All of this browser, the newest first. */
+function seats() {
+    const all = remembered("seats", []);
+    return Array.isArray(all) ? all.filter(({ at }) => Date.now() - at < OLD_MS) : [];
 }
 
-export function keepSeat({ match, token }) {
-    try {
-        if (token) sessionStorage.setItem(KEY, JSON.stringify({ match, token }));
-        else sessionStorage.removeItem(KEY);
-    } catch {
-        // storage is off: the seat lasts as long as the page
-    }
+/** Resolves to what releases the lock, or null: another tab has it. */
+function lock({ token }, options) {
+    return new Promise((resolve) => {
+        const hold = (lock) => (lock ? new Promise(resolve) : resolve(null));
+        navigator.locks.request(`fray.seat ${token}`, options, hold).catch(() => resolve(null));
+    });
 }
 
-export const dropSeat = () => keepSeat({});
+/** This tab's seat in the match, or one of this browser that no tab sits in: {match, token}, or
+ * null. */
+export async function claimSeat(match) {
+    if (held?.match === match) return held;
+    const own = remembered(...OWN);
+    if (own?.match === match) {
+        if (!navigator.locks) return own;
+        if (await take(own, { signal: AbortSignal.timeout(LAST_PAGE_MS) })) return held;
+    }
+    for (const seat of navigator.locks ? seats() : [])
+        if (seat.match === match && (await take(seat, { ifAvailable: true }))) return held;
+    return null;
+}
+
+/** As the newest of this browser. */
+function enlist({ match, token }) {
+    const others = seats().filter((other) => !isSame(other, { match, token }));
+    remember("seats", [{ match, token, at: Date.now() }, ...others]);
+}
+
+/* From now on somebody may come back to it. */
+addEventListener("pagehide", () => held && enlist(held));
+
+async function take({ match, token }, options) {
+    const release = await lock({ token }, options);
+    if (!release) return false;
+    held?.release?.();
+    held = { match, token, release };
+    return true;
+}
+
+/** `joined` of docs/games.md. */
+export async function keepSeat({ match, token }) {
+    const seat = { match, token };
+    if (!isSame(held, seat)) dropSeat();
+    if (!token) return; // watches
+    remember("seat", seat, "sessionStorage");
+    if (!navigator.locks) return;
+    enlist(seat);
+    if (held) return;
+    const taken = (held = { ...seat, release: null });
+    const release = await lock(seat, { ifAvailable: true });
+    if (held === taken) held.release = release;
+    else release?.(); // dropped meanwhile
+}
+
+/** The seat is given up, or was not this player's any more. */
+export function dropSeat() {
+    remember("seat", null, "sessionStorage");
+    if (!held) return;
+    const left = seats().filter((other) => !isSame(other, held));
+    remember("seats", left);
+    held.release?.();
+    held = null;
+}

@@ -12,9 +12,9 @@ export function pageLink(path, more = {}) {
     return link.href;
 }
 
-/** Links of the page's head go on with the same server; the page's own is marked. */
-export function linkHead() {
-    for (const link of document.querySelectorAll(".top nav a")) {
+/** Links to other pages of ours go on with the same server; the page's own is marked. */
+export function linkPages() {
+    for (const link of document.querySelectorAll('nav[aria-label="Pages"] a')) {
         if (link.href === location.origin + location.pathname) link.ariaCurrent = "page";
         link.href = pageLink(link.href);
     }

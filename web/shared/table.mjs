@@ -7,9 +7,14 @@ import { pageLink, parameters } from "./server.mjs";
 import { byId, element } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
-import { dropSeat, keepSeat, keptSeat } from "./seat.mjs";
+import { fetchReplay, replayLink } from "./replays.mjs";
+import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
+import { nameBots } from "./words.mjs";
 
+/* As parts/coming.html found before anything was painted. */
+const isComing = () => "coming" in document.documentElement.dataset;
+const BEGUN_MS = 3000; // then the table is shown, whether the game has begun or not
 const WAYS = ["quick", "bot", "public", "friend"];
 
 export class Table {
@@ -22,6 +27,7 @@ export class Table {
     #state = null; // the newest `state`
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
+    #onMatch = () => {};
 
     /**
      * `view`: {show(model), focus(), options()}; `model` is what model() below returns. Games in
@@ -35,14 +41,24 @@ export class Table {
         this.#chat = new Chat({
             send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
         });
-        startNameForm((name) => this.tell("name", { name }));
+        startNameForm(
+            (name) => this.tell("name", { name }),
+            () => (byId("table").hidden ? byId("name").blur() : this.#view.focus()),
+        );
+        document.querySelector(".skip").addEventListener("click", (event) => {
+            event.preventDefault();
+            if (byId("table").hidden) this.#focusStart();
+            else this.#view.focus();
+        });
         byId("start-form").addEventListener("submit", (event) => {
             event.preventDefault();
             this.enter(event.submitter?.value ?? "quick");
         });
         byId("leave").addEventListener("click", () => this.#leave());
+        if (isComing()) this.#show("table", true);
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
+        on("back", () => this.#joined || this.#connected()); // lost on the way in
         on("joined", (joined) => this.#sit(joined));
         on("match", (match) => this.#update({ match }));
         on("state", (state) => this.#update({ state }));
@@ -80,6 +96,7 @@ export class Table {
         const how = WAYS.find((way) => way === parameters.get("play"));
         if (match) this.#enter(() => this.#come(match));
         else if (how) this.#enter(() => this.#begin(how));
+        else if (isComing()) this.#show("start");
         else document.body.dataset.ready = "yes";
     }
 
@@ -94,17 +111,19 @@ export class Table {
             if (error.code !== "lost") this.#out(error.message);
         } finally {
             this.#entering = false;
+            this.#update({});
         }
     }
 
     /** Into a known match: to one's seat, else to a free one, else to watch. */
     async #come(match) {
-        const seat = keptSeat(match);
-        try {
-            if (seat) return await this.ask("reconnect", seat);
-        } catch (error) {
-            if (error.code === "already_in_match") return null; // the connection was recovered
-            dropSeat();
+        for (let seat; (seat = await claimSeat(match)); dropSeat()) {
+            try {
+                return await this.ask("reconnect", { match, token: seat.token });
+            } catch (error) {
+                if (error.code === "already_in_match") return null; // the connection was recovered
+                if (error.code === "lost") throw error;
+            }
         }
         const wish = this.#joined?.role === "spectator" ? "spectator" : parameters.get("as");
         try {
@@ -124,50 +143,83 @@ export class Table {
         const room = { game: this.#game, options, private: isPrivate };
         const created = await this.ask("create", start ? { ...room, start } : room);
         if (how !== "bot") return created;
-        for (let bot = 0; bot < bots; bot++) await this.ask("add_bot", { level });
+        await Promise.all(Array.from({ length: bots }, () => this.ask("add_bot", { level })));
         if (this.#match?.phase === "waiting" && this.#match.start === "host")
             await this.ask("start_game");
+        await this.#begun();
         return created;
+    }
+
+    /** What is asked for is answered before `match` says that it is so. */
+    #begun() {
+        return new Promise((resolve) => {
+            this.#onMatch = () => this.#match && this.#match.phase !== "waiting" && resolve();
+            this.#onMatch();
+            setTimeout(resolve, BEGUN_MS);
+        });
     }
 
     #sit(joined) {
         const isOther = joined.match !== this.#joined?.match;
         this.#joined = joined;
+        if (isOther) this.#match = this.#state = null;
         keepSeat(joined);
         for (const name of ["play", "as"]) parameters.delete(name);
         parameters.set("match", joined.match);
         history.replaceState(null, "", `?${parameters}`);
+        this.#show("table");
         this.#view.entered?.();
         if (!isOther) return;
         this.#chat.clear();
-        byId("start").hidden = true;
-        byId("table").hidden = false;
-        document.body.dataset.view = "table";
         announce(joined.role === "player" ? "You have a seat." : "You are watching.");
     }
 
-    /** Back to the start, with a word why. */
-    #out(why) {
+    /** Back to the start, with a word why, and the way to what was played. `isWished`: one left. */
+    #out(why, isWished = false) {
+        const match = this.#joined?.match ?? parameters.get("match");
+        const isUnplayed = this.#match?.phase === "waiting";
         this.#joined = this.#match = this.#state = null;
         this.#view.left?.();
         dropSeat();
         for (const name of ["match", "play", "as"]) parameters.delete(name);
         history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
         const hadFocus = byId("table").contains(document.activeElement);
-        byId("start").hidden = false;
-        byId("table").hidden = true;
-        if (hadFocus) byId("start-form").querySelector("button").focus();
-        document.body.dataset.view = "start";
-        document.body.dataset.ready = "yes";
-        byId("start-message").textContent = why;
+        this.#show("start");
+        const message = byId("start-message");
+        message.textContent = why;
+        if (!isWished) message.focus();
+        else if (hadFocus) this.#focusStart();
+        if (match && !isUnplayed) this.#offerReplay(match);
+    }
+
+    /** `view`: start or table. `isAhead`: one is not there yet. */
+    #show(view, isAhead = false) {
+        if (!isAhead) delete document.documentElement.dataset.coming;
+        if (view === "start") document.body.dataset.ready = "yes";
+        byId("start").hidden = view !== "start";
+        byId("table").hidden = view !== "table";
+        document.body.dataset.view = view;
+    }
+
+    #focusStart() {
+        byId("start-form").querySelector("button").focus();
+    }
+
+    /** Only now: what was played is a secret as long as the match may go on. */
+    async #offerReplay(match) {
+        const reply = await fetchReplay(match).catch(() => ({}));
+        reply.body?.cancel();
+        const message = byId("start-message");
+        const isThere = reply.ok || reply.status === 409; // then others are in it yet
+        if (!isThere || this.#joined || message.querySelector("a")) return;
+        const link = element("a", { href: replayLink(match) }, "Watch the replay");
+        message.append(" ", link);
     }
 
     async #leave() {
-        const isPlayed = this.#match !== null && this.#match.phase !== "waiting";
-        const href = this.#joined && pageLink("../replay/", { id: this.#joined.match });
+        const why = this.#match?.phase === "waiting" ? "" : "You have left.";
         await this.tell("leave");
-        this.#out("");
-        if (isPlayed) byId("start-message").append(element("a", { href }, "Watch the replay"));
+        if (this.#joined) this.#out(why, true);
     }
 
     #hear(line) {
@@ -179,13 +231,15 @@ export class Table {
     }
 
     #update({ match, state }) {
-        if (match) this.#meet(match);
+        if (match) this.#meet({ ...match, seats: nameBots(match.seats, match.seats_max) });
+        this.#onMatch();
         if (state) this.#state = { ...state, at: performance.now() };
         if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
+        if (this.#entering) return; // bots may be on their way
         const model = this.#model();
         const act = (event, content) => this.#act(event, content);
         showPeople(model, act);
-        showActions(model, act, pageLink("../replay/", { id: this.#joined.match }));
+        showActions(model, act);
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;
@@ -194,6 +248,7 @@ export class Table {
     async #act(event, content) {
         const hadFocus = byId("actions").contains(document.activeElement);
         if (event === "sit") await this.#enter(() => this.#takeSeat());
+        else if (event === "quick") await this.enter("quick");
         else await this.tell(event, content);
         if (hadFocus && event !== "ready" && event !== "add_bot") this.#view.focus();
     }
@@ -204,7 +259,7 @@ export class Table {
         await this.ask("join", { match });
     }
 
-    /** Who comes and goes is told in the chat. */
+    /** Who comes and goes, and wants another game, is told in the chat. */
     #meet(match) {
         const before = this.#match;
         this.#match = match;
@@ -215,6 +270,8 @@ export class Table {
             if (was?.connected && !seat.connected) this.#note(`${seat.name} lost the connection.`);
             if (was && !was.connected && seat.connected) this.#note(`${seat.name} is back.`);
             if (was && !was.stand_in && seat.stand_in) this.#note(`A bot plays for ${seat.name}.`);
+            if (was && !was.rematch && seat.rematch && seat.bot === null)
+                this.#note(`${seat.name} wants a rematch.`);
             this.#people.set(seat.id, seat);
         }
         for (const { id, name } of before?.seats ?? []) {

@@ -1,5 +1,7 @@
 // Over the arena: one's own health and score, who leads, who struck down whom, and the small map.
 import { byId, element, setText } from "../../shared/dom.mjs";
+import { count } from "../../shared/words.mjs";
+import { paintMinimap } from "./minimap.mjs";
 
 const ROWS = 8;
 const FEED_ROWS = 5;
@@ -35,8 +37,6 @@ let mapAt = 0;
 hud.append(element("div", {}, own, feed), board);
 byId("screen").append(map);
 
-const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-
 /** Once a frame. `painter` knows colours and what of the map is seen. */
 export function showHud(world, painter, now) {
     hud.hidden = map.hidden = world === null;
@@ -58,7 +58,7 @@ export function showHud(world, painter, now) {
     }
     if (now - mapAt > MAP_MS) {
         mapAt = now;
-        paintMap(world, painter);
+        paintMinimap(map, world, painter, self);
     }
 }
 
@@ -93,40 +93,4 @@ export function feedKill(by, victim) {
 
 export function clearFeed() {
     feed.replaceChildren();
-}
-
-function paintMap(world, painter) {
-    const { width, height, obstacles, side } = world.map;
-    const wide = 240;
-    const scale = wide / width;
-    const high = Math.round(height * scale);
-    if (map.width !== wide || map.height !== high) {
-        map.width = wide;
-        map.height = high;
-    }
-    const c = map.getContext("2d");
-    const { colours, seen } = painter;
-    c.clearRect(0, 0, wide, high);
-    c.fillStyle = colours["wall-edge"];
-    for (const [x, y, w, h] of obstacles) c.fillRect(x * scale, y * scale, w * scale, h * scale);
-    c.strokeStyle = colours.quiet;
-    c.lineWidth = 2;
-    c.strokeRect(
-        seen.left * scale,
-        seen.top * scale,
-        (seen.right - seen.left) * scale,
-        (seen.bottom - seen.top) * scale,
-    );
-    const dot = Math.max(5, side * scale);
-    for (const player of world.players) {
-        if (!player.hp) continue;
-        c.fillStyle = painter.colourOf(player, world);
-        const size = player === world.self ? dot * 1.6 : dot;
-        c.fillRect(
-            (player.x + side / 2) * scale - size / 2,
-            (player.y + side / 2) * scale - size / 2,
-            size,
-            size,
-        );
-    }
 }

@@ -6,6 +6,8 @@ import { Controls } from "../../shared/controls.mjs";
 import { byId } from "../../shared/dom.mjs";
 import { Play } from "../../shared/play/play.mjs";
 import { Sound } from "../../shared/play/sound.mjs";
+import { count } from "../../shared/words.mjs";
+import { Following } from "./following.mjs";
 import { Happenings } from "./happenings.mjs";
 import { clearFeed, feedKill, showHud } from "./hud.mjs";
 import { World } from "./world.mjs";
@@ -29,6 +31,7 @@ painter.margin = 60; // so that nobody in a corner is under the score
 const happenings = new Happenings(painter, sound);
 const controls = new Controls(byId("screen"), byId("canvas"), byId("strike"), { keys: window });
 const world = new World();
+const following = new Following();
 let shown = null; // the world, while there is something to see
 let strikes = 0; // asked for and not given yet
 let killer = null;
@@ -49,12 +52,8 @@ function paint(frame, { now, seat, model }) {
     if (!shown) return;
     happenings.compare(world, now);
     controls.poll();
-    const leader = world.players.reduce(
-        (best, player) => (best && best.score >= player.score ? best : player),
-        null,
-    );
     painter.paint(world, world.players, {
-        focus: world.self ?? leader,
+        focus: world.self ?? following.of(world),
         now,
         stick: seat === null ? null : controls.stick,
     });
@@ -75,9 +74,10 @@ function say(model) {
         const who = isOwn ? "You win!" : `${world.nameOf(world.winner)} wins`;
         return {
             kind: "veil",
+            isEnd: true,
             title: who,
             mood: isOwn ? "good" : "",
-            detail: `${world.goal} kills`,
+            detail: count(world.goal, "kill"),
         };
     }
     if (model.phase === "waiting" && !world.players.length)
@@ -107,6 +107,7 @@ const play = new Play(
     {
         name: "arena",
         steps: [],
+        thumbs: ["Drag to walk, tap to strike"],
         optionWords: OPTION_WORDS,
         table: () => ({ bots: Number(byId("bots").value), level: 1, start: "auto" }),
         isAlone: () => false, // bots are there at once
@@ -119,6 +120,11 @@ const play = new Play(
         },
         paint,
         input,
+        idle: { dx: 0, dy: 0, mode: 0 },
+        release: () => {
+            controls.release();
+            strikes = 0;
+        },
         say,
         onEvent,
     },

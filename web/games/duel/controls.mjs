@@ -1,7 +1,7 @@
 // What a duellist presses: arrows or W A S D and the mouse; two thumbs; a gamepad. Read once a
 // frame.
 import { readGamepad } from "../../shared/gamepad.mjs";
-import { HeldKeys, isTyping } from "../../shared/held_keys.mjs";
+import { HeldKeys, isForPage } from "../../shared/held_keys.mjs";
 
 const STICK_PX = 44;
 const WALK_PX = 12; // a thumb's way before it walks
@@ -10,8 +10,14 @@ const AIM_PX = 16; // a thumb's way before it aims and fires
 const FAR = 400; // px of the map: how far away a direction aims
 const GUN = 20; // above the feet
 const TAP_MS = 60; // 3 ticks, less than between two shots
-const SLOPE = 0.6; // of aiming up or down by keys
 const FIRE_KEYS = new Set(["Space", "KeyJ"]);
+/* By keys alone: these turn the aim up and down, and it stays; the one that would walk down lowers
+ * it for as long as it is held. Angles are radians above the horizon. */
+const TURNS = { KeyI: 1, KeyE: 1, KeyK: -1, KeyQ: -1 };
+const TURN_PACE = 2; // a second
+const STEEPEST = 1.4;
+const GLANCE = 0.54;
+const READ_MS = 100; // at most between two pictures
 const AIM_MAX = 2047;
 
 export class DuelControls {
@@ -19,6 +25,9 @@ export class DuelControls {
     aim = null; // the place aimed at, on the map; null: not yet
     #keys = new HeldKeys();
     #fireKeys = new Set();
+    #turnKeys = new Set();
+    #elevation = 0; // of the aim by keys
+    #readAt = 0;
     #mouse = null; // in px of the canvas
     #mouseFire = false;
     #tapUntil = 0; // ms: a click or tap fires so long, that a tick sees it
@@ -33,8 +42,6 @@ export class DuelControls {
         this.#toMap = toMap;
         addEventListener("keydown", (event) => this.#key(event, true));
         addEventListener("keyup", (event) => this.#key(event, false));
-        addEventListener("blur", () => this.release());
-        document.addEventListener("focusin", ({ target }) => isTyping(target) && this.release());
         canvas.addEventListener("contextmenu", (event) => event.preventDefault());
         canvas.addEventListener("pointerdown", (event) => this.#down(canvas, event));
         canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -45,7 +52,9 @@ export class DuelControls {
     release() {
         this.#keys.release();
         this.#fireKeys.clear();
+        this.#turnKeys.clear();
         this.#mouseFire = false;
+        this.#tapUntil = 0;
         this.sticks.walk = this.sticks.aim = null;
     }
 
@@ -72,6 +81,7 @@ export class DuelControls {
             this.#isTapping ||
             Boolean(pad?.fire);
         if (walk) this.#facing = walk;
+        this.#turn(performance.now());
         if (pad && (pad.aimX || pad.aimY)) this.#by = "pad";
         this.#aimFrom(own, seat, { dy, pad, aimStick: isAiming ? aimStick : null });
         const inRange = (value) => Math.max(-AIM_MAX, Math.min(AIM_MAX, Math.round(value)));
@@ -82,6 +92,16 @@ export class DuelControls {
             aim_x: inRange(this.aim?.x ?? 0),
             aim_y: inRange(this.aim?.y ?? 0),
         };
+    }
+
+    #turn(now) {
+        const elapsed = Math.min(READ_MS, now - this.#readAt) / 1000;
+        this.#readAt = now;
+        const way = [...this.#turnKeys].reduce((sum, code) => sum + TURNS[code], 0);
+        if (!way) return;
+        this.#by = "keys";
+        const turned = this.#elevation + Math.sign(way) * TURN_PACE * elapsed;
+        this.#elevation = Math.max(-STEEPEST, Math.min(STEEPEST, turned));
     }
 
     #tap() {
@@ -99,30 +119,32 @@ export class DuelControls {
         }
         if (!own) return;
         const at = { x: own.x, y: own.y - GUN };
+        const ahead = this.#facing || (seat === 1 ? -1 : 1);
         const point = (x, y) => {
             const far = FAR / Math.max(1e-6, Math.hypot(x, y));
             this.aim = { x: at.x + x * far, y: at.y + y * far };
         };
         if (aimStick) point(aimStick.dx, aimStick.dy);
         else if (this.#by === "pad" && pad && (pad.aimX || pad.aimY)) point(pad.aimX, pad.aimY);
-        else if (this.#by === "keys")
-            point(this.#facing || (seat === 1 ? -1 : 1), own.grounded || dy > 0 ? dy * SLOPE : 0);
-        else if (this.#by === "touch" && !this.#isTapping)
-            point(this.#facing || (seat === 1 ? -1 : 1), 0);
+        else if (this.#by === "keys") {
+            const up = Math.max(-STEEPEST, this.#elevation - (dy > 0 ? GLANCE : 0));
+            point(ahead * Math.cos(up), -Math.sin(up));
+        } else if (this.#by === "touch" && !this.#isTapping) point(ahead, 0);
     }
 
     #key(event, down) {
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
-        if (down && isTyping(event.target)) return;
-        const { code, target } = event;
+        const { code } = event;
+        if (down && (event.ctrlKey || event.metaKey || event.altKey || isForPage(event))) return;
         if (this.#keys.press(code, down)) {
             event.preventDefault();
         } else if (FIRE_KEYS.has(code)) {
-            if (down && target instanceof HTMLButtonElement) return; // Space presses it
+            if (down) this.#fireKeys.add(code);
+            else if (!this.#fireKeys.delete(code)) return; // it presses a button
             event.preventDefault();
             if (down && !event.repeat) this.#tap();
-            if (down) this.#fireKeys.add(code);
-            else this.#fireKeys.delete(code);
+        } else if (code in TURNS) {
+            if (down) this.#turnKeys.add(code);
+            else this.#turnKeys.delete(code);
         }
     }
 

@@ -4,7 +4,7 @@ const WIDE = 20;
 const TALL = 32;
 const GUN = 20; // above the feet
 const PIPS_MAX = 12; // more hits are a bar
-const DARK = "#17151e";
+const PUPIL = "#17151e";
 
 function box(c, x, y, width, height, radius) {
     c.beginPath();
@@ -12,8 +12,12 @@ function box(c, x, y, width, height, radius) {
     c.fill();
 }
 
-/** `marks`: what just happened to it, in ms that are left (effects.mjs). */
-export function paintDuellist(c, player, { colour, ink, paper, aim, hits, marks, isCalm }) {
+/**
+ * `marks`: what just happened to it, in ms that are left (effects.mjs). `label`: how much larger
+ * name and hits are than the rest, so that small pictures can be read.
+ */
+export function paintDuellist(c, player, look) {
+    const { colour, limb, ink, paper, aim, hits, marks, isCalm, label } = look;
     const { x, y, velocityX, velocityY, grounded } = player;
     const angle = Math.atan2(aim.y - (y - GUN), aim.x - x);
     if (grounded) {
@@ -31,17 +35,21 @@ export function paintDuellist(c, player, { colour, ink, paper, aim, hits, marks,
         c.rotate(velocityX * 0.018);
         c.scale(1 / stretch, stretch);
     }
-    paintBody(c, { colour, angle, marks, velocityX, grounded, isBot: player.isBot, isCalm });
+    paintBody(c, { colour, limb, angle, marks, velocityX, grounded, isBot: player.isBot, isCalm });
     c.restore();
-    paintGun(c, { x, y: y - GUN, angle, marks });
-    paintPips(c, { x, y, hp: player.hp, hits, colour, paper });
-    paintName(c, { x, y, name: player.name, ink, paper });
+    paintGun(c, { x, y: y - GUN, angle, marks, limb });
+    c.save();
+    c.translate(x, y - TALL - 9);
+    c.scale(label, label);
+    paintPips(c, { hp: player.hp, hits, colour, paper });
+    paintName(c, { name: player.name, ink, paper });
+    c.restore();
 }
 
-function paintBody(c, { colour, angle, marks, velocityX, grounded, isBot, isCalm }) {
+function paintBody(c, { colour, limb, angle, marks, velocityX, grounded, isBot, isCalm }) {
     const isHit = marks.hit > 0;
     const step = grounded && velocityX && !isCalm ? Math.sin(marks.way * 0.28) * 3 : 0;
-    c.fillStyle = DARK;
+    c.fillStyle = limb;
     box(c, -8 + step, -5, 6, 5, 2);
     box(c, 2 - step, -5, 6, 5, 2);
     if (isBot) {
@@ -52,9 +60,9 @@ function paintBody(c, { colour, angle, marks, velocityX, grounded, isBot, isCalm
     c.fillStyle = isHit ? "#fff" : colour;
     box(c, -WIDE / 2, -TALL, WIDE, TALL - 3, 6);
     const eye = { x: Math.cos(angle) * 3, y: -22 + Math.sin(angle) * 2.5 };
-    c.fillStyle = isHit ? DARK : "#fff";
+    c.fillStyle = isHit ? PUPIL : "#fff";
     for (const side of [-1, 1]) box(c, eye.x + side * 4 - 2.4, eye.y - 4, 4.8, 8, 2.2);
-    c.fillStyle = isHit ? "#fff" : DARK;
+    c.fillStyle = isHit ? "#fff" : PUPIL;
     for (const side of [-1, 1])
         box(
             c,
@@ -66,12 +74,12 @@ function paintBody(c, { colour, angle, marks, velocityX, grounded, isBot, isCalm
         );
 }
 
-function paintGun(c, { x, y, angle, marks }) {
+function paintGun(c, { x, y, angle, marks, limb }) {
     const back = marks.shot > 0 ? 3.5 * (marks.shot / 110) : 0;
     c.save();
     c.translate(x, y);
     c.rotate(angle);
-    c.fillStyle = DARK;
+    c.fillStyle = limb;
     box(c, 5 - back, -2.6, 15, 5.2, 2);
     c.fillStyle = "#fff3";
     c.fillRect(7 - back, -1.8, 11, 1.2);
@@ -87,17 +95,18 @@ function paintGun(c, { x, y, angle, marks }) {
     c.restore();
 }
 
-function paintPips(c, { x, y, hp, hits, colour, paper }) {
-    const top = y - TALL - 13;
+/** At the origin. */
+function paintPips(c, { hp, hits, colour, paper }) {
+    const top = -4;
     if (hits > PIPS_MAX) {
         c.fillStyle = paper;
-        box(c, x - 17, top - 1, 34, 6, 3);
+        box(c, -17, top - 1, 34, 6, 3);
         c.fillStyle = colour;
-        box(c, x - 16, top, Math.max(4, (32 * hp) / hits), 4, 2);
+        box(c, -16, top, Math.max(4, (32 * hp) / hits), 4, 2);
         return;
     }
     const wide = Math.min(6, 44 / hits);
-    const from = x - (hits * wide) / 2;
+    const from = -(hits * wide) / 2;
     c.fillStyle = paper;
     c.globalAlpha = 0.75;
     box(c, from - 2, top - 1.5, hits * wide + 3, 7, 3);
@@ -109,7 +118,7 @@ function paintPips(c, { x, y, hp, hits, colour, paper }) {
     c.globalAlpha = 1;
 }
 
-function paintName(c, { x, y, name, ink, paper }) {
+function paintName(c, { name, ink, paper }) {
     if (!name) return;
     c.font = "650 11px system-ui, sans-serif";
     c.textAlign = "center";
@@ -117,8 +126,8 @@ function paintName(c, { x, y, name, ink, paper }) {
     c.lineWidth = 3;
     c.strokeStyle = paper;
     c.globalAlpha = 0.85;
-    c.strokeText(name, x, y - TALL - 18);
+    c.strokeText(name, 0, -9);
     c.globalAlpha = 1;
     c.fillStyle = ink;
-    c.fillText(name, x, y - TALL - 18);
+    c.fillText(name, 0, -9);
 }

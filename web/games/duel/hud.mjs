@@ -32,7 +32,7 @@ export function showHud(world, model, colourOf) {
 }
 
 function plateOf(player, world, model) {
-    const { seat, hp, wins } = player;
+    const { seat, hp } = player;
     const sitting = model.seats.find((other) => other.seat === seat);
     let note = seat === world.seat ? "you" : "enemy";
     if (world.seat === null) note = seat === 0 ? "left" : "right";
@@ -43,11 +43,11 @@ function plateOf(player, world, model) {
     return {
         seat,
         hp,
-        wins,
+        wins: player.wins ?? 0,
         note,
         hits: world.hits,
         rounds: world.rounds,
-        name: sitting?.name ?? "Free seat",
+        name: sitting?.name ?? (player.name || "Free seat"),
         isBot: Boolean(sitting && (sitting.bot !== null || sitting.stand_in)),
         isAway: !sitting || (!sitting.connected && !sitting.stand_in),
     };

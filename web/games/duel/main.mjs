@@ -73,19 +73,23 @@ new Play(
     {
         name: "duel",
         steps: STEPS,
+        thumbs: ["Walk here, up jumps", "Aim and fire here, a tap shoots"],
         optionWords: OPTION_WORDS,
         rematchInput: { rematch: 1 },
         table: () => ({ bots: 1, level: Number(byId("level").value) }),
         isAlone: ({ seats }) => seats.length < 2,
         begin: () => {
             effects.forget();
+            world.forget();
             before = { phase: null, second: null };
         },
         paint,
         input: () => controls.read(world.players[world.seat] ?? null, world.seat),
+        idle: { walk: 0, jump: 0, fire: 0 },
+        release: () => controls.release(),
         say: (model, waiting) => say(shown, model, waiting),
     },
     sound,
 );
 
-canvas.duel = { world, effects, controls }; // for tests and the curious
+canvas.duel = { world, effects, controls, toMap: scene.toMap }; // for tests and the curious

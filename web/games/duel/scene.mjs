@@ -4,10 +4,18 @@ import { STICK_RADIUS } from "./controls.mjs";
 
 export const COLOURS = [
     ...["you", "foe", "bot", "left", "right", "ink", "card", "sky-high", "sky-low", "glow"],
-    ...["hill-far", "hill-near", "stone", "stone-edge", "moss", "quiet"],
+    ...["hill-far", "hill-near", "stone", "stone-edge", "moss", "quiet", "limb"],
 ];
 const MAP = { width: 960, height: 540 };
-const TOP = 24; // CSS px kept for the plates where there is room
+/* There the picture goes as near as both are in it: px of the map around them. */
+const AROUND = { side: 80, above: 90, below: 60 };
+const NEAREST = 0.64; // CSS px per px of the map
+const FOLLOW_MS = 260;
+const LABEL_MIN = 0.85; // CSS px per px of names and hits
+/* CSS px of upright phones: the plates are above the map, the thumbs below it. */
+const PLATES = 82;
+const THUMBS = 150;
+const PLATES_MIN = 60;
 const TRAIL_MS = 42; // of a bullet's way that is seen behind it
 const TICK_MS = 1000 / 60;
 
@@ -18,6 +26,9 @@ export class Scene {
     #isStale = true;
     #platforms = "";
     #place = { scale: 1, x: 0, y: 0 };
+    #whole = this.#place; // where all of the map is seen
+    #isPlaced = false; // #place follows already
+    #area = null; // {top, height} of the canvas where the picture follows the two, or null
 
     constructor(surface, effects) {
         this.#surface = surface;
@@ -50,6 +61,7 @@ export class Scene {
     paint(world, elapsed, extra) {
         const { context: c, ratio } = this.#surface;
         this.#arrange(world);
+        if (this.#area) this.#follow(world.players, elapsed);
         c.setTransform(1, 0, 0, 1, 0, 0);
         c.drawImage(this.#still, 0, 0);
         const { scale, x, y } = this.#place;
@@ -62,6 +74,7 @@ export class Scene {
             ratio * (x + jolt.x),
             ratio * (y + jolt.y),
         );
+        if (this.#area) this.#paintPlatforms(c, world.platforms);
         for (const bullet of world.bullets) this.#paintBullet(bullet, world.seat);
         for (const player of world.players)
             if (player.present && player.hp > 0) this.#paintPlayer(player, world);
@@ -77,6 +90,7 @@ export class Scene {
         const isStill = !world.isLive && other.present;
         paintDuellist(this.#surface.context, player, {
             colour: this.colourOf(player.seat, world.seat),
+            limb: this.#surface.colours.limb,
             ink: this.#surface.colours.ink,
             paper: this.#surface.colours.card,
             // Before the first mouse position one looks at the other.
@@ -84,6 +98,7 @@ export class Scene {
             hits: world.hits,
             marks: this.#effects.marks[player.seat],
             isCalm: this.#surface.calm.matches,
+            label: Math.max(1, LABEL_MIN / this.#place.scale),
         });
     }
 
@@ -157,15 +172,20 @@ export class Scene {
         if (!this.#isStale && key === this.#platforms) return;
         this.#isStale = false;
         this.#platforms = key;
-        const { width, height, ratio } = this.#surface;
+        const { width, height, ratio, calm } = this.#surface;
         const scale = Math.min(width / MAP.width, height / MAP.height);
         const spare = height - MAP.height * scale;
-        this.#place = {
+        const isUpright = spare > height / 4;
+        const least = Math.max(MAP.height * scale, height - PLATES - THUMBS);
+        const top = Math.max(PLATES + (least - MAP.height * scale) / 2, PLATES_MIN);
+        this.#whole = {
             scale,
             x: (width - MAP.width * scale) / 2,
-            // Upright phones: thumbs are below the map.
-            y: spare > height / 4 ? Math.min(TOP * 2.5, spare) : spare / 2,
+            y: isUpright ? Math.min(top, spare) : spare / 2,
         };
+        this.#place = { ...this.#whole };
+        this.#isPlaced = false;
+        this.#area = isUpright && !calm.matches ? { top: PLATES, height: least } : null;
         this.#still.width = Math.round(width * ratio);
         this.#still.height = Math.round(height * ratio);
         const c = this.#still.getContext("2d", { alpha: false });
@@ -173,12 +193,39 @@ export class Scene {
         this.#paintSky(c, width, height);
         c.translate(this.#place.x, this.#place.y);
         c.scale(scale, scale);
+        if (!this.#area) this.#paintPlatforms(c, platforms);
+    }
+
+    #paintPlatforms(c, platforms) {
         for (const platform of platforms) if (platform.width) this.#paintPlatform(c, platform);
+    }
+
+    /** As near as both are seen; the map's edges only where all of it is. */
+    #follow(players, elapsed) {
+        const there = players.filter(({ present }) => present);
+        if (!there.length) return;
+        const { width } = this.#surface;
+        const { top, height } = this.#area;
+        const reach = (axis, before, behind) => {
+            const values = there.map((player) => player[axis]);
+            const [from, to] = [Math.min(...values) - before, Math.max(...values) + behind];
+            return { middle: (from + to) / 2, size: to - from };
+        };
+        const across = reach("x", AROUND.side, AROUND.side);
+        const upright = reach("y", AROUND.above, AROUND.below);
+        const wanted = Math.min(width / across.size, height / upright.size, NEAREST);
+        const scale = Math.max(wanted, this.#whole.scale);
+        const x = width / 2 - within(across.middle, width / scale, MAP.width) * scale;
+        const y = top + height / 2 - within(upright.middle, height / scale, MAP.height) * scale;
+        const share = this.#isPlaced ? 1 - Math.exp(-elapsed / FOLLOW_MS) : 1;
+        this.#isPlaced = true;
+        for (const [name, value] of Object.entries({ scale, x, y }))
+            this.#place[name] += (value - this.#place[name]) * share;
     }
 
     #paintSky(c, width, height) {
         const { colours } = this.#surface;
-        const { x, y, scale } = this.#place;
+        const { x, y, scale } = this.#whole;
         const sky = c.createLinearGradient(0, 0, 0, height);
         sky.addColorStop(0, colours["sky-high"]);
         sky.addColorStop(1, colours["sky-low"]);
@@ -214,12 +261,12 @@ export class Scene {
 
     #paintHills(c, { colour, base, wave, length }) {
         const { width, height } = this.#surface;
-        const { scale } = this.#place;
+        const { scale } = this.#whole;
         c.fillStyle = colour;
         c.beginPath();
         c.moveTo(0, height);
         for (let x = 0; x <= width + 8; x += 8) {
-            const at = (x - this.#place.x) / scale / length;
+            const at = (x - this.#whole.x) / scale / length;
             const up =
                 Math.sin(at * 2.1 + length) * 0.6 + Math.sin(at * 0.83) + Math.sin(at * 5) * 0.1;
             c.lineTo(x, base - up * wave * scale);
@@ -243,6 +290,11 @@ export class Scene {
         c.fillStyle = colours.moss;
         box(c, x, y, width, 6, 3);
     }
+}
+
+/** The middle of what is seen of a side of the map, so that nothing beyond is. */
+function within(middle, seen, size) {
+    return seen >= size ? size / 2 : Math.max(seen / 2, Math.min(size - seen / 2, middle));
 }
 
 function box(c, x, y, width, height, radius) {

@@ -1,5 +1,7 @@
 // What the page says over the picture: phases while one waits, rounds, how it ended.
 
+import { count } from "../../shared/words.mjs";
+
 export const STEPS = ["Listening", "Found", "Agreed"];
 
 /* Why one listens again: the `reason` of docs/games.md. */
@@ -12,8 +14,6 @@ const AGAIN = {
     kicked: "The other was removed",
 };
 
-const count = (number, one, many) => (number === 1 ? `1 ${one}` : `${number} ${many}`);
-
 /** `world` null: nothing came yet. `waiting`: {elapsed, online, botIn} of the waiting so far. */
 export function say(world, model, waiting) {
     if (!model) return { kind: "black", title: "Connecting …" };
@@ -22,12 +22,15 @@ export function say(world, model, waiting) {
     if (world.phase === "countdown") return begins(world, model);
     if (world.phase === "playing") return { kind: "none", title: `Round ${world.round}` };
     if (world.phase === "round_over") return roundOver(world, model);
-    return over(world, model);
+    return { ...over(world, model), kind: "veil", isEnd: true };
 }
 
-const nameOf = (model, seat) =>
+const nameOf = (world, model, seat) =>
     model.seats.find((other) => other.seat === seat)?.name ??
-    (model.own ? "The other" : "Somebody");
+    (world.players[seat].name || (model.own ? "The other" : "Somebody"));
+/** "2 : 1"; null where one has left before anything was seen. */
+const scoreOf = ({ players: [left, right] }) =>
+    left.wins === null || right.wins === null ? null : `${left.wins} : ${right.wins}`;
 const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
 
 function waits(model, { elapsed, online, botIn, step }) {
@@ -66,7 +69,7 @@ function begins(world, model) {
     const title = String(Math.max(1, seconds));
     if (world.round > 1)
         return { kind: "banner", title, number: true, detail: `Round ${world.round}`, tell: "" };
-    const against = who?.bot != null ? `Against a bot: ${who.name}` : `Against ${who?.name}`;
+    const against = who?.bot != null ? "Against a bot" : `Against ${who?.name}`;
     return {
         kind: "black",
         title,
@@ -79,14 +82,18 @@ function begins(world, model) {
 
 function roundOver(world, model) {
     const { winner } = world;
-    const score = world.players.map(({ wins }) => wins).join(" : ");
+    const score = scoreOf(world) ?? "";
     if (winner === null) return { kind: "banner", title: "Nobody’s round", detail: score };
     if (world.seat === null)
-        return { kind: "banner", title: `${nameOf(model, winner)} takes the round`, detail: score };
+        return {
+            kind: "banner",
+            title: `${nameOf(world, model, winner)} takes the round`,
+            detail: score,
+        };
     const isOwn = winner === world.seat;
     return {
         kind: "banner",
-        title: isOwn ? "Your round!" : `${nameOf(model, winner)} takes the round`,
+        title: isOwn ? "Your round!" : `${nameOf(world, model, winner)} takes the round`,
         mood: isOwn ? "good" : "bad",
         detail: score,
     };
@@ -94,20 +101,22 @@ function roundOver(world, model) {
 
 function over(world, model) {
     const { winner } = world;
-    const score = world.players.map(({ wins }) => wins).join(" : ");
-    const hasLeft = winner !== null && !world.players[1 - winner].present;
-    const detail = hasLeft ? `${score} · the other has left` : score;
-    const mine = world.seat !== null && world.players[world.seat].rematch;
+    const gone = world.players.find(({ present }) => !present);
+    const who = (world.seat === null && gone?.name) || "the other";
+    const asks = model.seats.find(
+        ({ rematch, bot, id }) => rematch && bot === null && id !== model.own?.id,
+    );
+    const next = gone ? `${who} has left` : asks && `${asks.name} wants a rematch`;
+    const detail = [scoreOf(world), next].filter(Boolean).join(" · ");
+    const mine = world.seat !== null && !gone && world.players[world.seat].rematch;
     const waits = mine ? "Waiting for the other …" : detail;
-    if (winner === null) return { kind: "veil", title: "It is over", detail: waits };
-    if (world.seat === null)
-        return { kind: "veil", title: `${nameOf(model, winner)} wins!`, detail };
+    if (winner === null) return { title: "It is over", detail: waits };
+    if (world.seat === null) return { title: `${nameOf(world, model, winner)} wins!`, detail };
     const isOwn = winner === world.seat;
     return {
-        kind: "veil",
-        title: isOwn ? "You win!" : `${nameOf(model, winner)} wins`,
+        title: isOwn ? "You win!" : `${nameOf(world, model, winner)} wins`,
         mood: isOwn ? "good" : "bad",
         detail: waits,
-        tell: `${isOwn ? "You win" : `${nameOf(model, winner)} wins`}, ${detail}.`,
+        tell: `${isOwn ? "You win" : `${nameOf(world, model, winner)} wins`}, ${detail}.`,
     };
 }

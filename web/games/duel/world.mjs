@@ -6,7 +6,10 @@ export const PHASES = ["waiting", "countdown", "playing", "round_over", "over"];
 const ROUND_OVER = 3; // the first phase in which nobody fights any more
 const TICK_HZ = 60;
 
-const player = (seat) => ({ seat, aim: { x: 0, y: 0 }, present: false, hp: 0, wins: 0 });
+const player = (seat) => ({
+    ...{ seat, aim: { x: 0, y: 0 }, present: false, hp: 0 },
+    ...{ wins: null, name: "" }, // as they were last, of who has left; null: never seen
+});
 
 export class World {
     seat = null; // of who looks; null: watches
@@ -22,6 +25,11 @@ export class World {
     bullets = [];
     platforms = [];
     #bullets = Array.from({ length: 16 }, () => ({}));
+
+    /** Another match. */
+    forget() {
+        for (const one of this.players) Object.assign(one, { wins: null, name: "" });
+    }
 
     /** `frame` of the SDK's match or of practice. */
     fill(frame, seat, people) {
@@ -49,7 +57,7 @@ export class World {
             this.#fillPlayer(into, tables.players[into.seat], people);
             const told = others.players[into.seat];
             into.hp = told.hp;
-            into.wins = told.wins;
+            if (told.present) into.wins = told.wins; // the row of a free seat is empty
             into.rematch = told.rematch !== 0;
         }
         this.#fillBullets(own, others, isPlayer ? seat : null);
@@ -65,7 +73,7 @@ export class World {
         into.aim.x = row.aim_x;
         into.aim.y = row.aim_y;
         into.grounded = row.grounded !== 0;
-        into.name = sitting?.name ?? "";
+        if (sitting) into.name = sitting.name;
         into.isBot = Boolean(sitting && (sitting.bot !== null || sitting.stand_in));
     }
 

@@ -1,14 +1,14 @@
 // The page of replays: one match, played again by the rules in the page, or a list of them.
 import { announce } from "../../shared/announce.mjs";
+import { fetchReplay } from "../../shared/replays.mjs";
 import { origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
 import { Recording } from "./recording.mjs";
+import { isDecided, sentence, titleOf, whoPlayed } from "./sentences.mjs";
 import { makeStage } from "./stages.mjs";
 
 const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
 const HAPPENED_MAX = 60;
-const FETCH_TRIES = 4;
-const AGAIN_MS = 700;
 const id = parameters.get("id");
 
 let recording, stage;
@@ -17,6 +17,7 @@ let carry = 0; // of the next step: 0 … 1
 let last = null; // time of the frame before
 let clock = 0; // ms as the picture goes: slower and faster with it
 
+const isEnd = () => recording.tick >= recording.ticks;
 const stepMs = () => (recording.game.tick_hz ? 1000 / recording.game.tick_hz : TURN_MS);
 
 function clockText(ms) {
@@ -29,21 +30,13 @@ function nameOf(id) {
 }
 
 function tell(events) {
-    for (const { name, args } of events) {
-        const kind = recording.game.events.find((other) => other.name === name);
+    const { options } = recording.describe();
+    for (const event of events) {
+        const kind = recording.game.events.find(({ name }) => name === event.name);
         if (kind.delivery === "newest") continue; // the picture shows it
-        const words = kind.args.map(({ name: key, seat }) => {
-            const value = seat ? (args[key] === null ? "nobody" : nameOf(args[key])) : args[key];
-            return `${key} ${value}`;
-        });
-        const line = element(
-            "li",
-            {},
-            element("span", {}, `${recording.tick}`),
-            element("b", {}, name.replaceAll("_", " ")),
-            ` ${words.join(", ")}`,
-        );
-        byId("happened").prepend(line);
+        const at = element("span", { title: `tick ${recording.tick}` }, clockText(recording.ms));
+        const said = sentence(recording.game, event, { nameOf, options });
+        if (said) byId("happened").prepend(element("li", {}, at, said));
     }
     while (byId("happened").children.length > HAPPENED_MAX) byId("happened").lastChild.remove();
 }
@@ -53,9 +46,9 @@ function show(elapsed = 0) {
     byId("seek").value = tick;
     byId("seek").setAttribute("aria-valuetext", `tick ${tick}, ${clockText(recording.ms)}`);
     setText(byId("time"), `${clockText(recording.ms)} · tick ${tick} of ${recording.ticks}`);
-    const isEnd = tick >= recording.ticks;
-    byId("play").disabled = byId("step").disabled = isEnd;
+    byId("step").disabled = isEnd();
     byId("back").disabled = tick === 0;
+    document.body.dataset.at = isEnd() ? "end" : "middle";
     paint(elapsed);
 }
 
@@ -90,7 +83,7 @@ function frame(now) {
 function step() {
     const events = recording.step();
     if (events) tell(events);
-    if (recording.tick >= recording.ticks) {
+    if (isEnd()) {
         carry = 0;
         setPlaying(false);
         announce("The replay has ended.");
@@ -98,6 +91,7 @@ function step() {
 }
 
 function setPlaying(value) {
+    if (value && isEnd()) seek(0); // once more
     isPlaying = value;
     setText(byId("play"), isPlaying ? "Pause" : "Play");
     byId("play").setAttribute("aria-pressed", String(isPlaying));
@@ -131,29 +125,32 @@ function showVerdict({ fault, tick, agreed, hashes }) {
     announce(`${said[0]}. ${said[1]}`);
 }
 
+/** Where the picture follows somebody, a click on a name chooses whom. */
 function showPeople() {
-    byId("people").replaceChildren(
-        ...recording.seats().map(({ name, bot, outcome }) => {
-            const note = [bot === null ? null : "bot", outcome].filter(Boolean).join(", ");
-            return element("li", {}, element("b", {}, name), note ? ` ${note}` : "");
-        }),
-    );
-}
-
-/** What has just ended is told to be on for a moment more: the file is written once a second. */
-async function fetchReplay() {
-    for (let tries = 1; ; tries++) {
-        const reply = await fetch(`${origin}/replays/${encodeURIComponent(id)}`);
-        if (reply.status !== 409 || tries === FETCH_TRIES) return reply;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
+    const { following } = stage;
+    const seats = recording.seats();
+    const lines = seats.map(({ seat, name, bot, outcome }) => {
+        const isBot = bot !== null && !/^Bot/.test(name);
+        const note = [isBot && "bot", isDecided(seats) && outcome].filter(Boolean);
+        const words = [element("b", {}, name), element("small", {}, note.join(", "))];
+        if (!following) return element("li", {}, words[0], " ", words[1]);
+        const follow = () => {
+            following.choose(seat);
+            for (const one of byId("people").querySelectorAll("button"))
+                one.ariaPressed = String(Number(one.value) === following.chosen);
+        };
+        const attributes = { type: "button", class: "plain", value: seat, "aria-pressed": "false" };
+        return element("li", {}, element("button", { ...attributes, click: follow }, words));
+    });
+    byId("people").replaceChildren(...lines);
+    if (following) setText(byId("people-title"), "Players: whom to follow");
 }
 
 async function openReplay() {
-    const reply = await fetchReplay();
+    const reply = await fetchReplay(id);
     if (reply.status === 409)
-        throw new Error("A game of that match is on: look again when it is over.");
-    if (!reply.ok) throw new Error("There is no such replay, or not any more.");
+        throw new Error("That match is still open: look again when everybody has left it.");
+    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short.");
     const bytes = new Uint8Array(await reply.arrayBuffer());
     recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
     setText(byId("title"), recording.game.title);
@@ -162,12 +159,12 @@ async function openReplay() {
     const verdict = await recording.verify((tick) =>
         setText(byId("verdict"), `verifying ${tick} …`),
     );
+    byId("viewer").hidden = false;
+    stage = makeStage(recording);
     recording.seek(recording.ticks);
     showPeople();
     recording.seek(0);
     byId("seek").max = recording.ticks;
-    byId("viewer").hidden = false;
-    stage = makeStage(recording);
     showVerdict(verdict);
     show();
     byId("play").addEventListener("click", () => setPlaying(!isPlaying));
@@ -186,7 +183,7 @@ async function openReplay() {
     document.addEventListener("keydown", (event) => {
         if (event.target.matches("input, select, button, a") || event.key !== " ") return;
         event.preventDefault();
-        if (!byId("play").disabled) setPlaying(!isPlaying);
+        setPlaying(!isPlaying);
     });
     requestAnimationFrame(frame);
     document.body.dataset.ready = "yes";
@@ -202,12 +199,8 @@ async function openList() {
             element(
                 "li",
                 { class: "card" },
-                element("b", {}, game),
-                element(
-                    "span",
-                    {},
-                    players.map(({ name, outcome }) => `${name} (${outcome})`).join(", "),
-                ),
+                element("b", {}, titleOf(game)),
+                element("span", {}, whoPlayed(players)),
                 element("time", { class: "quiet" }, new Date(started_ms).toLocaleString()),
                 element("a", { class: "button", href: pageLink("", { id }) }, "Watch"),
             ),

@@ -1,5 +1,6 @@
 // A replay file (docs/replays.md) in the game's own WebAssembly module: that plays and verifies it.
 import { readField } from "../../sdk/src/describe.ts";
+import { nameBots } from "../../shared/words.mjs";
 import { loadRules } from "../../sdk/src/rules.ts";
 
 const FAULTS = [
@@ -29,7 +30,7 @@ export class Recording {
     static async open(bytes, moduleUrl) {
         const len = bytes[GAME_AT] ?? 0;
         const game = text.decode(bytes.subarray(GAME_AT + 1, GAME_AT + 1 + len));
-        if (!/^FRPL/.test(text.decode(bytes.subarray(0, 4))) || !/^[a-z]+$/.test(game))
+        if (!/^FRPL/.test(text.decode(bytes.subarray(0, 4))) || !/^[a-z0-9_]+$/.test(game))
             throw new Error(REFUSALS.foreign);
         return new Recording(await loadRules(moduleUrl(game)), bytes);
     }
@@ -145,7 +146,7 @@ export class Recording {
                 outcome: OUTCOMES[data.getUint8(at + SEAT.outcome)] ?? null,
             });
         }
-        return seats;
+        return nameBots(seats, this.game.seats_max);
     }
 
     /** The state as the message `state` has it (docs/games.md), with nothing left out. */

@@ -139,6 +139,8 @@ function showCard(node, { seat, sitting, isTurn }, model) {
     if (isOwn) note = `you · ${LETTERS[seat]}`;
     else if (sitting?.bot != null)
         note = `${botTitle(sitting.bot, model.bot_levels)} · ${LETTERS[seat]}`;
+    if (model.phase === "over" && !isOwn && sitting?.bot === null && sitting.rematch)
+        note = `wants a rematch · ${LETTERS[seat]}`;
     if (sitting?.stand_in) note = `away, a bot plays · ${LETTERS[seat]}`;
     else if (sitting && !sitting.connected) note = "away";
     const name = sitting?.name ?? "Free seat";

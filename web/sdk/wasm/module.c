@@ -56,9 +56,9 @@ EXPORT(init) void wasm_init(void *state, uint64_t seed, const int32_t *options)
     fray_game_init(game, state, seed, options);
 }
 
-EXPORT(join) const char *wasm_join(void *state, uint32_t seat)
+EXPORT(join) void wasm_join(void *state, uint32_t seat)
 {
-    return game->join(state, seat, NULL);
+    game->join(state, seat, NULL);
 }
 
 EXPORT(leave) void wasm_leave(void *state, uint32_t seat)

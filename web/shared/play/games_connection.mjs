@@ -2,7 +2,7 @@
 // the same for games that are played by packets. The SDK comes back by itself, into the seat.
 import { connect } from "@fray/client";
 import { startBanner } from "../banner.mjs";
-import { linkHead, origin } from "../server.mjs";
+import { linkPages, origin } from "../server.mjs";
 
 const AGAIN_MS = 3000;
 const NETCODE = { interpolate: ["players.aim_x", "players.aim_y"] };
@@ -26,7 +26,7 @@ export class GamesConnection extends EventTarget {
     constructor(name) {
         super();
         this.#name = name;
-        linkHead();
+        linkPages();
         this.#open();
     }
 

@@ -1,16 +1,24 @@
 // The server's network lab for one's own session, below the net graph: hidden where there is none.
 // What is asked for does not outlive the connection, so it is asked again after each.
-import { element } from "../dom.mjs";
+import { element, setText } from "../dom.mjs";
 import { toast } from "../toast.mjs";
 
 const ROUND_TRIPS = [0, 50, 100, 150, 250]; // ms, beside the real one
+const JITTERS = [0, 10, 30, 60]; // ms, up to which a segment is later
 const LOSSES = [0, 2, 5]; // percent
+const LOST = "TCP sends again what is lost: that shows as age and jitter, not as loss.";
 
 export class Lab {
     #ask;
     #delay = choice("Added latency", ROUND_TRIPS, (ms) => (ms ? `+${ms} ms` : "no delay"));
+    #jitter = choice("Added jitter", JITTERS, (ms) => (ms ? `${ms} ms jitter` : "no jitter"));
     #loss = choice("Added loss", LOSSES, (percent) => (percent ? `${percent} % lost` : "no loss"));
-    #box = element("div", { class: "lab", hidden: true }, this.#delay, this.#loss);
+    #note = element("p", { role: "status" });
+    #box = element(
+        "div",
+        { class: "lab", hidden: true },
+        ...[this.#delay, this.#jitter, this.#loss, this.#note],
+    );
 
     /** `panel`: where the choices go. `ask`: of the connection. */
     constructor(panel, ask) {
@@ -32,14 +40,19 @@ export class Lab {
     }
 
     get #settings() {
-        const [delay, loss] = [Number(this.#delay.value), Number(this.#loss.value)];
+        const [delay, jitter, loss] = [this.#delay, this.#jitter, this.#loss].map(({ value }) =>
+            Number(value),
+        );
+        if (!delay && !jitter && !loss) return null;
         // Half of the round trip each way.
-        return delay || loss ? { delay_ms: delay / 2, loss_percent: loss } : null;
+        return { delay_ms: delay / 2, jitter_ms: jitter, loss_percent: loss };
     }
 
     async #set() {
+        const settings = this.#settings;
+        setText(this.#note, settings?.loss_percent ? LOST : "");
         try {
-            await this.#ask("lab", this.#settings);
+            await this.#ask("lab", settings);
         } catch (error) {
             toast(error.message);
         }

@@ -35,7 +35,7 @@ export class Lonely {
         const box = byId("more-actions");
         if (!box.contains(this.#button)) box.append(this.#button);
         const seconds = Math.floor((now - this.#since) / 1000);
-        const left = step?.wait_ms - step?.elapsed_ms - (now - step?.at);
+        const left = (step?.bot_in_ms ?? step?.wait_ms - step?.elapsed_ms) - (now - step?.at);
         return {
             elapsed: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`,
             online: this.online,

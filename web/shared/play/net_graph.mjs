@@ -1,6 +1,6 @@
 // The net graph: what the connection does to the game, in numbers and a line of the last seconds.
 import { byId, element, setText } from "../dom.mjs";
-import { remember, remembered } from "./remembered.mjs";
+import { remember, remembered } from "../remembered.mjs";
 
 const KEY = "net_graph";
 const EVERY_MS = 250;

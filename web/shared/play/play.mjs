@@ -1,19 +1,25 @@
 // A page that plays in real time, whatever the game: the table around it, the match or practice
 // that drives it, the frames. The game's own files read keys, paint and say what happens.
+import { loadRules } from "@fray/client";
+import { onAway } from "../away.mjs";
 import { origin } from "../server.mjs";
 import { byId, element } from "../dom.mjs";
+import { isTyping } from "../held_keys.mjs";
 import { ownName } from "../name.mjs";
 import { showPeople } from "../people.mjs";
 import { Table } from "../table.mjs";
 import { toast } from "../toast.mjs";
 import { Curtain } from "./curtain.mjs";
 import { GamesConnection } from "./games_connection.mjs";
+import { giveKeyboardBack, startEnd } from "./keyboard.mjs";
 import { Lab } from "./lab.mjs";
 import { Lonely } from "./lonely.mjs";
 import { NetGraph } from "./net_graph.mjs";
 import { readOptions, showOptions } from "./options_form.mjs";
 import { Practice } from "./practice.mjs";
+import { startSheet } from "./sheet.mjs";
 import { everyFrame } from "./surface.mjs";
+import { startThumbs } from "./thumbs.mjs";
 import { startTools } from "./tools.mjs";
 
 export class Play {
@@ -26,17 +32,25 @@ export class Play {
     #lonely = new Lonely(() => this.addBots(1));
     #netGraph = new NetGraph();
     #rulesUrl;
+    #closeSheet;
+    #offerNext;
+    #showThumbs;
 
     /**
-     * `game`: {name, steps, optionWords, table(): bots, level and so on,
-     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now),
-     * say(model, waiting), onEvent(event)}
+     * `game`: {name, steps, thumbs: what they do, optionWords, table(): bots, level and so on,
+     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input
+     * of who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
      */
     constructor(game, sound) {
         this.#game = game;
         this.#rulesUrl = `${origin}/games/${game.name}.wasm`;
+        loadRules(this.#rulesUrl).catch(() => {}); // so that practice needs no server any more
         this.#curtain = new Curtain(game.steps);
         startTools({ sound, netGraph: this.#netGraph });
+        giveKeyboardBack(byId("table"), byId("canvas"));
+        this.#offerNext = startEnd(byId("curtain"), byId("canvas"));
+        this.#showThumbs = startThumbs(byId("screen"), byId("canvas"), game.thumbs);
+        this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
         this.#connection = new GamesConnection(ownName);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
         this.#connection.on("lobby", (lobby) => this.#hearLobby(lobby));
@@ -56,6 +70,8 @@ export class Play {
         byId("more-actions").addEventListener("click", () =>
             byId("canvas").focus({ preventScroll: true }),
         );
+        onAway(() => this.#letGo());
+        document.addEventListener("focusin", ({ target }) => isTyping(target) && this.#letGo());
         everyFrame((now, elapsed) => this.#frame(now, elapsed));
     }
 
@@ -86,8 +102,18 @@ export class Play {
         byId("canvas").focus({ preventScroll: true });
     }
 
+    /** No frame may come any more to tell that nothing is held. */
+    #letGo() {
+        const driver = this.#driver;
+        this.#game.release();
+        if (!driver || driver.seat === null) return;
+        driver.setInput(this.#game.idle);
+        if (document.hidden) driver.frame(performance.now()); // which sends it
+    }
+
     #leave() {
         this.#driver = this.model = null;
+        this.#closeSheet();
         byId("more-actions").replaceChildren();
         byId("other-match")?.remove();
     }
@@ -149,7 +175,8 @@ export class Play {
 
     async addBots(count) {
         const { level } = this.#game.table();
-        for (let bot = 0; bot < count; bot++) await this.#table.tell("add_bot", { level });
+        const adding = () => this.#table.tell("add_bot", { level });
+        await Promise.all(Array.from({ length: count }, adding));
     }
 
     /** Who watches because it was full may look for another match. */
@@ -174,8 +201,11 @@ export class Play {
         if (frame && seat !== null) driver.setInput(this.#game.input(now));
         const isAlone = model && Boolean(model.own && model.isHost && this.#game.isAlone(model));
         const waiting = this.#lonely.update(isAlone, now);
-        this.#curtain.show(this.#game.say(model, waiting));
+        const said = this.#game.say(model, waiting);
+        this.#curtain.show(said);
+        this.#offerNext(Boolean(said.isEnd), now);
         byId("lagging").hidden = !frame?.lagging;
+        this.#showThumbs(frame !== null && seat !== null);
         this.#netGraph.update(driver?.stats ?? {}, now);
     }
 }

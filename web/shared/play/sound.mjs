@@ -1,5 +1,5 @@
 // Sounds made of oscillators and noise: no files. Silent until somebody wants to hear them.
-import { remember, remembered } from "./remembered.mjs";
+import { remember, remembered } from "../remembered.mjs";
 
 const KEY = "sound";
 

@@ -1,4 +1,4 @@
-// The tools over the stage, remembered: sound, net graph, full screen; their keys M, N, F.
+// The tools of the stage, remembered: sound, net graph, full screen; their keys M, N, F.
 import { byId } from "../dom.mjs";
 import { isTyping } from "../held_keys.mjs";
 
@@ -32,12 +32,11 @@ function toggle(id, code, subject) {
 
 function startFullScreen() {
     const button = byId("tool-full");
-    const screen = byId("screen");
     button.hidden = !document.fullscreenEnabled;
     const act = async () => {
         if (!document.fullscreenEnabled) return;
         if (document.fullscreenElement) await document.exitFullscreen();
-        else await screen.requestFullscreen();
+        else await document.documentElement.requestFullscreen(); // with what is said over the page
     };
     button.addEventListener("click", act);
     document.addEventListener("fullscreenchange", () =>

@@ -1,0 +1,181 @@
+// The stage of a game in real time as a thing to hold: keys, focus, tools, what covers what.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const UPRIGHT = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
+
+describe("the stage of games in real time", () => {
+    const fray = serveFray(["--lab-self-service"]);
+    const open = useBrowser();
+    const visit = (path, options = DESKTOP) => open(fray.url + path, options);
+
+    async function enterArena(options) {
+        const page = await visit("/games/arena/?play=bot", options);
+        await page.waitForSelector('body[data-life="alive"]');
+        return page;
+    }
+
+    /** Strikes with Space, once one is alive. */
+    async function strike(page) {
+        const before = await page.evaluate(() => canvas.arena.world.self.swings);
+        await page.keyboard.down("Space");
+        await page.waitForFunction((was) => canvas.arena.world.self?.swings !== was, before);
+        await page.keyboard.up("Space");
+    }
+    const isPressed = (page, tool) => page.getAttribute(`#tool-${tool}`, "aria-pressed");
+
+    test("who clicks a tool plays on by keys", async () => {
+        const page = await enterArena();
+        await page.click("#tool-sound");
+        await strike(page);
+        assert.equal(await isPressed(page, "sound"), "true");
+        await page.click("#more-bots");
+        await page.waitForFunction(() => canvas.play.roster.seats.length === 15);
+        await strike(page);
+        assert.equal(await page.evaluate(() => canvas.play.roster.seats.length), 15);
+    });
+
+    test("who chooses with the mouse plays on by keys, else goes on choosing", async () => {
+        const page = await enterArena();
+        await page.keyboard.press("n");
+        const choice = page.locator('[aria-label="Added latency"]');
+        await choice.waitFor();
+        await choice.focus();
+        await page.keyboard.press("ArrowDown");
+        assert.equal(await choice.inputValue(), "50");
+        await page.waitForSelector('[aria-label="Added latency"]:focus');
+        await choice.dispatchEvent("pointerdown");
+        await choice.selectOption("0");
+        await page.waitForSelector("#canvas:focus");
+    });
+
+    test("a key that comes up over a tool is let go", async () => {
+        const page = await enterArena();
+        await page.keyboard.down("Space");
+        await page.waitForFunction(() => canvas.arena.controls.striking);
+        await page.focus("#tool-sound");
+        await page.keyboard.up("Space");
+        await page.waitForFunction(() => !canvas.arena.controls.striking);
+        assert.equal(await isPressed(page, "sound"), "false");
+    });
+
+    test("who goes to another tab stands still, though no picture comes any more", async () => {
+        const first = await visit("/games/duel/?play=friend");
+        await first.waitForSelector("#invitation:not([hidden])");
+        const second = await open(await first.inputValue("#link"), DESKTOP);
+        await second.waitForSelector('body[data-round="playing"]');
+        const walks = (pace) =>
+            second.waitForFunction(
+                (wanted) => canvas.duel.world.players[0].velocityX === wanted,
+                pace,
+            );
+        await first.waitForSelector('body[data-round="playing"]');
+        await first.keyboard.down("KeyD");
+        await walks(3);
+        await first.evaluate(() => {
+            window.requestAnimationFrame = () => 0;
+            Object.defineProperty(document, "hidden", { get: () => true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        });
+        await walks(0);
+        const { x, tick } = await second.evaluate(() => {
+            const { world } = canvas.duel;
+            return { x: world.players[0].x, tick: world.tick };
+        });
+        await second.waitForFunction((from) => canvas.duel.world.tick > from + 120, tick);
+        assert.equal(await second.evaluate(() => canvas.duel.world.players[0].x), x);
+    });
+
+    test("who comes to a tool by keys uses it by keys", async () => {
+        for (const game of ["arena", "duel"]) {
+            const page = await visit(`/games/${game}/?play=bot`);
+            await page.waitForSelector("#table:not([hidden])");
+            await page.focus("#tool-sound");
+            await page.keyboard.press("Space");
+            assert.equal(await isPressed(page, "sound"), "true");
+            await page.keyboard.press("Enter");
+            assert.equal(await isPressed(page, "sound"), "false");
+            await page.waitForSelector("#tool-sound:focus");
+        }
+    });
+
+    test("on a phone that lies a menu has all that is beside the stage elsewhere", async () => {
+        const page = await enterArena(LYING);
+        const isSeen = (one) => page.locator(one).isVisible();
+        assert.equal(await isSeen("#leave"), false);
+        await page.tap("#menu");
+        await page.waitForSelector("#back:focus");
+        for (const one of ["#tool-sound", "#link", "#chat-field", '.sheet a:text("Lobby")'])
+            assert.equal(await isSeen(one), true, one);
+        await page.locator("#leave").scrollIntoViewIfNeeded();
+        const { swings } = await page.evaluate(() => canvas.arena.world.self);
+        await page.touchscreen.tap(60, 200); // beside it
+        await page.waitForSelector('body[data-sheet="closed"] #canvas:focus');
+        assert.equal(await page.evaluate(() => canvas.arena.world.self.swings), swings);
+        await page.tap("#menu");
+        await page.tap("#leave");
+        await page.waitForSelector("#start:not([hidden])");
+        assert.equal(await isSeen('#start [value="quick"]'), true);
+    });
+
+    test("nothing lies on the picture but what belongs to the game", async () => {
+        for (const options of [DESKTOP, UPRIGHT]) {
+            const page = await enterArena(options);
+            await (options.hasTouch ? page.tap("#tool-net") : page.keyboard.press("n"));
+            const picture = await page.locator("#canvas").boundingBox();
+            for (const one of ["#net-graph", ".tools"]) {
+                const box = await page.locator(one).boundingBox();
+                assert.ok(box.y >= picture.y + picture.height, `${one} is below the picture`);
+                assert.ok(box.y < options.viewport.height, `${one} is in view`);
+            }
+        }
+    });
+
+    test("that the game lags is said beside what is said of the game", async () => {
+        for (const [game, options] of [
+            ["duel", DESKTOP],
+            ["duel", UPRIGHT],
+            ["arena", UPRIGHT],
+            ["arena", LYING],
+        ]) {
+            const page = await visit(`/games/${game}/?play=bot`, {
+                ...options,
+                allows: /ERR_INTERNET_DISCONNECTED|WebSocket/,
+            });
+            await page.waitForSelector('[data-life="alive"], [data-round="playing"]');
+            await page.context().setOffline(true);
+            await page.waitForSelector("#lagging:not([hidden])");
+            const covered = await page.evaluate(() => {
+                const box = (one) => one.getBoundingClientRect();
+                const { left, right, top, bottom } = box(document.getElementById("lagging"));
+                const plates = [...document.querySelectorAll(".plate, .middle, #menu")];
+                return plates
+                    .filter((plate) => box(plate).width)
+                    .filter((plate) => box(plate).left < right && box(plate).right > left)
+                    .filter((plate) => box(plate).top < bottom && box(plate).bottom > top)
+                    .map(({ className }) => className);
+            });
+            assert.deepEqual(covered, [], `${game}, ${options.viewport.width} px`);
+        }
+    });
+
+    test("in full screen, too, a lost connection is told and the menu opens", async () => {
+        const page = await enterArena();
+        await page.click("#tool-full");
+        await page.waitForSelector('body[data-stage="whole"]');
+        await page.click("#menu");
+        await page.waitForSelector("#leave:visible");
+        await page.keyboard.press("Escape");
+        await page.waitForSelector('body[data-sheet="closed"] #canvas:focus');
+        const isOver = await page.evaluate(() =>
+            document.fullscreenElement.contains(document.querySelector(".connection")),
+        );
+        assert.ok(isOver, "the banner is in what is full screen");
+        await page.keyboard.press("f");
+        await page.waitForSelector('body[data-stage="framed"]');
+    });
+});

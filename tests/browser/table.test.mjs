@@ -1,0 +1,155 @@
+// What is around every match: who sits there, what the host may do, coming back and going away.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { KINDS } from "../integration/game_players.mjs";
+import { serveFray } from "../integration/harness.mjs";
+import { useBrowser } from "./browser.mjs";
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+
+describe("the table around a match", () => {
+    const fray = serveFray();
+    const open = useBrowser();
+    const visit = (path, options = DESKTOP) => open(fray.url + path, options);
+
+    /** Two pages at one table: the second comes by the first's link. */
+    async function meet(game) {
+        const first = await visit(`/games/${game}/?play=friend`);
+        await first.waitForSelector("#invitation:not([hidden])");
+        const second = await open(await first.inputValue("#link"), DESKTOP);
+        await second.waitForSelector("#table:not([hidden])");
+        return [first, second];
+    }
+
+    test("what is said of a player is seen, however long the name is", async () => {
+        const [first, second] = await meet("rps");
+        await second.fill("#name", "W".repeat(20));
+        await second.press("#name", "Enter");
+        await first.waitForSelector('#people li:has-text("WWWW")');
+        await second.click("#action-ready");
+        await first.waitForSelector('#people small:has-text("ready")');
+        const cut = await first.evaluate(() => {
+            const list = document.getElementById("people");
+            const words = [...list.querySelectorAll("small")];
+            return [list, ...words].filter((one) => one.scrollWidth > one.clientWidth).length;
+        });
+        assert.equal(cut, 0);
+    });
+
+    test("who removes a person is asked, and can be by keys alone", async () => {
+        const [host, guest] = await meet("rps");
+        const name = await guest.inputValue("#name");
+        await host.focus(`[aria-label="Remove ${name}"]`);
+        await host.keyboard.press("Enter");
+        await host.waitForSelector(`[aria-label="No, keep ${name}"]:focus`);
+        await host.keyboard.press("Escape");
+        await host.waitForSelector(`[aria-label="Remove ${name}"]:focus`);
+        await host.keyboard.press("Enter");
+        await host.keyboard.press("Shift+Tab");
+        await host.keyboard.press("Enter"); // Yes
+        await guest.waitForSelector("#start:not([hidden])");
+    });
+
+    test("who closes the tab comes back by the link to the own seat", async () => {
+        const [first, second] = await meet("tictactoe");
+        const link = second.url();
+        const seatOf = (page) =>
+            page.evaluate(() => JSON.parse(sessionStorage.getItem("fray.seat")).token);
+        const token = await seatOf(second);
+        const context = second.context();
+        const another = await context.newPage(); // the same browser: another player
+        await another.goto(link);
+        await another.waitForSelector('.toast:has-text("All seats are taken")');
+        await second.close();
+        await first.waitForSelector("#people li.away");
+        const back = await context.newPage();
+        await back.goto(link);
+        await back.waitForSelector('#people small:has-text("you")');
+        assert.equal(await seatOf(back), token);
+        await first.waitForFunction(() => !document.querySelector("#people li.away"));
+        // A copy of the tab has a copy of its storage, but the seat is taken.
+        const copy = await context.newPage();
+        await copy.addInitScript(
+            (seat) => sessionStorage.setItem("fray.seat", seat),
+            await back.evaluate(() => sessionStorage.getItem("fray.seat")),
+        );
+        await copy.goto(link);
+        await copy.waitForSelector('.toast:has-text("All seats are taken")');
+        await back.click("#leave");
+        await back.waitForSelector("#start:not([hidden])");
+        assert.equal(await back.evaluate(() => localStorage.getItem("fray.seats")), "[]");
+    });
+
+    test("an old link says why it leads nowhere, and where the match can be seen", async (t) => {
+        const [ann, bob] = await Promise.all(
+            ["Ann", "Bob"].map((name) => KINDS.envelope().open(t, fray.url, { name })),
+        );
+        const { match } = await ann.ask("create", { game: "tictactoe" });
+        await bob.ask("join", { match });
+        await ann.ask("place", { cell: 4 });
+        for (const who of [ann, bob]) await who.ask("leave");
+        for (let isKept = false; !isKept;) {
+            const reply = await fetch(`${fray.url}/replays/${match}`);
+            isKept = /immutable/.test(reply.headers.get("cache-control"));
+        }
+        const page = await visit(`/games/tictactoe/?match=${match}`, PHONE);
+        await page.waitForSelector("#start-message:focus");
+        const [message, button] = await Promise.all(
+            ["#start-message", '[value="quick"]'].map((one) => page.locator(one).boundingBox()),
+        );
+        assert.ok(message.y + message.height <= button.y && button.y < PHONE.viewport.height);
+        await page.tap('#start-message a:has-text("Watch the replay")');
+        await page.waitForSelector('#verdict[data-fault="good"]');
+    });
+
+    test("who comes by a link sees no start page, and with bots no waiting", async () => {
+        const watch = (page) =>
+            page.addInitScript(() => {
+                window.seen = [];
+                const look = () => {
+                    requestAnimationFrame(look);
+                    if (document.getElementById("start")?.offsetParent) window.seen.push("start");
+                    const text = document.getElementById("status")?.textContent;
+                    if (text && window.seen.at(-1) !== text) window.seen.push(text);
+                };
+                requestAnimationFrame(look);
+            });
+        for (const path of ["duel/?play=bot", "arena/?play=bot", "tictactoe/?play=bot"]) {
+            const page = await visit(`/games/${path}`, { ...DESKTOP, prepare: watch });
+            await page.waitForSelector('body[data-phase="playing"]');
+            const seen = await page.evaluate(() => window.seen);
+            assert.equal(seen[0], "Connecting …", path);
+            assert.doesNotMatch(seen.join(), /start|[Ll]istening|Waiting/, path);
+        }
+        const away = await visit("/games/duel/?match=nothere", { ...DESKTOP, prepare: watch });
+        await away.waitForSelector("#start-message:focus");
+    });
+
+    test("the link to skip to leads to the game, and to the ways in before", async () => {
+        const page = await visit("/games/duel/");
+        await page.waitForSelector('body[data-ready="yes"]');
+        for (const there of ['[value="quick"]', "#canvas"]) {
+            await page.focus(".skip");
+            await page.keyboard.press("Enter");
+            await page.waitForSelector(`${there}:focus`);
+            if (there !== "#canvas") await page.click("#practice");
+        }
+        const quick = await visit("/games/duel/?play=quick");
+        await quick.waitForSelector("#canvas:focus");
+        await quick.click("#leave");
+    });
+
+    test("nobody can be removed whom quick play has brought", async () => {
+        const pages = [];
+        for (let come = 0; come < 2; come++) {
+            pages.push(await visit("/games/tictactoe/?play=quick"));
+            await pages[come].waitForSelector("#table:not([hidden])");
+        }
+        for (const page of pages) {
+            await page.waitForSelector('body[data-phase="playing"]');
+            assert.equal(await page.locator("#people li").count(), 2);
+            assert.equal(await page.locator("#people button:visible").count(), 0);
+        }
+    });
+});

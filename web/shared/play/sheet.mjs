@@ -1,0 +1,48 @@
+// The stage alone on the screen: in full screen, and on a phone that lies. What is beside it
+// otherwise, tools, people, chat and the ways out, is then in a sheet that the menu button opens.
+import { byId } from "../dom.mjs";
+
+const LYING = "(max-height: 30rem) and (orientation: landscape)";
+
+/** `opened()`: the game has no keys for a while. Returns what closes the sheet. */
+export function startSheet(canvas, opened) {
+    const sheet = byId("sheet");
+    const menu = byId("menu");
+    const lying = matchMedia(LYING);
+    const isOpen = () => document.body.dataset.sheet === "open";
+
+    function set(open) {
+        if (open === isOpen()) return;
+        document.body.dataset.sheet = open ? "open" : "closed";
+        menu.setAttribute("aria-expanded", String(open));
+        if (open) {
+            opened();
+            byId("back").focus();
+        } else canvas.focus({ preventScroll: true });
+    }
+
+    function arrange() {
+        const isWhole = lying.matches || Boolean(document.fullscreenElement);
+        document.body.dataset.stage = isWhole ? "whole" : "framed";
+        sheet.role = isWhole ? "dialog" : null;
+        sheet.ariaLabel = isWhole ? "Menu" : null;
+        set(false);
+    }
+
+    menu.addEventListener("click", () => set(true));
+    byId("back").addEventListener("click", () => set(false));
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && set(false));
+    document.addEventListener(
+        "pointerdown",
+        (event) => {
+            if (!isOpen() || sheet.contains(event.target)) return;
+            event.stopPropagation(); // not a shot
+            set(false);
+        },
+        { capture: true },
+    );
+    lying.addEventListener("change", arrange);
+    document.addEventListener("fullscreenchange", arrange);
+    arrange();
+    return () => set(false);
+}
