@@ -28,8 +28,8 @@
  * views and inputs is said by the rules' tables (fray/game.h: fray_game_get, fray_game_set_input),
  * or by the game's own header.
  *
- * It is the netcode of pages (web/sdk), in the same source. Two things they do it does not: it
- * falls back on no other transport, and sends no log after a desync (docs/replays.md).
+ * Two things that pages do (web/sdk) it does not: it falls back on no other transport, and sends no
+ * log after a desync (docs/replays.md).
  *
  * Thread: a fray_clients and all that belongs to it is one thread's. Handlers run inside
  * fray_clients_turn; they may call anything but fray_clients_turn and fray_clients_destroy. What
@@ -61,7 +61,7 @@ struct fray_client_config {
     const struct fray_game *rules; /* or NULL */
     unsigned snapshot_hz;          /* wished, 10 … 60; 0: what the match has */
     unsigned input_batch;          /* ticks whose inputs go in one packet, 1 … 4; 0: one, of games
-                                      above 30 Hz two. More is fewer packets, and later */
+                                      above 30 Hz two. More means fewer packets, and later */
     bool no_prediction;            /* spares the steps: for bots that act on what they are sent */
     /* To be drawn smoothly, beside places: fields such as "players.aim_x", up to a NULL; or NULL */
     const char *const *interpolate;

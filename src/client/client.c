@@ -24,6 +24,7 @@ enum {
     MATCH_ID_SIZE = 32,
     TOKEN_SIZE = 64,
     ROOM_SIZE = 64,
+    BATCH_MAX = 4, /* inputs in a packet: the oldest of more would be too late */
 };
 
 struct fray_clients {
@@ -237,13 +238,14 @@ static void copy_text(char *to, size_t size, const json_t *content, const char *
 static void netcode_begin(fray_client *client)
 {
     const struct fray_client_config *config = &client->config;
+    unsigned batch = config->input_batch;
     client->memory = fray_alloc_zero(fray_netcode_size(config->rules));
     fray_netcode_init(&client->netcode,
                       &(struct fray_netcode_config){
                           .game = config->rules,
                           .seat = client->seat,
                           .snapshot_hz = (uint8_t)config->snapshot_hz,
-                          .input_batch = (uint8_t)config->input_batch,
+                          .input_batch = batch < BATCH_MAX ? (uint8_t)batch : BATCH_MAX,
                           .is_stream = true,
                           .no_prediction = config->no_prediction,
                           .snap_px = config->snap_px,
@@ -551,13 +553,14 @@ void *fray_client_input(fray_client *client)
 
 const char *fray_client_name(const fray_client *client, uint32_t seat)
 {
-    size_t i;
-    const json_t *one;
     if (!is_about_this_match(client, client->roster))
         return NULL;
-    json_array_foreach(json_object_get(client->roster, "seats"), i,
-                       one) if ((uint32_t)json_integer_value(json_object_get(one, "seat")) ==
-                                seat) return json_string_value(json_object_get(one, "name"));
+    const json_t *seats = json_object_get(client->roster, "seats");
+    for (size_t i = 0; i < json_array_size(seats); i++) {
+        const json_t *one = json_array_get(seats, i);
+        if (json_integer_value(json_object_get(one, "seat")) == seat)
+            return json_string_value(json_object_get(one, "name"));
+    }
     return NULL;
 }
 
