@@ -5,7 +5,7 @@
 
 #include "fray/game.h"
 
-/* What moves smoothly. Pages write the same bytes (web/sdk/src/view.ts). */
+/* What moves smoothly. */
 struct fray_client_smoothing {
     double teleport_px;     /* whoever goes further in a tick did not walk, and is shown at once */
     const uint16_t *fields; /* beside places: the table's number × 256 + the field's */

@@ -1,7 +1,6 @@
 /* One match as its client plays it by game packets (docs/protocols.md, "Game packets"): which tick
  * it is, what the own seat does and will have done, what the others did. It has no clock, no
- * connection and no memory: all are handed in. So the same source is in C clients, in simulations,
- * and in the WebAssembly module that pages play a game with (web/sdk/wasm/netcode.c).
+ * connection and no memory: all are handed in, by C clients as by simulations.
  *
  *     packets ──▶ receive ──▶ snapshots by sequence number ──▶ interpolation: between two of them
  *                                     │ newest
