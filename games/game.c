@@ -23,26 +23,13 @@ void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
     game->init(state, seed);
 }
 
-static int64_t value_read(const void *at, uint8_t type)
-{
-    switch (type) {
-    case FRAY_GAME_U8: return *(const uint8_t *)at;
-    case FRAY_GAME_U16: return *(const uint16_t *)at;
-    case FRAY_GAME_U32: return *(const uint32_t *)at;
-    case FRAY_GAME_I8: return *(const int8_t *)at;
-    case FRAY_GAME_I16: return *(const int16_t *)at;
-    default: return *(const int32_t *)at;
-    }
-}
-
 const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
                             const void *input)
 {
     for (uint32_t i = 0; i < game->input->fields_count; i++) {
         const struct fray_game_field *field = &game->input->fields[i];
         for (uint32_t k = 0; k < field->count; k++) {
-            const char *at = (const char *)input + field->offset + k * (field->type & 7u);
-            int64_t value = value_read(at, field->type);
+            int64_t value = fray_game_read(field, input, k);
             if (value < field->min || value > field->max)
                 return "out_of_range";
         }

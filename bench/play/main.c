@@ -13,14 +13,14 @@
 #include "../load/process.h"
 #include "ticks.h"
 
-enum { TURN_MS = 2, JOIN_S = 30, CONNECTING_MAX = 32, MATCH_ID_SIZE = 32, INPUT_BATCH_MAX = 24 };
+enum { TURN_MS = 2, JOIN_S = 30, CONNECTING_MAX = 32, MATCH_ID_SIZE = 32, INPUT_BATCH_MAX = 4 };
 
 static const char usage[] =
     "usage: play --port PORT --game arena|duel [OPTION...]\n"
     "options (default):\n"
     "  --server-pid PID   whose CPU time and memory to measure\n"
     "  --clients N (200)  --per-match N (all)  --seconds S (5)  --warmup-seconds S (3)\n"
-    "  --input-batch N (2)  ticks whose inputs are in one packet, 1 … 24\n"
+    "  --input-batch N (2)  ticks whose inputs are in one packet, 1 … 4\n"
     "  --option NAME=VALUE  of the game, as often as there are any\n";
 
 struct options {

@@ -1,23 +1,35 @@
 /* fray/client.h: a player of fray's matches in a C program: bots, tools, native games.
  *
+ *     const struct fray_game *duel = fray_client_rules("duel");
  *     fray_clients *clients = fray_clients_create();
  *     fray_client *client = fray_client_create(clients, &(struct fray_client_config){
- *         .url = "ws://127.0.0.1:8080", .name = "Ann", .rules = fray_client_rules("duel")});
- *     fray_client_quick_play(client, "duel", NULL);
+ *         .url = "ws://127.0.0.1:8080", .name = "Ann", .rules = duel});
+ *     fray_client_quick_play(client, "duel");
  *     for (;;) {
- *         struct duel_input *input = fray_client_input(client);
- *         input->walk = 1;                                    held until told otherwise
- *         const struct duel_state *me = fray_client_predicted(client);
- *         const struct duel_state *others = fray_client_interpolated(client);
  *         fray_clients_turn(clients, 5);
+ *         const void *me = fray_client_drawn(client), *others = fray_client_interpolated(client);
+ *         uint32_t seat = fray_client_seat(client);
+ *         if (!me || !others)
+ *             continue;
+ *         fray_game_set_input(duel, fray_client_input(client), "walk", 1); // until told otherwise
+ *         printf("I am at %lld, %s at %lld\n",
+ *                (long long)fray_game_get(duel, me, "players", seat, "x") / 256,
+ *                fray_client_name(client, !seat),
+ *                (long long)fray_game_get(duel, others, "players", !seat, "x") / 256);
  *     }
  *
  * A client connects to the namespace /games over WebSocket (docs/games.md, docs/protocols.md), is
  * seated, sends its inputs ahead of the server's ticks, predicts its own future with the rules,
- * shows the others a moment ago, and comes back into its seat when the connection was lost.
+ * shows the others a moment ago, and comes back into its seat, or to where it watched, when the
+ * connection was lost: when it breaks, or nothing came for 15 seconds.
  *
  * The rules are those of this build, or the program's own struct fray_game. Without them a match is
- * heard of as messages only; when the server has others, it is shown but not predicted.
+ * heard of as messages only; when the server has others, it is shown but not predicted. What is in
+ * views and inputs is said by the rules' tables (fray/game.h: fray_game_get, fray_game_set_input),
+ * or by the game's own header.
+ *
+ * Two things that pages do (web/sdk) it does not: it falls back on no other transport, and sends no
+ * log after a desync (docs/replays.md).
  *
  * Thread: a fray_clients and all that belongs to it is one thread's. Handlers run inside
  * fray_clients_turn; they may call anything but fray_clients_turn and fray_clients_destroy. What
@@ -49,10 +61,14 @@ struct fray_client_config {
     const struct fray_game *rules; /* or NULL */
     unsigned snapshot_hz;          /* wished, 10 … 60; 0: what the match has */
     unsigned input_batch;          /* ticks whose inputs go in one packet, 1 … 4; 0: one, of games
-                                      above 30 Hz two. More is fewer packets, and later */
+                                      above 30 Hz two. More means fewer packets, and later */
     bool no_prediction;            /* spares the steps: for bots that act on what they are sent */
-    bool trusts_any_certificate;   /* of wss: for a server with --tls-self-signed */
-    void *app;                     /* passed to the handlers */
+    /* To be drawn smoothly, beside places: fields such as "players.aim_x", up to a NULL; or NULL */
+    const char *const *interpolate;
+    double teleport_px; /* a tick: who goes further did not walk, and is shown at once; 0: 24 */
+    double snap_px;     /* a correction of more is not smoothed, a tenth of the screen; 0: 96 */
+    bool trusts_any_certificate; /* of wss: for a server with --tls-self-signed */
+    void *app;                   /* passed to the handlers */
 
     /* All optional. */
     /* Whatever the server says in JSON: `joined`, `match`, `chat_message`, `kicked`, …; an `error`
@@ -61,6 +77,11 @@ struct fray_client_config {
     /* A game's event, when fray_client_interpolated shows the tick in which it happened. */
     void (*on_event)(fray_client *client, const struct fray_game_event *event, uint32_t tick,
                      void *app);
+    /* Events are gone that were not told yet: the connection was too slow for them. */
+    void (*on_events_lost)(fray_client *client, void *app);
+    /* The server's view of this tick was another, by its hash. The server has been told, and sends
+     * a complete one: nothing has to be done. */
+    void (*on_desync)(fray_client *client, uint32_t tick, void *app);
     /* Once a connection is lost or refused; it is tried again, unless the server closed it for good
      * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. */
     void (*on_lost)(fray_client *client, unsigned code, const char *reason, bool is_final,
@@ -86,6 +107,8 @@ FRAY_API void fray_client_chat(fray_client *client, const char *text); /* to its
 
 FRAY_API const char *fray_client_match(const fray_client *client); /* its id; "": in none */
 FRAY_API uint32_t fray_client_seat(const fray_client *client);     /* or FRAY_GAME_NOBODY */
+/* Who sits there; NULL: nobody. Until the next turn. */
+FRAY_API const char *fray_client_name(const fray_client *client, uint32_t seat);
 
 /* The input that is held, rules->input_size bytes, to be written at any time: it is sampled once a
  * tick; impulses (FRAY_GAME_ONCE) are cleared then. NULL without rules. */
@@ -93,6 +116,9 @@ FRAY_API void *fray_client_input(fray_client *client);
 /* A view (fray_game_view) of the own seat at the client's present: the newest snapshot, stepped on
  * with the inputs that the server has not answered. NULL: nothing came yet, or no seat. */
 FRAY_API const void *fray_client_predicted(fray_client *client);
+/* The same to be drawn: places between its last two ticks, and the own one off by what is left of a
+ * correction, which fades in 100 ms. */
+FRAY_API const void *fray_client_drawn(fray_client *client);
 /* A view between two snapshots, places (x, y) in between too: the others, a moment ago. NULL:
  * nothing came yet. */
 FRAY_API const void *fray_client_interpolated(fray_client *client);
@@ -106,8 +132,10 @@ struct fray_client_stats {
     double input_margin; /* ticks that inputs arrive before they are used */
     double dilation;     /* pace of the client's ticks, 0.95 … 1.05 */
     uint64_t bytes_in, bytes_out, packets_in, packets_out, snapshots;
-    uint64_t corrections; /* the server thought otherwise than predicted */
+    uint64_t corrections; /* the own place turned out to be another than was predicted */
+    double correction_px; /* by how much, the last time */
     uint64_t desyncs;     /* views that differed from the server's by their hash */
+    uint64_t refused;     /* packets that could not be understood */
     uint64_t reconnects;
     bool is_lagging; /* nothing came for so long that all stands still */
 };

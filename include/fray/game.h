@@ -320,4 +320,23 @@ static inline int32_t fray_game_clamp(int32_t value, int32_t min, int32_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* ------------------------------------------------------------------ by name (games/fields.c) */
+
+/* For programs that know a game by its tables, not by its headers. NULL: there is none such. */
+FRAY_API const struct fray_game_table *fray_game_table(const struct fray_game *game,
+                                                       const char *name);
+FRAY_API const struct fray_game_field *fray_game_field(const struct fray_game_table *table,
+                                                       const char *name);
+/* The i-th value of a field, 0 where it is one; as it is, without its fraction. What does not fit
+ * is cut off. */
+FRAY_API int64_t fray_game_read(const struct fray_game_field *field, const void *row, uint32_t i);
+FRAY_API void fray_game_write(const struct fray_game_field *field, void *row, uint32_t i,
+                              int64_t value);
+/* Of a state or view: fray_game_get(game, view, "players", seat, "x"). 0: there is none such. */
+FRAY_API int64_t fray_game_get(const struct fray_game *game, const void *state, const char *table,
+                               uint32_t row, const char *field);
+/* Into an input, brought into its range. False: there is no such field. */
+FRAY_API bool fray_game_set_input(const struct fray_game *game, void *input, const char *field,
+                                  int64_t value);
+
 #endif

@@ -2,14 +2,13 @@
  * hands packets to the netcode of the match that it is in. */
 #include "fray/client.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "client/link.h"
 #include "client/netcode.h"
+#include "client/url.h"
 #include "fray/games.h"
 #include "game/catalog.h"
 #include "net/tls.h"
@@ -17,7 +16,7 @@
 
 enum {
     MESSAGE_MAX = 1 << 20,
-    BUFFERED_MAX = 64 * 1024, /* bytes on the way out: more packets are old before they arrive */
+    CLOGGED = 4096, /* bytes that wait on the way out: more are old before they arrive */
     RETRY_MS = 300,
     RETRY_MAX_MS = 3000,
     CLOSE_REFUSED = 1008,
@@ -25,6 +24,7 @@ enum {
     MATCH_ID_SIZE = 32,
     TOKEN_SIZE = 64,
     ROOM_SIZE = 64,
+    BATCH_MAX = 4, /* inputs in a packet: the oldest of more would be too late */
 };
 
 struct fray_clients {
@@ -38,9 +38,10 @@ struct fray_client {
     fray_clients *clients;
     struct fray_client *next, **link_to_this;
     struct fray_client_config config;
-    struct fray_address address;
-    char *host, *path;
-    bool is_tls;
+    struct fray_client_url url;
+    char *path;              /* of the request */
+    uint16_t *smooth_fields; /* see struct fray_client_smoothing */
+    uint32_t smooth_fields_count;
 
     struct fray_client_link *link; /* NULL: between two */
     struct fray_timer timer;       /* of the next attempt, or the netcode's next tick */
@@ -51,8 +52,11 @@ struct fray_client {
 
     char match[MATCH_ID_SIZE], token[TOKEN_SIZE], room[ROOM_SIZE];
     uint32_t seat;
-    bool is_playing; /* netcode is in use */
+    json_t *roster;    /* the newest `match`, or NULL */
+    bool is_returning; /* it has asked for the place that it had */
+    bool is_playing;   /* netcode is in use */
     struct fray_netcode netcode;
+    void *memory; /* of the netcode */
     uint64_t bytes_in, bytes_out, packets_in, packets_out, reconnects;
 };
 
@@ -184,11 +188,26 @@ static void tell_event(void *context, const struct fray_game_event *event, uint3
         client->config.on_event(client, event, tick, client->config.app);
 }
 
+static void tell_events_lost(void *context)
+{
+    fray_client *client = context;
+    if (client->config.on_events_lost)
+        client->config.on_events_lost(client, client->config.app);
+}
+
+static void tell_desync(void *context, uint32_t tick, uint64_t own, uint64_t server)
+{
+    fray_client *client = context;
+    if (own != server && client->config.on_desync)
+        client->config.on_desync(client, tick, client->config.app);
+}
+
 static void match_forget(fray_client *client)
 {
-    if (client->is_playing)
-        fray_netcode_deinit(&client->netcode);
-    client->is_playing = false;
+    client->is_playing = client->is_returning = false;
+    if (client->memory) /* handlers further up may be its netcode's */
+        fray_loop_release(client->clients->loop, client->memory);
+    client->memory = NULL;
     client->match[0] = client->token[0] = client->room[0] = '\0';
     client->seat = FRAY_GAME_NOBODY;
 }
@@ -203,6 +222,7 @@ static void tick(fray_client *client)
 {
     if (!client->is_playing || !client->is_open)
         return;
+    client->netcode.is_clogged = fray_client_link_waiting(client->link) > CLOGGED;
     fray_netcode_advance(&client->netcode, now_us(client));
     if (client->is_playing) /* a handler may have left */
         fray_timer_arm(&client->clients->loop->timers, &client->timer,
@@ -215,6 +235,33 @@ static void copy_text(char *to, size_t size, const json_t *content, const char *
     snprintf(to, size, "%s", text ? text : "");
 }
 
+static void netcode_begin(fray_client *client)
+{
+    const struct fray_client_config *config = &client->config;
+    unsigned batch = config->input_batch;
+    client->memory = fray_alloc_zero(fray_netcode_size(config->rules));
+    fray_netcode_init(&client->netcode,
+                      &(struct fray_netcode_config){
+                          .game = config->rules,
+                          .seat = client->seat,
+                          .snapshot_hz = (uint8_t)config->snapshot_hz,
+                          .input_batch = batch < BATCH_MAX ? (uint8_t)batch : BATCH_MAX,
+                          .is_stream = true,
+                          .no_prediction = config->no_prediction,
+                          .snap_px = config->snap_px,
+                          .smoothing = {.teleport_px = config->teleport_px,
+                                        .fields = client->smooth_fields,
+                                        .fields_count = client->smooth_fields_count},
+                          .send = packet_send,
+                          .on_event = tell_event,
+                          .on_events_lost = tell_events_lost,
+                          .on_hash = tell_desync,
+                          .context = client,
+                      },
+                      client->memory, now_us(client));
+    client->is_playing = true;
+}
+
 static void on_joined(fray_client *client, const json_t *content)
 {
     const struct fray_game *rules = client->config.rules;
@@ -224,33 +271,20 @@ static void on_joined(fray_client *client, const json_t *content)
     uint32_t number = json_is_integer(seat) ? (uint32_t)json_integer_value(seat) : FRAY_GAME_NOBODY;
 
     copy_text(match, sizeof match, content, "match");
-    bool is_same =
-        client->is_playing && strcmp(match, client->match) == 0 && number == client->seat;
-    if (!is_same)
+    bool is_same = strcmp(match, client->match) == 0, is_ours;
+    is_ours = game && rules && rules->tick_hz && strcmp(game, rules->name) == 0 &&
+              (number < rules->seats_max || number == FRAY_GAME_NOBODY);
+    if (!is_same || number != client->seat)
         match_forget(client);
     memcpy(client->match, match, sizeof match);
     copy_text(client->token, sizeof client->token, content, "token");
     copy_text(client->room, sizeof client->room, content, "room");
     client->seat = number;
-    bool is_ours = game && rules && rules->tick_hz && strcmp(game, rules->name) == 0 &&
-                   (number < rules->seats_max || number == FRAY_GAME_NOBODY);
-    if (is_same)
-        fray_netcode_restart(&client->netcode, now_us(client));
+    client->is_returning = false;
+    if (client->is_playing)
+        fray_netcode_restart(&client->netcode, true, now_us(client));
     else if (is_ours)
-        fray_netcode_init(&client->netcode,
-                          &(struct fray_netcode_config){
-                              .game = rules,
-                              .seat = number,
-                              .snapshot_hz = (uint8_t)client->config.snapshot_hz,
-                              .input_batch = (uint8_t)client->config.input_batch,
-                              .is_stream = true,
-                              .no_prediction = client->config.no_prediction,
-                              .send = packet_send,
-                              .on_event = tell_event,
-                              .context = client,
-                          },
-                          now_us(client));
-    client->is_playing = is_ours;
+        netcode_begin(client);
     tick(client);
 }
 
@@ -262,11 +296,12 @@ static bool is_about_this_match(const fray_client *client, const json_t *content
     return match && strcmp(match, client->match) == 0;
 }
 
-/* The seat that this client came back for was given up meanwhile. */
-static bool is_seat_lost(const json_t *content)
+/* The place that this client came back for is gone meanwhile. */
+static bool is_place_lost(const fray_client *client, const json_t *content)
 {
     const char *type = json_string_value(json_object_get(content, "type"));
-    return type && strcmp(type, "reconnect") == 0;
+    const char *asked = client->token[0] ? "reconnect" : "join";
+    return client->is_returning && type && strcmp(type, asked) == 0;
 }
 
 /* Acknowledging is a sign of life, and lets the server measure the way. */
@@ -288,6 +323,13 @@ static void on_matchmaking(fray_client *client, const json_t *message)
         fray_netcode_clock_reset(&client->netcode);
 }
 
+/* It comes before `joined`, too. */
+static void roster_keep(fray_client *client, const json_t *content)
+{
+    json_decref(client->roster);
+    client->roster = json_deep_copy(content);
+}
+
 static void on_text(void *context, struct fray_slice text)
 {
     fray_client *client = context;
@@ -302,8 +344,10 @@ static void on_text(void *context, struct fray_slice text)
     else if (type && (strcmp(type, "kicked") == 0 || strcmp(type, "match_closed") == 0) &&
              is_about_this_match(client, content))
         match_forget(client);
-    else if (type && strcmp(type, "error") == 0 && is_seat_lost(content))
+    else if (type && strcmp(type, "error") == 0 && is_place_lost(client, content))
         match_forget(client);
+    else if (type && strcmp(type, "match") == 0)
+        roster_keep(client, content);
     if (type && client->config.on_message)
         client->config.on_message(client, type, content, client->config.app);
     json_decref(message);
@@ -325,9 +369,12 @@ static void on_open(void *context)
     fray_client *client = context;
     client->is_open = true;
     client->retry_ms = 0;
+    client->is_returning = client->match[0];
     if (client->match[0] && client->token[0])
         say(client, "reconnect",
             json_pack("{s:s, s:s}", "match", client->match, "token", client->token));
+    else if (client->match[0])
+        say(client, "join", json_pack("{s:s, s:s}", "match", client->match, "as", "spectator"));
     say_unsent(client);
 }
 
@@ -349,16 +396,17 @@ static void retry_later(fray_client *client)
 
 static void attempt(fray_client *client)
 {
-    client->link = fray_client_link_open(client->clients->loop, &client->clients->hash,
-                                         &(struct fray_client_link_opening){
-                                             .address = client->address,
-                                             .host = fray_slice_of(client->host),
-                                             .path = fray_slice_of(client->path),
-                                             .tls = client->is_tls ? client->clients->tls : NULL,
-                                             .max_message = MESSAGE_MAX,
-                                             .handler = &link_handler,
-                                             .context = client,
-                                         });
+    client->link =
+        fray_client_link_open(client->clients->loop, &client->clients->hash,
+                              &(struct fray_client_link_opening){
+                                  .address = client->url.address,
+                                  .host = fray_slice_of(client->url.host),
+                                  .path = fray_slice_of(client->path),
+                                  .tls = client->url.is_tls ? client->clients->tls : NULL,
+                                  .max_message = MESSAGE_MAX,
+                                  .handler = &link_handler,
+                                  .context = client,
+                              });
     if (!client->link)
         retry_later(client);
 }
@@ -391,70 +439,45 @@ static void on_timer(struct fray_timer *timer, uint64_t at_us)
 
 /* ------------------------------------------------------------------ making and ending */
 
-/* As a value in a query (RFC 3986 section 2.3: what is unreserved stays). */
-static void append_encoded(struct fray_buf *out, const char *name, const char *value)
+static void path_make(fray_client *client)
 {
-    if (!value)
-        return;
-    fray_buf_printf(out, "&%s=", name);
-    for (; *value; value++) {
-        bool is_plain = (*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
-                        (*value >= '0' && *value <= '9') || strchr("-._~", *value);
-        fray_buf_printf(out, is_plain ? "%c" : "%%%02X", (unsigned char)*value);
-    }
-}
-
-/* "ws://host:port/path": the host with its port, and what is before and behind. */
-static bool read_url(fray_client *client, const char *url, char **name, char **port)
-{
-    client->is_tls = strncmp(url, "wss://", 6) == 0;
-    if (!client->is_tls && strncmp(url, "ws://", 5) != 0)
-        return false;
-    const char *host = url + (client->is_tls ? 6 : 5);
-    size_t len = strcspn(host, "/?#");
     struct fray_buf path = {0};
-    const char *rest = host + len;
-    size_t rest_len = strcspn(rest, "?#");
-    if (!len)
-        return false;
-    while (rest_len && rest[rest_len - 1] == '/')
-        rest_len--;
-    client->host = fray_strndup(host, len);
-    fray_buf_append(&path, rest, rest_len);
+    fray_buf_append(&path, client->url.path, strlen(client->url.path));
     FRAY_BUF_LITERAL(&path, "/ws?namespace=/games");
-    append_encoded(&path, "name", client->config.name);
-    append_encoded(&path, "token", client->config.token);
+    fray_client_url_append(&path, "name", client->config.name);
+    fray_client_url_append(&path, "token", client->config.token);
     client->path = fray_strndup(path.data, path.len);
     fray_buf_deinit(&path);
-
-    bool is_bracketed = client->host[0] == '[';
-    const char *name_end = is_bracketed ? strchr(client->host, ']') : strrchr(client->host, ':');
-    const char *colon = is_bracketed && name_end ? strchr(name_end, ':') : name_end;
-    size_t name_len = name_end ? (size_t)(name_end - client->host) : len;
-    *name = fray_strndup(client->host + is_bracketed, name_len - is_bracketed);
-    *port = fray_strndup(colon            ? colon + 1
-                         : client->is_tls ? "443"
-                                          : "80",
-                         colon            ? strlen(colon + 1)
-                         : client->is_tls ? 3
-                                          : 2);
-    return true;
 }
 
-static bool look_up(fray_client *client, const char *name, const char *port)
+/* "players.aim_x" as its table's and its own number; what there is not is left out. */
+static bool smooth_field_find(const struct fray_game *game, const char *name, uint16_t *number)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    if (getaddrinfo(name, port, &hints, &found))
-        return false;
-    if (found->ai_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const void *)found->ai_addr;
-        fray_address_set_v4(&client->address, (const uint8_t *)&v4->sin_addr, ntohs(v4->sin_port));
-    } else {
-        const struct sockaddr_in6 *v6 = (const void *)found->ai_addr;
-        fray_address_set_v6(&client->address, v6->sin6_addr.s6_addr, ntohs(v6->sin6_port));
+    const char *dot = strchr(name, '.');
+    for (uint32_t t = 0; dot && t < game->tables_count; t++) {
+        const struct fray_game_table *table = &game->tables[t];
+        const struct fray_game_field *field = fray_game_field(table, dot + 1);
+        if (!field || strlen(table->name) != (size_t)(dot - name) ||
+            memcmp(table->name, name, (size_t)(dot - name)) != 0)
+            continue;
+        *number = (uint16_t)(t << 8 | (uint32_t)(field - table->fields));
+        return true;
     }
-    freeaddrinfo(found);
-    return true;
+    return false;
+}
+
+static void smooth_fields_make(fray_client *client)
+{
+    const char *const *names = client->config.interpolate;
+    uint32_t count = 0;
+    while (names && names[count])
+        count++;
+    if (!count || !client->config.rules)
+        return;
+    client->smooth_fields = fray_alloc(count * sizeof *client->smooth_fields);
+    for (uint32_t i = 0; i < count; i++)
+        client->smooth_fields_count += smooth_field_find(
+            client->config.rules, names[i], &client->smooth_fields[client->smooth_fields_count]);
 }
 
 static void client_free(fray_client *client)
@@ -462,28 +485,29 @@ static void client_free(fray_client *client)
     for (size_t i = 0; i < client->unsent_count; i++)
         fray_buf_deinit(&client->unsent[i]);
     free(client->unsent);
-    free(client->host);
+    free(client->smooth_fields);
+    json_decref(client->roster);
     free(client->path);
+    fray_client_url_deinit(&client->url);
     fray_loop_release(client->clients->loop, client); /* handlers further up may look at it */
 }
 
 fray_client *fray_client_create(fray_clients *clients, const struct fray_client_config *config)
 {
     fray_client *client = fray_alloc_zero(sizeof *client);
-    char *name = NULL, *port = NULL;
     client->clients = clients;
     client->config = *config;
     client->seat = FRAY_GAME_NOBODY;
     client->timer.on_expire = on_timer;
-    bool is_found = read_url(client, config->url, &name, &port) && look_up(client, name, port);
-    free(name);
-    free(port);
-    client->config.name = client->config.token = client->config.url = NULL; /* the caller's */
-    if (!is_found) {
+    if (!fray_client_url_find(&client->url, config->url)) {
         client_free(client);
         return NULL;
     }
-    if (client->is_tls && !clients->tls)
+    path_make(client);
+    smooth_fields_make(client);
+    client->config.name = client->config.token = client->config.url = NULL; /* the caller's */
+    client->config.interpolate = NULL;
+    if (client->url.is_tls && !clients->tls)
         clients->tls = fray_tls_context_create_client();
     client->next = clients->first;
     client->link_to_this = &clients->first;
@@ -524,12 +548,30 @@ uint32_t fray_client_seat(const fray_client *client)
 
 void *fray_client_input(fray_client *client)
 {
-    return client->is_playing ? client->netcode.held : NULL;
+    return client->is_playing ? client->netcode.inputs.held : NULL;
+}
+
+const char *fray_client_name(const fray_client *client, uint32_t seat)
+{
+    if (!is_about_this_match(client, client->roster))
+        return NULL;
+    const json_t *seats = json_object_get(client->roster, "seats");
+    for (size_t i = 0; i < json_array_size(seats); i++) {
+        const json_t *one = json_array_get(seats, i);
+        if (json_integer_value(json_object_get(one, "seat")) == seat)
+            return json_string_value(json_object_get(one, "name"));
+    }
+    return NULL;
 }
 
 const void *fray_client_predicted(fray_client *client)
 {
     return client->is_playing ? fray_netcode_predicted(&client->netcode) : NULL;
+}
+
+const void *fray_client_drawn(fray_client *client)
+{
+    return client->is_playing ? fray_netcode_drawn(&client->netcode, now_us(client)) : NULL;
 }
 
 const void *fray_client_interpolated(fray_client *client)
@@ -555,17 +597,19 @@ void fray_client_stats(fray_client *client, struct fray_client_stats *stats)
     };
     if (!client->is_playing)
         return;
-    uint64_t due = netcode->snapshots + netcode->missed;
+    uint64_t sent = netcode->snapshots.received + netcode->snapshots.missed;
     stats->rtt_ms = netcode->clock.rtt_us / 1000;
     stats->jitter_ms = netcode->clock.jitter_us / 1000;
-    stats->loss = due ? (double)netcode->missed / (double)due : 0;
+    stats->loss = sent ? (double)netcode->snapshots.missed / (double)sent : 0;
     stats->snapshot_age_ms =
-        netcode->snapshots ? (double)(now_us(client) - netcode->arrived_us) / 1000 : 0;
+        netcode->arrived_us ? (double)(now_us(client) - netcode->arrived_us) / 1000 : 0;
     stats->interpolation_delay_ms = netcode->playback.delay_us / 1000;
     stats->input_margin = netcode->pace.margin;
     stats->dilation = netcode->pace.rate;
-    stats->snapshots = netcode->snapshots;
-    stats->corrections = netcode->corrections;
+    stats->snapshots = netcode->snapshots.received;
+    stats->corrections = netcode->prediction.corrections;
+    stats->correction_px = netcode->prediction.correction_px;
     stats->desyncs = netcode->desyncs;
-    stats->is_lagging = netcode->is_lagging;
+    stats->refused = netcode->refused;
+    stats->is_lagging = netcode->interpolation.is_lagging;
 }

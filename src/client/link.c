@@ -10,10 +10,15 @@
 enum {
     HEAD_MAX = 16384, /* bytes of the handshake's answer */
     LINGER_MS = 1000,
+    PING_US = 5000000, /* of silence, and again */
+    DEAD_US = 15000000,
 };
 
 struct fray_client_link {
     struct fray_stream *stream;
+    struct fray_timer silence;
+    uint64_t heard_us;
+    unsigned pings; /* since then */
     struct fray_websocket_hash *hash;
     const struct fray_client_link_handler *handler;
     void *context;
@@ -96,6 +101,28 @@ static void take(struct fray_client_link *link, const struct fray_websocket_even
     }
 }
 
+static void wait_for_silence(struct fray_client_link *link)
+{
+    fray_timer_arm(&link->stream->loop->timers, &link->silence,
+                   link->heard_us + (link->pings + 1) * (uint64_t)PING_US);
+}
+
+static void on_silence(struct fray_timer *timer, uint64_t at_us)
+{
+    struct fray_client_link *link =
+        (struct fray_client_link *)((char *)timer - offsetof(struct fray_client_link, silence));
+    if (at_us - link->heard_us >= DEAD_US) {
+        end(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL, FRAY_SLICE("The server fell silent."));
+        return;
+    }
+    link->pings++;
+    wait_for_silence(link);
+    if (link->is_open) {
+        frame(link, FRAY_WEBSOCKET_PING, (struct fray_slice){0});
+        flush(link);
+    }
+}
+
 static size_t on_data(struct fray_stream *stream, char *data, size_t len)
 {
     struct fray_client_link *link = stream->owner;
@@ -103,6 +130,9 @@ static size_t on_data(struct fray_stream *stream, char *data, size_t len)
     size_t at = 0, used = 0;
     enum fray_err err = FRAY_OK;
 
+    link->heard_us = stream->loop->now_us;
+    link->pings = 0;
+    wait_for_silence(link);
     if (!link->is_open) {
         at = shake_hands(link, fray_slice(data, len));
         if (!link->is_open)
@@ -159,6 +189,9 @@ struct fray_client_link *fray_client_link_open(struct fray_loop *loop,
         free(link);
         return NULL;
     }
+    link->silence.on_expire = on_silence;
+    link->heard_us = loop->now_us;
+    wait_for_silence(link);
     fray_websocket_decoder_init(&link->decoder, opening->max_message, FRAY_WEBSOCKET_CLIENT);
     RAND_bytes(nonce, sizeof nonce);
     fray_websocket_request_append(
@@ -180,9 +213,15 @@ size_t fray_client_link_send(struct fray_client_link *link, struct fray_slice me
     return link->out.len;
 }
 
+size_t fray_client_link_waiting(const struct fray_client_link *link)
+{
+    return link->out.len;
+}
+
 void fray_client_link_close(struct fray_client_link *link, unsigned code)
 {
     struct fray_loop *loop = link->stream->loop;
+    fray_timer_cancel(&loop->timers, &link->silence);
     if (link->is_open && !link->is_ended) {
         goodbye(link, code);
         fray_stream_finish(link->stream, LINGER_MS);

@@ -1,5 +1,6 @@
 /* A client's WebSocket connection (RFC 6455): connects, shakes hands, sends and receives whole
- * messages, answers pings, says goodbye. One connection; whoever wants another opens another.
+ * messages, answers pings, says goodbye. Where nothing comes for 5 seconds it pings; after 15 the
+ * connection has broken. One connection; whoever wants another opens another.
  *
  * Owner: who opened it, until fray_client_link_close; memory goes at the end of the turn. Thread:
  * its loop's. */
@@ -39,6 +40,8 @@ struct fray_client_link *fray_client_link_open(struct fray_loop *loop,
 /* Once it is open. Bytes that the kernel does not take wait; their number is returned. */
 size_t fray_client_link_send(struct fray_client_link *link, struct fray_slice message,
                              bool is_binary);
+/* Their number now. */
+size_t fray_client_link_waiting(const struct fray_client_link *link);
 /* With a close frame, if it is open. Nothing is called any more. */
 void fray_client_link_close(struct fray_client_link *link, unsigned code);
 

@@ -1,19 +1,14 @@
 #include "client/netcode.h"
 
-#include <assert.h>
-#include <string.h>
-
-#include "base/mem.h"
-#include "delta.h"
-
 enum {
-    HELLO_US = 1000000, /* until it is said again */
-    ACK_US = 200000,    /* who sends no inputs acknowledges this often */
-    BATCH_FROM_HZ = 31, /* of faster games a stream carries two inputs in a packet */
-    REPEATED = 3,       /* inputs that every datagram repeats */
-    CATCH_UP = 10,      /* ticks sampled in one go; what is beyond is skipped */
-    AHEAD_MAX = 120,    /* ticks that are predicted on from a snapshot */
-    EXTRAPOLATE_US = 250000,
+    HELLO_US = 1000000,   /* until it is said again */
+    ACK_US = 200000,      /* who sends no inputs acknowledges this often */
+    SILENT_US = 1000000,  /* then a stream has stalled: inputs would be late, and come in a flood */
+    STRANGER_US = 500000, /* without a snapshot, when the server does not know who this is */
+    BATCH_FROM_HZ = 31,   /* of faster games a stream carries two inputs in a packet */
+    REPEATED = 3,         /* inputs that every datagram repeats */
+    CATCH_UP = 10,        /* ticks sampled in one go; what is beyond is skipped */
+    SNAPSHOT_HZ = 20,     /* until the server says it */
 };
 
 static const struct fray_game *game_of(const struct fray_netcode *netcode)
@@ -21,190 +16,156 @@ static const struct fray_game *game_of(const struct fray_netcode *netcode)
     return netcode->config.game;
 }
 
-static char *state_of(const struct fray_netcode *netcode, int view)
-{
-    return netcode->states + (size_t)view * game_of(netcode)->state_size;
-}
-
-static char *input_of(const struct fray_netcode *netcode, uint32_t tick)
-{
-    return netcode->inputs + (size_t)(tick % FRAY_NETCODE_INPUTS) * game_of(netcode)->input_size;
-}
-
-static bool has_input(const struct fray_netcode *netcode, uint32_t tick)
-{
-    return tick && netcode->input_ticks[tick % FRAY_NETCODE_INPUTS] == tick;
-}
-
 static bool plays(const struct fray_netcode *netcode)
 {
     return netcode->config.seat < game_of(netcode)->seats_max;
 }
 
-void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_config *config,
-                       uint64_t now_us)
+static bool predicts(const struct fray_netcode *netcode)
 {
-    const struct fray_game *game = config->game;
-    const struct fray_game_table *players = fray_game_players(game);
-    *netcode = (struct fray_netcode){.config = *config, .newest = -1, .now_us = now_us};
-    if (!config->is_stream)
-        netcode->config.input_batch = 1;
-    else if (!config->input_batch)
-        netcode->config.input_batch = game->tick_hz >= BATCH_FROM_HZ ? 2 : 1;
-    fray_client_clock_init(&netcode->clock, game->tick_hz);
-    fray_client_pace_init(&netcode->pace, game->tick_hz);
-    fray_client_playback_init(&netcode->playback, game->tick_hz,
-                              config->snapshot_hz ? config->snapshot_hz : 20);
-    netcode->states = fray_alloc_zero((size_t)FRAY_NETCODE_VIEWS * game->state_size);
-    netcode->held = fray_alloc_zero(game->input_size);
-    netcode->inputs = fray_alloc_zero((size_t)FRAY_NETCODE_INPUTS * game->input_size);
-    netcode->predicted = fray_alloc_zero(game->state_size);
-    netcode->shown = fray_alloc_zero(game->state_size);
-    netcode->step_inputs = fray_alloc_zero((size_t)game->seats_max * game->input_size);
-    netcode->given = fray_alloc_zero(game->seats_max);
-    if (players)
-        netcode->own_before = fray_alloc_zero((size_t)FRAY_NETCODE_INPUTS * players->stride);
+    return netcode->has_same_rules && plays(netcode) && !netcode->config.no_prediction;
 }
 
-void fray_netcode_deinit(struct fray_netcode *netcode)
+static void send_packet(struct fray_netcode *netcode, const void *packet, size_t len)
 {
-    free(netcode->states);
-    free(netcode->held);
-    free(netcode->inputs);
-    free(netcode->predicted);
-    free(netcode->shown);
-    free(netcode->step_inputs);
-    free(netcode->given);
-    free(netcode->own_before);
+    netcode->config.send(netcode->config.context, packet, len);
+}
+
+static uint8_t batch_size(const struct fray_netcode *netcode)
+{
+    if (!netcode->config.is_stream)
+        return 1;
+    if (netcode->config.input_batch)
+        return netcode->config.input_batch;
+    return game_of(netcode)->tick_hz >= BATCH_FROM_HZ ? 2 : 1;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+static size_t rounded(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+static void *carve(char **memory, size_t size)
+{
+    void *part = *memory;
+    *memory += rounded(size);
+    return part;
+}
+
+enum { STATES = 6 }; /* beside the snapshots: previous, current, drawn, shown, older, newer */
+
+size_t fray_netcode_size(const struct fray_game *game)
+{
+    return (FRAY_CLIENT_VIEWS + STATES) * rounded(game->state_size) +
+           rounded((size_t)FRAY_CLIENT_INPUTS * game->input_size) + rounded(game->input_size) +
+           rounded((size_t)game->seats_max * game->input_size) + rounded(game->seats_max) +
+           rounded((size_t)FRAY_PACKET_INPUTS_MAX * game->input_size);
+}
+
+static void memory_spread(struct fray_netcode *netcode, char *memory)
+{
+    const struct fray_game *game = game_of(netcode);
+    size_t input_size = game->input_size;
+    char *states = carve(&memory, (size_t)FRAY_CLIENT_VIEWS * game->state_size);
+    fray_client_snapshots_init(&netcode->snapshots, game, states);
+    char **const others[STATES] = {&netcode->prediction.previous, &netcode->prediction.current,
+                                   &netcode->prediction.drawn,    &netcode->interpolation.shown,
+                                   &netcode->interpolation.older, &netcode->interpolation.newer};
+    for (int i = 0; i < STATES; i++)
+        *others[i] = carve(&memory, game->state_size);
+    netcode->inputs = (struct fray_client_inputs){
+        .game = game,
+        .held = carve(&memory, input_size),
+        .ring = carve(&memory, FRAY_CLIENT_INPUTS * input_size),
+    };
+    netcode->stepper = (struct fray_client_stepper){
+        .game = game,
+        .inputs = carve(&memory, game->seats_max * input_size),
+        .given = carve(&memory, game->seats_max),
+    };
+    netcode->batch = carve(&memory, FRAY_PACKET_INPUTS_MAX * input_size);
+}
+
+/* ------------------------------------------------------------------ beginning */
+
+static void playback_begin(struct fray_netcode *netcode, uint32_t snapshot_hz)
+{
+    double tick = netcode->playback.tick; /* stands still until something comes */
+    fray_client_playback_init(&netcode->playback, game_of(netcode)->tick_hz, snapshot_hz,
+                              netcode->config.is_stream);
+    netcode->playback.tick = tick;
+}
+
+void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_config *config,
+                       void *memory, uint64_t now_us)
+{
+    const struct fray_game *game = config->game;
+    *netcode = (struct fray_netcode){.config = *config, .now_us = now_us};
+    struct fray_client_smoothing *smoothing = &netcode->config.smoothing;
+    if (smoothing->teleport_px <= 0)
+        smoothing->teleport_px = FRAY_NETCODE_TELEPORT_PX;
+    memory_spread(netcode, memory);
+    fray_client_clock_init(&netcode->clock, game->tick_hz);
+    fray_client_pace_init(&netcode->pace, game->tick_hz, batch_size(netcode));
+    playback_begin(netcode, SNAPSHOT_HZ);
+    netcode->prediction.stepper = netcode->interpolation.stepper = &netcode->stepper;
+    netcode->prediction.smoothing = netcode->interpolation.smoothing = smoothing;
+    netcode->prediction.inputs = &netcode->inputs;
+    netcode->prediction.players = fray_game_players(game);
+    netcode->prediction.seat = config->seat;
+    netcode->prediction.snap_px = config->snap_px > 0 ? config->snap_px : FRAY_NETCODE_SNAP_PX;
+    netcode->interpolation.snapshots = &netcode->snapshots;
+    fray_client_interpolation_init(&netcode->interpolation);
 }
 
 static void event_tell(struct fray_netcode *netcode)
 {
-    const struct fray_packet_event *event = &netcode->events[netcode->events_first];
+    const struct fray_packet_event event = netcode->events[netcode->events_first];
     netcode->events_first = (netcode->events_first + 1) % FRAY_NETCODE_EVENTS;
     netcode->events_count--;
     if (netcode->config.on_event)
-        netcode->config.on_event(netcode->config.context, &event->event, event->tick);
+        netcode->config.on_event(netcode->config.context, &event.event, event.tick);
 }
 
-void fray_netcode_restart(struct fray_netcode *netcode, uint64_t now_us)
+/* Ticks, sequence numbers and inputs of before mean nothing for what comes. Events that came are
+ * told: nobody sends them again. */
+static void timeline_restart(struct fray_netcode *netcode, uint32_t snapshot_hz)
 {
-    const struct fray_netcode_config config = netcode->config;
-    char *held = netcode->held;
-    uint64_t corrections = netcode->corrections, desyncs = netcode->desyncs;
-    while (netcode->events_count) /* they came: nobody sends them again */
+    while (netcode->events_count)
         event_tell(netcode);
-    netcode->held = NULL;
-    fray_netcode_deinit(netcode);
-    fray_netcode_init(netcode, &config, now_us);
-    free(netcode->held);
-    netcode->held = held;
-    netcode->corrections = corrections;
-    netcode->desyncs = desyncs;
+    netcode->event_seq = 0;
+    netcode->is_desynced = false;
+    netcode->tick = netcode->sent_tick = 0;
+    fray_client_inputs_forget(&netcode->inputs);
+    fray_client_snapshots_restart(&netcode->snapshots);
+    fray_client_prediction_restart(&netcode->prediction);
+    fray_client_interpolation_restart(&netcode->interpolation);
+    fray_client_pace_init(&netcode->pace, game_of(netcode)->tick_hz, batch_size(netcode));
+    playback_begin(netcode, snapshot_hz);
 }
 
-/* ------------------------------------------------------------------ prediction */
-
-static void step(struct fray_netcode *netcode, char *state, uint32_t tick)
+void fray_netcode_restart(struct fray_netcode *netcode, bool is_stream, uint64_t now_us)
 {
-    const struct fray_game *game = game_of(netcode);
-    uint32_t seat = netcode->config.seat;
-    bool is_known = plays(netcode) && has_input(netcode, tick);
-    if (is_known) {
-        memcpy(netcode->step_inputs + (size_t)seat * game->input_size, input_of(netcode, tick),
-               game->input_size);
-        netcode->given[seat] = 1;
-    }
-    game->step(state, &(struct fray_game_step){
-                          .inputs = netcode->step_inputs,
-                          .given = netcode->given,
-                          .now_ms = (uint32_t)((uint64_t)tick * 1000 / game->tick_hz)});
-    if (is_known)
-        netcode->given[seat] = 0;
+    netcode->now_us = now_us;
+    netcode->config.is_stream = is_stream;
+    netcode->is_welcome = netcode->has_said_hello = false;
+    fray_client_clock_hurry(&netcode->clock);
+    timeline_restart(netcode, SNAPSHOT_HZ);
 }
 
-/* The own row in a state, and where its prediction for a tick is kept. */
-static char *own_row(const struct fray_netcode *netcode, char *state)
+void fray_netcode_clock_reset(struct fray_netcode *netcode)
 {
-    const struct fray_game_table *players = fray_game_players(game_of(netcode));
-    return state + players->offset + (size_t)netcode->config.seat * players->stride;
-}
-
-static char *own_kept(const struct fray_netcode *netcode, uint32_t tick)
-{
-    size_t stride = fray_game_players(game_of(netcode))->stride;
-    return netcode->own_before + (size_t)(tick % FRAY_NETCODE_INPUTS) * stride;
-}
-
-static bool follows_own_row(const struct fray_netcode *netcode)
-{
-    const struct fray_game_table *players = fray_game_players(game_of(netcode));
-    return players && netcode->config.seat < players->rows;
-}
-
-static void predict_until(struct fray_netcode *netcode, uint32_t until)
-{
-    while (netcode->predicted_tick && netcode->predicted_tick < until) {
-        step(netcode, netcode->predicted, ++netcode->predicted_tick);
-        if (follows_own_row(netcode))
-            memcpy(own_kept(netcode, netcode->predicted_tick), own_row(netcode, netcode->predicted),
-                   fray_game_players(game_of(netcode))->stride);
-    }
-}
-
-/* A snapshot came: was its tick foreseen, and what follows from it now? */
-static void reconcile(struct fray_netcode *netcode)
-{
-    uint32_t tick = netcode->views[netcode->newest].tick, until = netcode->predicted_tick;
-    char *state = state_of(netcode, netcode->newest);
-    if (!netcode->can_predict)
-        return;
-    bool was_foreseen = until >= tick && until - tick < AHEAD_MAX && has_input(netcode, tick);
-    if (was_foreseen && follows_own_row(netcode) &&
-        memcmp(own_kept(netcode, tick), own_row(netcode, state),
-               fray_game_players(game_of(netcode))->stride) != 0)
-        netcode->corrections++;
-    memcpy(netcode->predicted, state, game_of(netcode)->state_size);
-    netcode->predicted_tick = tick;
-    if (until > tick && until - tick < AHEAD_MAX)
-        predict_until(netcode, until);
-}
-
-const void *fray_netcode_predicted(struct fray_netcode *netcode)
-{
-    if (!netcode->predicted_tick)
-        return NULL;
-    uint32_t newest = netcode->views[netcode->newest].tick;
-    if (netcode->tick - newest < AHEAD_MAX)
-        predict_until(netcode, netcode->tick);
-    return netcode->predicted;
+    fray_client_clock_reset(&netcode->clock);
 }
 
 /* ------------------------------------------------------------------ what arrives */
 
-static void acknowledge(struct fray_netcode *netcode, uint16_t seq)
-{
-    uint32_t step_by = (uint16_t)(seq - netcode->ack);
-    if (!netcode->ack) {
-        netcode->ack = seq;
-    } else if (fray_packet_seq_newer(seq, netcode->ack)) {
-        step_by -= seq < netcode->ack; /* 0 is skipped */
-        netcode->missed += step_by - 1;
-        netcode->ack_bits =
-            step_by > 32 ? 0 : (uint32_t)((uint64_t)(netcode->ack_bits << 1 | 1) << (step_by - 1));
-        netcode->ack = seq;
-    } else if (seq != netcode->ack) {
-        uint32_t behind = (uint16_t)(netcode->ack - seq) - (netcode->ack < seq);
-        netcode->missed -= netcode->missed > 0;
-        if (behind <= 32)
-            netcode->ack_bits |= 1u << (behind - 1);
-    }
-}
-
 static void events_take(struct fray_netcode *netcode)
 {
-    for (uint32_t i = 0; i < netcode->snapshot.events_count; i++) {
-        const struct fray_packet_event *event = &netcode->snapshot.events[i];
+    for (uint32_t i = 0; i < netcode->packet.events_count; i++) {
+        const struct fray_packet_event *event = &netcode->packet.events[i];
         if (netcode->event_seq && !fray_packet_seq_newer(event->seq, netcode->event_seq))
             continue;
         netcode->event_seq = event->seq;
@@ -213,89 +174,86 @@ static void events_take(struct fray_netcode *netcode)
         uint32_t slot = (netcode->events_first + netcode->events_count++) % FRAY_NETCODE_EVENTS;
         netcode->events[slot] = *event;
     }
+    if (netcode->packet.flags & FRAY_SNAPSHOT_EVENTS_LOST && netcode->config.on_events_lost)
+        netcode->config.on_events_lost(netcode->config.context);
 }
 
-static void verify(struct fray_netcode *netcode, const char *state)
+static void report(struct fray_netcode *netcode, uint32_t tick, uint64_t hash)
 {
     uint8_t packet[16];
-    uint64_t hash = fray_game_hash(FRAY_GAME_HASH_START, state, game_of(netcode)->state_size);
-    if (!(netcode->snapshot.flags & FRAY_SNAPSHOT_HASH) || hash == netcode->snapshot.hash)
-        return;
+    size_t len = fray_packet_report_encode(&(struct fray_packet_report){.tick = tick, .hash = hash},
+                                           packet, sizeof packet);
     netcode->desyncs++;
-    size_t len = fray_packet_report_encode(
-        &(struct fray_packet_report){.tick = netcode->snapshot.tick, .hash = hash}, packet,
-        sizeof packet);
-    netcode->config.send(netcode->config.context, packet, len);
+    send_packet(netcode, packet, len);
 }
 
-/* False: malformed. A baseline that is not there any more is no fault: a full one is asked for. */
+/* A report may be lost, and a snapshot that was on its way decodes all the same: until it is known
+ * that all is well, a complete one is asked for. */
+static void verify(struct fray_netcode *netcode, const char *state)
+{
+    const struct fray_packet_snapshot *packet = &netcode->packet;
+    if (packet->seq == packet->base_seq)
+        netcode->is_desynced = false;
+    if (!(packet->flags & FRAY_SNAPSHOT_HASH))
+        return;
+    uint64_t own = fray_game_hash(FRAY_GAME_HASH_START, state, game_of(netcode)->state_size);
+    netcode->is_desynced = own != packet->hash;
+    if (netcode->is_desynced)
+        report(netcode, packet->tick, own);
+    if (netcode->config.on_hash)
+        netcode->config.on_hash(netcode->config.context, packet->tick, own, packet->hash);
+}
+
+/* Not about inputs of an earlier game, or about none since long ago: the newest that it may be
+ * about has been sampled. */
+static bool is_about_own_inputs(const struct fray_netcode *netcode)
+{
+    return (int64_t)netcode->packet.tick + 1 + netcode->packet.margin <= (int64_t)netcode->tick + 1;
+}
+
 static bool snapshot_receive(struct fray_netcode *netcode, const void *bytes, size_t len)
 {
-    struct fray_packet_snapshot *snapshot = &netcode->snapshot;
-    if (!fray_packet_snapshot_header_decode(snapshot, bytes, len))
-        return false;
-    uint16_t seq = snapshot->seq, base_seq = snapshot->base_seq;
-    int slot = seq % FRAY_NETCODE_VIEWS, base = base_seq % FRAY_NETCODE_VIEWS;
-    bool is_full = seq == base_seq;
-    if (!is_full && (base == slot || netcode->views[base].seq != base_seq)) {
-        netcode->needs_full = true;
-        return true;
-    }
-    netcode->views[slot].seq = 0;
-    if (netcode->newest == slot)
-        netcode->newest = -1;
-    if (!fray_packet_snapshot_decode(game_of(netcode), netcode->config.seat,
-                                     is_full ? NULL : state_of(netcode, base),
-                                     state_of(netcode, slot), snapshot, bytes, len)) {
-        netcode->needs_full = true;
-        return false;
-    }
-    if (netcode->is_anew) {
-        memset(netcode->views, 0, sizeof netcode->views);
-        netcode->newest = -1;
-        netcode->is_anew = false;
-    }
-    netcode->views[slot] = (struct fray_netcode_view){.seq = seq, .tick = snapshot->tick};
-    netcode->snapshots++;
+    struct fray_client_snapshots *snapshots = &netcode->snapshots;
+    const struct fray_packet_snapshot *packet = &netcode->packet;
+    enum fray_client_snapshot_fate fate = fray_client_snapshots_receive(
+        snapshots, netcode->config.seat, &netcode->packet, bytes, len);
+    if (fate != FRAY_CLIENT_SNAPSHOT_TAKEN)
+        return fate != FRAY_CLIENT_SNAPSHOT_MALFORMED;
+    const char *newest = fray_client_snapshots_state(snapshots, snapshots->newest);
+    bool is_newest = snapshots->views[snapshots->newest].seq == packet->seq;
     netcode->arrived_us = netcode->now_us;
-    if (is_full)
-        netcode->needs_full = false;
-    acknowledge(netcode, seq);
     events_take(netcode);
-    verify(netcode, state_of(netcode, slot));
-    fray_client_playback_arrived(&netcode->playback, snapshot->tick, netcode->now_us);
-    fray_client_pace_report(&netcode->pace, snapshot->margin);
-    if (netcode->newest < 0 || snapshot->tick >= netcode->views[netcode->newest].tick) {
-        netcode->newest = slot;
-        reconcile(netcode);
-    }
+    verify(netcode, fray_client_snapshots_state(snapshots, packet->seq % FRAY_CLIENT_VIEWS));
+    fray_client_playback_arrived(&netcode->playback, packet->tick, netcode->now_us);
+    if (!is_newest) /* what an older one says was said already */
+        return true;
+    if (is_about_own_inputs(netcode) &&
+        fray_client_pace_report(&netcode->pace, packet->margin, netcode->now_us))
+        fray_client_clock_hurry(&netcode->clock);
+    if (predicts(netcode))
+        fray_client_prediction_reconcile(&netcode->prediction, newest, packet->tick);
     return true;
 }
 
-/* A game begins, perhaps after another, whose ticks and views mean nothing for it. */
-static void timeline_restart(struct fray_netcode *netcode, uint32_t snapshot_hz)
-{
-    uint32_t tick_hz = game_of(netcode)->tick_hz;
-    while (netcode->events_count)
-        event_tell(netcode);
-    fray_client_clock_init(&netcode->clock, tick_hz);
-    fray_client_pace_init(&netcode->pace, tick_hz);
-    fray_client_playback_init(&netcode->playback, tick_hz, snapshot_hz);
-    netcode->is_anew = true;
-    netcode->predicted_tick = netcode->tick = netcode->sent_tick = 0;
-    memset(netcode->input_ticks, 0, sizeof netcode->input_ticks);
-}
-
+/* It answers HELLO, or comes by itself when a game begins, perhaps after another. */
 static bool welcome_receive(struct fray_netcode *netcode, const void *bytes, size_t len)
 {
-    const struct fray_game *game = game_of(netcode);
     struct fray_packet_welcome welcome;
-    if (!fray_packet_welcome_decode(&welcome, bytes, len) || !welcome.snapshot_hz)
+    if (!fray_packet_welcome_decode(&welcome, bytes, len) || !welcome.snapshot_hz ||
+        welcome.version != FRAY_PACKET_VERSION)
         return false;
+    bool is_answer = !netcode->is_welcome;
+    uint64_t asked_us =
+        is_answer ? netcode->hello_us : netcode->now_us - (uint64_t)netcode->clock.rtt_us;
     timeline_restart(netcode, welcome.snapshot_hz);
     netcode->is_welcome = true;
-    netcode->can_predict =
-        plays(netcode) && !netcode->config.no_prediction && welcome.rules == fray_game_rules(game);
+    netcode->has_same_rules = welcome.rules == fray_game_rules(game_of(netcode));
+    netcode->interpolation.may_step = netcode->has_same_rules;
+    fray_client_clock_hurry(&netcode->clock);
+    if (welcome.tick || !is_answer) /* else it may not have begun */
+        fray_client_clock_pong(&netcode->clock, asked_us, netcode->now_us, welcome.tick + 0.5);
+    if (netcode->config.on_welcome)
+        netcode->config.on_welcome(netcode->config.context);
     return true;
 }
 
@@ -305,88 +263,54 @@ static bool pong_receive(struct fray_netcode *netcode, const void *bytes, size_t
     if (!fray_packet_pong_decode(&pong, bytes, len))
         return false;
     uint32_t age_us = (uint32_t)netcode->now_us - pong.stamp;
+    if (age_us > netcode->now_us)
+        return false;
     fray_client_clock_pong(&netcode->clock, netcode->now_us - age_us, netcode->now_us,
                            (int32_t)pong.tick + pong.phase / 65536.0);
     return true;
 }
 
-void fray_netcode_clock_reset(struct fray_netcode *netcode)
+static bool refused_receive(struct fray_netcode *netcode, const void *bytes, size_t len)
 {
-    fray_client_clock_init(&netcode->clock, game_of(netcode)->tick_hz);
+    uint8_t code;
+    if (!fray_packet_refused_decode(&code, bytes, len))
+        return false;
+    bool is_stranger = netcode->now_us - netcode->arrived_us > STRANGER_US;
+    if (code == FRAY_REFUSED_NO_HELLO && is_stranger && netcode->is_welcome)
+        fray_netcode_restart(netcode, netcode->config.is_stream, netcode->now_us);
+    if (netcode->config.on_refused)
+        netcode->config.on_refused(netcode->config.context, code);
+    return true;
+}
+
+static bool take(struct fray_netcode *netcode, const void *bytes, size_t len)
+{
+    switch (len ? *(const uint8_t *)bytes : 0) {
+    case FRAY_PACKET_WELCOME: return welcome_receive(netcode, bytes, len);
+    case FRAY_PACKET_SNAPSHOT: return snapshot_receive(netcode, bytes, len);
+    case FRAY_PACKET_PONG: return pong_receive(netcode, bytes, len);
+    case FRAY_PACKET_REFUSED: return refused_receive(netcode, bytes, len);
+    default: return false;
+    }
+}
+
+static double way_ticks(const struct fray_netcode *netcode)
+{
+    return netcode->clock.rtt_us / 2 / netcode->clock.tick_us;
 }
 
 bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_t len,
                           uint64_t now_us)
 {
-    uint8_t code;
-    netcode->now_us = now_us;
-    switch (len ? *(const uint8_t *)bytes : 0) {
-    case FRAY_PACKET_WELCOME: return welcome_receive(netcode, bytes, len);
-    case FRAY_PACKET_SNAPSHOT: return snapshot_receive(netcode, bytes, len);
-    case FRAY_PACKET_PONG: return pong_receive(netcode, bytes, len);
-    case FRAY_PACKET_REFUSED: return fray_packet_refused_decode(&code, bytes, len);
-    default: return false;
-    }
+    if (now_us - netcode->heard_us > SILENT_US) /* what it says of inputs is of before, too */
+        fray_client_pace_doubt(&netcode->pace, now_us, way_ticks(netcode));
+    netcode->now_us = netcode->heard_us = now_us;
+    bool is_understood = take(netcode, bytes, len);
+    netcode->refused += !is_understood;
+    return is_understood;
 }
 
 /* ------------------------------------------------------------------ what is sent */
-
-static void sample(struct fray_netcode *netcode, uint32_t tick)
-{
-    memcpy(input_of(netcode, tick), netcode->held, game_of(netcode)->input_size);
-    netcode->input_ticks[tick % FRAY_NETCODE_INPUTS] = tick;
-    netcode->tick = tick;
-    fray_game_release(game_of(netcode), netcode->held);
-}
-
-static void samples_take(struct fray_netcode *netcode, uint32_t until)
-{
-    if (!netcode->tick || until - netcode->tick > CATCH_UP)
-        netcode->tick = until - 1;
-    while (netcode->tick < until)
-        sample(netcode, netcode->tick + 1);
-}
-
-/* The first of the unbroken run of inputs that goes into the packet. */
-static uint32_t run_from(const struct fray_netcode *netcode)
-{
-    uint32_t from = netcode->tick;
-    uint32_t wanted = netcode->sent_tick ? netcode->sent_tick + 1 : from;
-    if (!netcode->config.is_stream && wanted + REPEATED > from + 1)
-        wanted = from + 1 > REPEATED ? from + 1 - REPEATED : 1;
-    while (from > wanted && netcode->tick - from + 1 < FRAY_PACKET_INPUTS_MAX &&
-           has_input(netcode, from - 1))
-        from--;
-    return from;
-}
-
-static void input_send(struct fray_netcode *netcode, bool has_inputs)
-{
-    size_t input_size = game_of(netcode)->input_size;
-    struct fray_packet_input packet = {
-        .flags = (uint8_t)(netcode->needs_full ? FRAY_INPUT_NEED_FULL : 0),
-        .ack = netcode->ack,
-        .ack_bits = netcode->ack_bits,
-    };
-    char *inputs = fray_alloc(FRAY_PACKET_INPUTS_MAX * input_size);
-    char bytes[2048];
-    if (has_inputs) {
-        packet.first_tick = run_from(netcode);
-        packet.count = (uint8_t)(netcode->tick - packet.first_tick + 1);
-        for (uint32_t i = 0; i < packet.count; i++)
-            memcpy(inputs + i * input_size, input_of(netcode, packet.first_tick + i), input_size);
-        netcode->sent_tick = netcode->tick;
-    }
-    if (netcode->playback.tick > 0) {
-        packet.flags |= FRAY_INPUT_HAS_VIEW;
-        packet.view = (uint32_t)(uint64_t)(netcode->playback.tick * 256);
-    }
-    size_t len = fray_packet_input_encode(game_of(netcode), &packet, inputs, bytes, sizeof bytes);
-    free(inputs);
-    assert(len); /* 24 inputs of the largest game fit */
-    netcode->sent_us = netcode->now_us;
-    netcode->config.send(netcode->config.context, bytes, len);
-}
 
 static void hello_send(struct fray_netcode *netcode)
 {
@@ -396,139 +320,194 @@ static void hello_send(struct fray_netcode *netcode)
                                     .flags = netcode->config.is_stream ? FRAY_HELLO_STREAM : 0,
                                     .snapshot_hz = netcode->config.snapshot_hz},
         packet, sizeof packet);
-    netcode->hello_us = netcode->now_us + HELLO_US;
-    netcode->config.send(netcode->config.context, packet, len);
+    netcode->has_said_hello = true;
+    netcode->hello_us = netcode->now_us;
+    send_packet(netcode, packet, len);
 }
 
 static void ping_send(struct fray_netcode *netcode)
 {
     uint8_t packet[8];
     size_t len = fray_packet_ping_encode((uint32_t)netcode->now_us, packet, sizeof packet);
-    netcode->config.send(netcode->config.context, packet, len);
+    send_packet(netcode, packet, len);
+}
+
+/* The first of the unbroken run of inputs that goes into the packet. */
+static uint32_t first_to_send(const struct fray_netcode *netcode)
+{
+    uint32_t last = netcode->tick, first = netcode->sent_tick ? netcode->sent_tick + 1 : last;
+    if (!netcode->config.is_stream && first + REPEATED > last + 1)
+        first = last + 1 > REPEATED ? last + 1 - REPEATED : 1;
+    if (last - first >= FRAY_PACKET_INPUTS_MAX)
+        first = last + 1 - FRAY_PACKET_INPUTS_MAX;
+    return fray_client_inputs_run(&netcode->inputs, first, last);
+}
+
+static void inputs_put(struct fray_netcode *netcode, struct fray_packet_input *packet)
+{
+    size_t size = game_of(netcode)->input_size;
+    packet->first_tick = first_to_send(netcode);
+    packet->count = (uint8_t)(netcode->tick - packet->first_tick + 1);
+    for (uint32_t i = 0; i < packet->count; i++)
+        __builtin_memcpy(netcode->batch + i * size,
+                         fray_client_inputs_at(&netcode->inputs, packet->first_tick + i), size);
+    netcode->sent_tick = netcode->tick;
+}
+
+static void input_send(struct fray_netcode *netcode)
+{
+    const struct fray_client_snapshots *snapshots = &netcode->snapshots;
+    bool needs_full = snapshots->needs_full || netcode->is_desynced;
+    struct fray_packet_input packet = {
+        .flags = (uint8_t)(needs_full ? FRAY_INPUT_NEED_FULL : 0),
+        .ack = snapshots->ack,
+        .ack_bits = snapshots->ack_bits,
+    };
+    double shown = fray_netcode_shown(netcode, netcode->now_us);
+    uint8_t bytes[FRAY_NETCODE_PACKET_MAX];
+    if (netcode->tick != netcode->sent_tick)
+        inputs_put(netcode, &packet);
+    if (shown > 0) {
+        packet.flags |= FRAY_INPUT_HAS_VIEW;
+        packet.view = (uint32_t)(uint64_t)(shown * 256 + 0.5);
+    }
+    size_t len =
+        fray_packet_input_encode(game_of(netcode), &packet, netcode->batch, bytes, sizeof bytes);
+    send_packet(netcode, bytes, len);
+}
+
+/* ------------------------------------------------------------------ the own ticks */
+
+/* Back to before it: what is sampled from here on is sent at once, again. */
+static void go_back(struct fray_netcode *netcode, uint32_t tick)
+{
+    const void *newest = fray_netcode_newest(netcode);
+    netcode->tick = tick;
+    if (netcode->sent_tick > tick)
+        netcode->sent_tick = tick + 1 > batch_size(netcode) ? tick + 1 - batch_size(netcode) : 0;
+    if (newest)
+        fray_client_prediction_go_back(&netcode->prediction, newest,
+                                       fray_netcode_newest_tick(netcode), tick);
+}
+
+static void samples_take(struct fray_netcode *netcode, uint32_t until)
+{
+    if (netcode->tick > until)
+        go_back(netcode, until - 1);
+    else if (!netcode->tick || until - netcode->tick > CATCH_UP)
+        netcode->tick = until - 1;
+    while (netcode->tick < until)
+        fray_client_inputs_sample(&netcode->inputs, ++netcode->tick);
+}
+
+static void play(struct fray_netcode *netcode)
+{
+    double server_tick = fray_client_clock_tick(&netcode->clock, netcode->now_us);
+    double tick =
+        fray_client_pace_advance(&netcode->pace, netcode->now_us, server_tick, way_ticks(netcode));
+    if (tick >= 1)
+        samples_take(netcode, (uint32_t)tick);
+}
+
+static bool is_silent(const struct fray_netcode *netcode)
+{
+    return netcode->config.is_stream && netcode->now_us - netcode->heard_us > SILENT_US;
+}
+
+static void say_what_is_due(struct fray_netcode *netcode)
+{
+    bool is_due = netcode->now_us - netcode->tried_us >= ACK_US;
+    if (!is_due && netcode->tick - netcode->sent_tick < batch_size(netcode))
+        return;
+    netcode->tried_us = netcode->now_us;
+    if (!netcode->is_clogged && !is_silent(netcode))
+        input_send(netcode);
 }
 
 void fray_netcode_advance(struct fray_netcode *netcode, uint64_t now_us)
 {
     netcode->now_us = now_us;
-    if (!netcode->is_welcome) {
-        if (now_us >= netcode->hello_us)
-            hello_send(netcode);
-        return;
+    if (netcode->is_welcome) {
+        if (fray_client_clock_asks(&netcode->clock, now_us))
+            ping_send(netcode);
+        if (netcode->clock.samples && plays(netcode))
+            play(netcode);
+        say_what_is_due(netcode);
+    } else if (!netcode->has_said_hello || now_us - netcode->hello_us > HELLO_US) {
+        hello_send(netcode);
     }
-    if (fray_client_clock_asks(&netcode->clock, now_us))
-        ping_send(netcode);
-    if (netcode->clock.samples && plays(netcode)) {
-        const struct fray_client_clock *clock = &netcode->clock;
-        double tick =
-            fray_client_pace_advance(&netcode->pace, now_us, fray_client_clock_tick(clock, now_us),
-                                     clock->rtt_us / 2 / clock->tick_us);
-        if (tick >= 1)
-            samples_take(netcode, (uint32_t)tick);
-    }
-    uint32_t unsent = netcode->tick - netcode->sent_tick;
-    if (netcode->tick && unsent >= netcode->config.input_batch)
-        input_send(netcode, true);
-    else if (now_us - netcode->sent_us >= ACK_US)
-        input_send(netcode, false);
-    double shown = fray_client_playback_advance(&netcode->playback, now_us);
+    double shown = fray_netcode_shown(netcode, netcode->now_us);
     while (netcode->events_count && netcode->events[netcode->events_first].tick <= shown)
         event_tell(netcode);
 }
 
 uint64_t fray_netcode_due(const struct fray_netcode *netcode)
 {
+    const struct fray_client_pace *pace = &netcode->pace;
     if (!netcode->is_welcome)
-        return netcode->hello_us;
-    uint64_t due = netcode->sent_us + ACK_US;
+        return netcode->has_said_hello ? netcode->hello_us + HELLO_US + 1 : netcode->now_us;
+    uint64_t due = netcode->tried_us + ACK_US;
     if (netcode->clock.next_ping_us < due)
         due = netcode->clock.next_ping_us;
-    if (netcode->pace.is_running) {
-        double ahead = (double)netcode->tick + 1 - netcode->pace.tick;
-        double wait_us = ahead > 0 ? ahead * netcode->pace.tick_us / netcode->pace.rate : 0;
-        if (netcode->pace.last_us + (uint64_t)wait_us + 1 < due)
-            due = netcode->pace.last_us + (uint64_t)wait_us + 1;
+    if (pace->is_running) {
+        double ahead = (double)netcode->tick + 1 - pace->tick;
+        double wait_us = ahead > 0 ? ahead * pace->tick_us / pace->rate : 0;
+        if (pace->last_us + (uint64_t)wait_us + 1 < due)
+            due = pace->last_us + (uint64_t)wait_us + 1;
     }
     return due;
 }
 
-/* ------------------------------------------------------------------ what is shown */
+/* ------------------------------------------------------------------ what there is to see */
 
 const void *fray_netcode_newest(const struct fray_netcode *netcode)
 {
-    return netcode->newest < 0 ? NULL : state_of(netcode, netcode->newest);
+    const struct fray_client_snapshots *snapshots = &netcode->snapshots;
+    return snapshots->newest < 0 ? NULL : fray_client_snapshots_state(snapshots, snapshots->newest);
 }
 
-/* The last view not after `tick`, and the first after it; −1: none. */
-static void views_around(const struct fray_netcode *netcode, double tick, int *before, int *after)
+uint32_t fray_netcode_newest_tick(const struct fray_netcode *netcode)
 {
-    *before = *after = -1;
-    for (int i = 0; i < FRAY_NETCODE_VIEWS; i++) {
-        const struct fray_netcode_view *view = &netcode->views[i];
-        int *which = view->tick <= tick ? before : after;
-        if (!view->seq)
-            continue;
-        bool is_closer = *which < 0 || (which == before ? view->tick > netcode->views[*which].tick
-                                                        : view->tick < netcode->views[*which].tick);
-        if (is_closer)
-            *which = i;
-    }
+    const struct fray_client_snapshots *snapshots = &netcode->snapshots;
+    return snapshots->newest < 0 ? 0 : snapshots->views[snapshots->newest].tick;
 }
 
-static void place_between(char *at, const char *older, const char *newer, double fraction)
+const void *fray_netcode_predicted(struct fray_netcode *netcode)
 {
-    int32_t from, to;
-    memcpy(&from, older, sizeof from);
-    memcpy(&to, newer, sizeof to);
-    int32_t place = from + (int32_t)((double)((int64_t)to - from) * fraction);
-    memcpy(at, &place, sizeof place);
+    if (!predicts(netcode) || !netcode->prediction.is_there)
+        return NULL;
+    fray_client_prediction_advance(&netcode->prediction, netcode->tick);
+    return netcode->prediction.current;
 }
 
-/* `shown` is a copy of older: places of what is in both are moved on towards newer. */
-static void places_between(const struct fray_game *game, char *shown, const char *newer,
-                           double fraction)
+/* Of the way from the tick before the newest to that one: as if it were a tick earlier. */
+static double fraction_now(const struct fray_netcode *netcode, uint64_t now_us)
 {
-    for (uint32_t t = 0; t < game->tables_count; t++) {
-        const struct fray_game_table *table = &game->tables[t];
-        for (uint32_t i = 0; table->x && table->y && i < table->rows; i++) {
-            size_t at = table->offset + (size_t)i * table->stride;
-            if (!fray_delta_is_present(table, shown + at) ||
-                !fray_delta_is_present(table, newer + at))
-                continue;
-            size_t x = at + table->x - 1, y = at + table->y - 1;
-            place_between(shown + x, shown + x, newer + x, fraction);
-            place_between(shown + y, shown + y, newer + y, fraction);
-        }
-    }
+    const struct fray_client_pace *pace = &netcode->pace;
+    double since_us = now_us > pace->last_us ? (double)(now_us - pace->last_us) : 0;
+    double ahead = pace->tick + since_us / pace->tick_us * pace->rate - netcode->tick;
+    return ahead < 0 ? 0 : ahead > 1 ? 1 : ahead;
+}
+
+const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us)
+{
+    if (!fray_netcode_predicted(netcode))
+        return NULL;
+    return fray_client_prediction_draw(&netcode->prediction, fraction_now(netcode, now_us), now_us);
+}
+
+double fray_netcode_shown(struct fray_netcode *netcode, uint64_t now_us)
+{
+    double wanted = fray_client_playback_advance(&netcode->playback, now_us);
+    return fray_netcode_newest(netcode)
+               ? fray_client_interpolation_tick(&netcode->interpolation, wanted)
+               : 0;
 }
 
 const void *fray_netcode_interpolated(struct fray_netcode *netcode, uint64_t now_us)
 {
-    const struct fray_game *game = game_of(netcode);
-    int before, after;
-    if (netcode->newest < 0)
-        return NULL;
-    double tick = fray_client_playback_advance(&netcode->playback, now_us);
-    views_around(netcode, tick, &before, &after);
-    netcode->is_lagging = false;
-    if (before < 0) {
-        memcpy(netcode->shown, state_of(netcode, after), game->state_size);
-        return netcode->shown;
-    }
-    memcpy(netcode->shown, state_of(netcode, before), game->state_size);
-    uint32_t from = netcode->views[before].tick;
-    if (after >= 0) {
-        double fraction = (tick - from) / (netcode->views[after].tick - from);
-        places_between(game, netcode->shown, state_of(netcode, after), fraction);
-        return netcode->shown;
-    }
-    /* Nothing newer came: the rules go on for a while, and then everything stands still. */
-    double ahead = tick - from, most = EXTRAPOLATE_US / netcode->playback.tick_us;
-    netcode->is_lagging = ahead > most;
-    uint32_t ticks = (uint32_t)(ahead > most ? most : ahead);
-    for (uint32_t i = 1; netcode->can_predict && i <= ticks; i++)
-        game->step(netcode->shown,
-                   &(struct fray_game_step){.inputs = netcode->step_inputs,
-                                            .given = netcode->given,
-                                            .now_ms = (from + i) * 1000 / game->tick_hz});
-    return netcode->shown;
+    double wanted = fray_client_playback_advance(&netcode->playback, now_us);
+    return fray_netcode_newest(netcode)
+               ? fray_client_interpolation_show(&netcode->interpolation, wanted)
+               : NULL;
 }

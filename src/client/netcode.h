@@ -1,42 +1,44 @@
 /* One match as its client plays it by game packets (docs/protocols.md, "Game packets"): which tick
- * it is, what the own seat does and will have done, what the others did. It has no clock and no
- * connection: both are handed in, so that it runs in simulations too.
+ * it is, what the own seat does and will have done, what the others did. It has no clock, no
+ * connection and no memory: all are handed in, by C clients as by simulations.
  *
- *     packets ──▶ receive ──▶ views by sequence number ──▶ shown: between two of them
+ *     packets ──▶ receive ──▶ snapshots by sequence number ──▶ interpolation: between two of them
  *                                     │ newest
- *     input ──▶ sampled each tick ────┴──▶ predicted: stepped on from it
- *                   └──▶ INPUT packets ──▶ send
+ *     input ──▶ sampled each tick ────┴──▶ prediction: stepped on from it
+ *                   └──▶ INPUT packets ──▶ send            timing.h says which ticks these are
  *
- * Owner: who initialised it. One thread. Times are microseconds. Pure. */
+ * Owner: who initialised it. One thread. Times are microseconds. Freestanding, pure. */
 #ifndef FRAY_CLIENT_NETCODE_H
 #define FRAY_CLIENT_NETCODE_H
 
+#include "client/interpolation.h"
 #include "client/timing.h"
-#include "fray/client.h"
-#include "packet.h"
 
 enum {
-    FRAY_NETCODE_VIEWS = 32,   /* as many baselines as the server may name */
-    FRAY_NETCODE_INPUTS = 128, /* ticks whose inputs are kept */
-    FRAY_NETCODE_EVENTS = 256, /* that wait to be shown; of more, the oldest are told early */
+    FRAY_NETCODE_EVENTS = 256,      /* that wait to be shown; of more, the oldest are told early */
+    FRAY_NETCODE_PACKET_MAX = 2048, /* the longest that is sent */
+    FRAY_NETCODE_TELEPORT_PX = 24,
+    FRAY_NETCODE_SNAP_PX = 96,
 };
 
 struct fray_netcode_config {
     const struct fray_game *game;
     uint32_t seat; /* FRAY_GAME_NOBODY: a spectator */
     uint8_t snapshot_hz;
-    uint8_t
-        input_batch; /* ticks whose inputs go in one packet of a stream; 0: by the game's pace */
-    bool is_stream;  /* packets arrive, and in order; else the last inputs are repeated */
+    uint8_t input_batch; /* ticks in one packet of a stream; 0: by the game's pace */
+    bool is_stream;      /* packets arrive, and in order; else the last inputs are repeated */
     bool no_prediction;
+    double snap_px; /* 0: the standard, as is the smoothing's teleport_px */
+    struct fray_client_smoothing smoothing;
+    /* These but send are optional. What they are given is borrowed for the call. */
     void (*send)(void *context, const void *packet, size_t len);
     void (*on_event)(void *context, const struct fray_game_event *event, uint32_t tick);
+    void (*on_events_lost)(void *context);
+    void (*on_welcome)(void *context);
+    /* The hash of a tick's view, here and at the server: they should be equal. */
+    void (*on_hash)(void *context, uint32_t tick, uint64_t own, uint64_t server);
+    void (*on_refused)(void *context, uint8_t code); /* enum fray_packet_refusal */
     void *context;
-};
-
-struct fray_netcode_view {
-    uint16_t seq; /* 0: none */
-    uint32_t tick;
 };
 
 struct fray_netcode {
@@ -44,42 +46,38 @@ struct fray_netcode {
     struct fray_client_clock clock;
     struct fray_client_pace pace;
     struct fray_client_playback playback;
-    uint64_t now_us, hello_us, sent_us, pinged_us, arrived_us;
-    bool is_welcome, can_predict, is_lagging, needs_full;
-    bool is_anew; /* the next snapshot is of another game than the views before it */
+    struct fray_client_snapshots snapshots;
+    struct fray_client_inputs inputs;
+    struct fray_client_stepper stepper;
+    struct fray_client_prediction prediction;
+    struct fray_client_interpolation interpolation;
 
-    struct fray_netcode_view views[FRAY_NETCODE_VIEWS]; /* by seq */
-    char *states;                                       /* of the views */
-    int newest;                                         /* −1: none */
-    uint16_t ack;
-    uint32_t ack_bits;
-    uint64_t missed;
+    uint64_t now_us, hello_us;     /* hello_us: of the last; it is said again until WELCOME comes */
+    uint64_t tried_us;             /* when inputs or an ack were to be sent last */
+    uint64_t heard_us, arrived_us; /* anything; a snapshot */
+    bool has_said_hello, is_welcome, has_same_rules;
+    bool is_clogged;    /* the host's to say: what is sent waits. Then no inputs are added */
+    bool is_desynced;   /* until a complete snapshot comes, or a hash that agrees */
+    uint32_t tick;      /* the newest that was sampled; 0: none */
+    uint32_t sent_tick; /* and sent */
+    uint8_t *batch;     /* inputs of one packet */
 
-    char *held;   /* input, see fray_client_input */
-    char *inputs; /* by tick */
-    uint32_t input_ticks[FRAY_NETCODE_INPUTS];
-    uint32_t tick, sent_tick; /* the newest that were sampled and sent; 0: none */
-
-    char *predicted, *own_before; /* own_before: the own row as it was predicted, by tick */
-    uint32_t predicted_tick;      /* 0: none */
-    char *shown;                  /* interpolated */
-    char *step_inputs;
-    uint8_t *given;
-
-    struct fray_packet_snapshot snapshot; /* the one at hand */
+    struct fray_packet_snapshot packet; /* the one at hand */
     struct fray_packet_event events[FRAY_NETCODE_EVENTS];
     uint32_t events_first, events_count;
     uint16_t event_seq; /* the newest that came; 0: none */
 
-    uint64_t snapshots, corrections, desyncs;
+    uint64_t desyncs, refused; /* refused: packets that were not understood */
 };
 
+/* How much memory it needs, 8-byte aligned and zero, until it is used no more. */
+size_t fray_netcode_size(const struct fray_game *game);
 void fray_netcode_init(struct fray_netcode *netcode, const struct fray_netcode_config *config,
-                       uint64_t now_us);
-void fray_netcode_deinit(struct fray_netcode *netcode);
-/* On another connection, perhaps after a while: baselines are forgotten, HELLO is said again. */
-void fray_netcode_restart(struct fray_netcode *netcode, uint64_t now_us);
-/* What was learnt of the server's clock does not hold any more: a start has been agreed on. */
+                       void *memory, uint64_t now_us);
+/* On another connection, perhaps after a while: HELLO is said again, all follows from its answer.
+ * Events that came are told, views stay to be looked at, what is held stays held. */
+void fray_netcode_restart(struct fray_netcode *netcode, bool is_stream, uint64_t now_us);
+/* A start has been agreed on: until now the server's time stood still. */
 void fray_netcode_clock_reset(struct fray_netcode *netcode);
 /* Any bytes; false: no packet that a server sends. */
 bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_t len,
@@ -89,8 +87,14 @@ void fray_netcode_advance(struct fray_netcode *netcode, uint64_t now_us);
 /* When to advance again. */
 uint64_t fray_netcode_due(const struct fray_netcode *netcode);
 
+/* Each view stays until it is asked for again. NULL: there is none. */
 const void *fray_netcode_newest(const struct fray_netcode *netcode);
+uint32_t fray_netcode_newest_tick(const struct fray_netcode *netcode); /* 0: none */
+/* At the newest tick that was sampled, exactly; and so far on the way to the next, to be drawn. */
 const void *fray_netcode_predicted(struct fray_netcode *netcode);
+const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us);
 const void *fray_netcode_interpolated(struct fray_netcode *netcode, uint64_t now_us);
+/* The tick that fray_netcode_interpolated shows, with its fraction; 0: none. */
+double fray_netcode_shown(struct fray_netcode *netcode, uint64_t now_us);
 
 #endif

@@ -28,11 +28,12 @@ struct player {
     bool is_open, is_joined;
     uint64_t heard_us;
     struct fray_netcode netcode;
+    void *netcode_memory;
     bool has_netcode;
     uint32_t seat;
     char match[32], token[64];
     void *memory;    /* of the bot that decides */
-    uint64_t told;   /* events since the connection's HELLO */
+    uint64_t told;   /* events since the server's last WELCOME */
     uint32_t latest; /* tick of the event that was told last */
     unsigned losses;
 };
@@ -79,6 +80,13 @@ static void on_event(void *context, const struct fray_game_event *event, uint32_
     told_all++;
 }
 
+/* The server counts anew; all that came before was told. */
+static void on_welcome(void *context)
+{
+    struct player *player = context;
+    player->told = 0;
+}
+
 static void on_joined(struct player *player, const json_t *content)
 {
     const char *role, *match, *token;
@@ -96,13 +104,15 @@ static void on_joined(struct player *player, const json_t *content)
                                                .is_stream = true,
                                                .send = send_packet,
                                                .on_event = on_event,
+                                               .on_welcome = on_welcome,
                                                .context = player};
     uint64_t waiting = player->netcode.events_count, told = player->told;
     if (player->has_netcode) {
-        fray_netcode_restart(&player->netcode, player->loop->now_us);
+        fray_netcode_restart(&player->netcode, true, player->loop->now_us);
         sim_check(&world, player->told == told + waiting); /* what came is told all the same */
     } else {
-        fray_netcode_init(&player->netcode, &config, player->loop->now_us);
+        player->netcode_memory = fray_alloc_zero(fray_netcode_size(game));
+        fray_netcode_init(&player->netcode, &config, player->netcode_memory, player->loop->now_us);
     }
     player->has_netcode = true;
     player->told = 0;
@@ -184,9 +194,9 @@ static void play(struct player *player)
     struct fray_netcode *netcode = &player->netcode;
     const void *view = fray_netcode_newest(netcode);
     if (view)
-        game->bot(view, player->seat, player->memory, netcode->held);
+        game->bot(view, player->seat, player->memory, netcode->inputs.held);
     fray_netcode_advance(netcode, player->loop->now_us);
-    fray_netcode_predicted(netcode);
+    fray_netcode_drawn(netcode, player->loop->now_us);
     fray_netcode_interpolated(netcode, player->loop->now_us);
 }
 
@@ -284,7 +294,7 @@ static void close_world(void)
         fray_timer_cancel(&player->loop->timers, &player->timer);
         if (player->link)
             fray_client_link_close(player->link, 1000);
-        fray_netcode_deinit(&player->netcode);
+        free(player->netcode_memory);
         free(player->memory);
     }
     sim_world_run_ms(&world, 3000);
@@ -312,7 +322,7 @@ static void settle(void)
         sim_check(&world, !match->seats[player->seat].has_stand_in);
         sim_check(&world, strcmp(match->seats[player->seat].token, player->token) == 0);
         sim_check(&world, has_view(player));
-        sim_check(&world, match->steps - netcode->snapshot.tick < game->tick_hz);
+        sim_check(&world, match->steps - fray_netcode_newest_tick(netcode) < game->tick_hz);
         sim_check(&world, netcode->desyncs == 0);
     }
     sim_check(&world, SIM_COUNTER(&world, game_desyncs) == 0);
