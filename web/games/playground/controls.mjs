@@ -106,7 +106,7 @@ export class Controls {
     }
 
     #direction(x, y) {
-        let { dx, dy } = this.#keys.direction;
+        let { dx, dy } = this.#keys.take();
         const stick = dx || dy ? null : readGamepad();
         if (stick) ({ dx, dy } = stick);
         const length = x && y ? Math.max(1, Math.hypot(dx, dy)) : 1;
