@@ -174,7 +174,7 @@ static void host_act(struct fray_simulate *simulate, char *input)
             continue;
         __builtin_memset(input, 0, game->input_size);
         for (uint32_t k = 0; k < game->input->fields_count; k++)
-            if (same(game->input->fields[k].name, action->sets))
+            if (action->sets && same(game->input->fields[k].name, action->sets))
                 field_write(input, &game->input->fields[k], 0, action->value);
         simulate->given[0] = 1;
     }

@@ -184,6 +184,8 @@ static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
         state->match.winner = FRAY_GAME_NOBODY;
     if (played && count_playing(state) < 2)
         game_end(state, events);
+    else if (played && all_chosen(state))
+        state->match.deadline_ms = state->match.now_ms; /* nobody is waited for */
 }
 
 static const char *check(const void *bytes, uint32_t seat, const void *asked)
@@ -309,7 +311,7 @@ static const struct fray_game_event_kind events[] = {
 const struct fray_game fray_rps = {
     .name = "rps",
     .title = "Rock-paper-scissors",
-    .version = 1,
+    .version = 2,
     .seats_min = 2,
     .seats_max = RPS_SEATS,
     .bot_levels = 3,

@@ -130,6 +130,14 @@ uint32_t fray_match_host(const struct fray_match *match)
     return host;
 }
 
+uint32_t fray_match_persons(const struct fray_match *match)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++)
+        count += match->seats[i].is_taken && match->seats[i].bot == FRAY_MATCH_NO_BOT;
+    return count;
+}
+
 bool fray_match_is_drop_in(const struct fray_match *match)
 {
     return match->config.game->seats_min == 1;
@@ -210,8 +218,9 @@ void fray_match_begin(struct fray_match *match, uint64_t now_us)
         if (match->seats[i].is_taken)
             fray_match_rules_join(match, i, now_us);
     }
-    if (fray_game_json_action(game, "start_game"))
-        (void)fray_match_act(match, fray_match_host(match), "start_game", NULL, now_us);
+    uint32_t host = fray_match_host(match); /* nobody: bots are watched */
+    if (host != FRAY_GAME_NOBODY && fray_game_json_action(game, "start_game"))
+        (void)fray_match_act(match, host, "start_game", NULL, now_us);
 }
 
 void fray_match_unbegin(struct fray_match *match, uint64_t now_us)

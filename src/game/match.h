@@ -193,6 +193,7 @@ enum fray_match_phase fray_match_phase(const struct fray_match *match);
 /* FRAY_GAME_NOBODY: no person has a seat. */
 uint32_t fray_match_host(const struct fray_match *match);
 uint32_t fray_match_players(const struct fray_match *match); /* seats that are taken */
+uint32_t fray_match_persons(const struct fray_match *match); /* of these, not by bots */
 bool fray_match_is_open(const struct fray_match *match);     /* there is a free seat */
 /* One may come in at any time and play at once: a game for one and more. */
 bool fray_match_is_drop_in(const struct fray_match *match);
@@ -232,6 +233,9 @@ void fray_match_hear(struct fray_match *match, const struct fray_game_events *ev
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event);
 /* The roster names the phase. */
 void fray_match_note_phase(struct fray_match *match);
+/* Where the rules have no action `rematch`, the match counts who asks of those who are there, and
+ * begins the next game, or all anew. Whoever leaves may have been the last who was waited for. */
+const char *fray_match_rematch_count(struct fray_match *match, uint64_t now_us);
 /* Impulses are for one step; the rest of an input stays, as keys that are held. */
 void fray_match_inputs_clear(struct fray_match *match);
 struct fray_game_players fray_match_ids(const struct fray_match *match);

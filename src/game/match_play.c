@@ -178,33 +178,57 @@ static bool all_want_rematch(const struct fray_match *match)
 {
     for (uint32_t seat = 0; seat < match->config.game->seats_max; seat++) {
         const struct fray_match_seat *s = &match->seats[seat];
-        if (s->is_taken && s->bot == FRAY_MATCH_NO_BOT && s->is_connected && !s->wants_rematch)
+        if (s->is_taken && s->bot == FRAY_MATCH_NO_BOT && s->is_connected && !s->is_silent &&
+            !s->wants_rematch)
             return false;
     }
     return true;
 }
 
-/* Where the rules have no such action, the match counts who asks, and starts the next game, or all
- * anew. */
-static const char *rematch(struct fray_match *match, uint32_t seat, uint64_t now_us)
+/* The first who wants one; FRAY_GAME_NOBODY. */
+static uint32_t first_for_rematch(const struct fray_match *match)
 {
-    const struct fray_game *game = match->config.game;
-    const struct fray_game_action *own = fray_game_json_action(game, "rematch");
-    const struct fray_game_action *start = fray_game_json_action(game, "start_game");
-    const char *reason = NULL;
+    for (uint32_t seat = 0; seat < match->config.game->seats_max; seat++)
+        if (match->seats[seat].wants_rematch)
+            return seat;
+    return FRAY_GAME_NOBODY;
+}
 
+static const char *may_rematch(const struct fray_match *match)
+{
     if (fray_match_phase(match) != FRAY_MATCH_OVER)
         return "game_not_over";
-    if (fray_match_players(match) < game->seats_min)
-        return "not_enough_players";
-    match->seats[seat].wants_rematch = true;
+    return fray_match_players(match) < match->config.game->seats_min ? "not_enough_players" : NULL;
+}
+
+const char *fray_match_rematch_count(struct fray_match *match, uint64_t now_us)
+{
+    const struct fray_game *game = match->config.game;
+    const struct fray_game_action *start = fray_game_json_action(game, "start_game");
+    uint32_t seat = first_for_rematch(match);
+
+    if (seat == FRAY_GAME_NOBODY || may_rematch(match) || fray_game_json_action(game, "rematch") ||
+        !all_want_rematch(match))
+        return NULL;
+    if (start)
+        return play(match, seat, start, NULL, now_us);
+    fray_match_restart(match, now_us);
+    return NULL;
+}
+
+static const char *rematch(struct fray_match *match, uint32_t seat, uint64_t now_us)
+{
+    const struct fray_game_action *own = fray_game_json_action(match->config.game, "rematch");
+    bool *wants = &match->seats[seat].wants_rematch, wanted = *wants;
+    const char *reason = may_rematch(match);
+
+    if (reason)
+        return reason;
+    *wants = true;
+    reason = own ? play(match, seat, own, NULL, now_us) : fray_match_rematch_count(match, now_us);
+    if (reason)
+        *wants = wanted;
     match->is_roster_changed = true;
-    if (own)
-        reason = play(match, seat, own, NULL, now_us);
-    else if (all_want_rematch(match) && start)
-        reason = play(match, seat, start, NULL, now_us);
-    else if (all_want_rematch(match))
-        fray_match_restart(match, now_us);
     return reason;
 }
 
@@ -263,6 +287,22 @@ static bool is_away(const struct fray_match_seat *seat)
            (!seat->is_connected || seat->is_silent);
 }
 
+/* For those who are there. With nobody the match waits, for as long as seats are held. */
+static bool is_anybody_there(const struct fray_match *match)
+{
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
+        const struct fray_match_seat *seat = &match->seats[i];
+        if (seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT && !is_away(seat))
+            return true;
+    }
+    return false;
+}
+
+static bool may_stand_in(const struct fray_match *match, const struct fray_match_seat *seat)
+{
+    return match->is_begun && !seat->has_stand_in && is_anybody_there(match);
+}
+
 static uint64_t deadline_us(const struct fray_match *match)
 {
     return fray_match_deadline(match, match->state, match->is_begun, match->started_us);
@@ -279,7 +319,7 @@ uint64_t fray_match_due(const struct fray_match *match)
     for (uint32_t i = 0; i < match->config.game->seats_max; i++) {
         const struct fray_match_seat *seat = &match->seats[i];
         const struct fray_match_times *times = &match->config.times;
-        bool waits = match->is_begun && !seat->has_stand_in && times->stand_in_ms < times->hold_ms;
+        bool waits = times->stand_in_ms < times->hold_ms && may_stand_in(match, seat);
         uint32_t ms = waits ? times->stand_in_ms : times->hold_ms;
         if (is_away(seat))
             due = fray_match_earlier(due, fray_match_after_ms(seat->lost_us, ms));
@@ -316,7 +356,7 @@ static void seat_advance(struct fray_match *match, uint32_t i, uint64_t now_us)
     if (!is_away(seat))
         return;
     if (now_us < fray_match_after_ms(seat->lost_us, times->hold_ms)) {
-        if (match->is_begun && !seat->has_stand_in &&
+        if (may_stand_in(match, seat) &&
             now_us >= fray_match_after_ms(seat->lost_us, times->stand_in_ms))
             stand_in(match, i, now_us);
     } else if (seat->is_connected) {

@@ -192,6 +192,7 @@ void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match
     }
     seat_leave(match, seat, reason, now_us);
     bots_adjust(match, now_us);
+    (void)fray_match_rematch_count(match, now_us);
 }
 
 void fray_match_condemn(struct fray_match *match, uint32_t seat, enum fray_match_out reason)

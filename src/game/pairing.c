@@ -1,5 +1,7 @@
 #include "game/pairing.h"
 
+#include <assert.h>
+
 #include "game/match.h"
 #include "game/ticks.h"
 
@@ -21,14 +23,6 @@ const char *fray_pairing_phase_text(const struct fray_match *match)
 static bool is_person(const struct fray_match_seat *seat)
 {
     return seat->is_taken && seat->bot == FRAY_MATCH_NO_BOT;
-}
-
-static uint32_t persons(const struct fray_match *match)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < match->config.game->seats_max; i++)
-        count += is_person(&match->seats[i]);
-    return count;
 }
 
 static void phase_set(struct fray_match *match, enum fray_pairing_phase phase, uint64_t now_us)
@@ -61,7 +55,8 @@ static void listen_again(struct fray_match *match, uint32_t without, uint64_t no
     struct fray_pairing *pairing = &match->pairing;
     uint32_t seat = 0;
     while (seat == without || !is_person(&match->seats[seat]))
-        seat++;
+        seat++; /* there is one */
+    assert(seat < match->config.game->seats_max);
     const struct fray_match_seat *who = &match->seats[seat];
     if (who->asked_us) { /* it did not come by a link */
         pairing->wait_ms = who->wait_ms;
@@ -99,7 +94,7 @@ void fray_pairing_seat_taken(struct fray_match *match, uint32_t seat, uint64_t n
     if (!fray_pairing_is_listening(match) ||
         fray_match_players(match) < match->config.game->seats_min)
         return;
-    if (persons(match) < 2) {
+    if (fray_match_persons(match) < 2) {
         start_now(match, now_us);
         return;
     }
@@ -118,7 +113,7 @@ void fray_pairing_seat_leaves(struct fray_match *match, uint32_t seat, enum fray
     uint32_t left = fray_match_players(match) - 1;
 
     if (!fray_pairing_is_unsettled(match) || was_alone || !is_person(&match->seats[seat]) ||
-        left >= match->config.game->seats_min)
+        left >= match->config.game->seats_min || fray_match_persons(match) == 1)
         return;
     if (match->is_begun)
         fray_match_unbegin(match, now_us);
@@ -288,7 +283,7 @@ json_t *fray_pairing_json(const struct fray_match *match, uint32_t players_waiti
     case FRAY_PAIRING_NONE:
     case FRAY_PAIRING_STARTED:
     case FRAY_PAIRING_SETTLED:
-        json_object_set_new(step, "bot", json_boolean(persons(match) < fray_match_players(match)));
+        json_object_set_new(step, "bot", json_boolean(fray_match_persons(match) < fray_match_players(match)));
         break;
     }
     return step;

@@ -56,7 +56,8 @@ bool fray_games_has_bots(const struct fray_games *games, uint32_t there, uint32_
     return count <= FRAY_GAMES_BOTS_MAX;
 }
 
-/* So many bots beside the creator; people who come take their places. */
+/* So many bots beside the creator. Of a drop-in game people who come take their places, and there
+ * are always as many players; elsewhere they sit down once, and stay. */
 static const char *read_bots(const struct fray_games_request *request,
                              struct fray_match_config *config)
 {
@@ -134,13 +135,20 @@ static struct fray_match *open_match(const struct fray_games_request *request,
     return match;
 }
 
-static void make(const struct fray_games_request *request, const struct fray_match_config *config)
+static void make(const struct fray_games_request *request, const struct fray_match_config *asked)
 {
-    struct fray_match *match = open_match(request, config);
+    struct fray_match_config config = *asked;
+    bool are_seated = config.fighters && config.game->seats_min > 1;
+    uint32_t bots = are_seated ? config.fighters - 1u : 0, at;
+    config.fighters = are_seated ? 0 : config.fighters;
+    struct fray_match *match = open_match(request, &config);
     if (!match)
         return;
     fray_games_step_out(request);
     (void)fray_games_sit(request, match); /* the first has a seat */
+    for (uint32_t i = 0; i < bots; i++)
+        (void)fray_match_add_bot(match, request->place->seat, FRAY_MATCH_NO_BOT, request->now_us,
+                                 &at);
     fray_games_enter(request, match);
 }
 

@@ -93,6 +93,15 @@ void fray_games_act(const struct fray_games_request *request, const char *name)
             fray_match_act(played, request->place->seat, name, request->content, request->now_us));
 }
 
+/* Where quick play brings people together, bots are its own: but one may want some while alone. */
+static const char *may_add_bot(const struct fray_games *games, const struct fray_match *match)
+{
+    if (match->config.is_quick && fray_match_persons(match) > 1)
+        return "not_allowed";
+    bool is_enough = match->config.is_quick && fray_match_players(match) >= FRAY_MATCH_FIGHTERS;
+    return is_enough || !fray_games_has_bots(games, match->hosted.bots, 1) ? "too_many_bots" : NULL;
+}
+
 void fray_games_add_bot(const struct fray_games_request *request)
 {
     const json_t *level = json_object_get(request->content, "level");
@@ -105,9 +114,10 @@ void fray_games_add_bot(const struct fray_games_request *request)
     const char *reason =
         level && !json_is_integer(level)                     ? "wrong_shape"
         : level && (number < 0 || number > FRAY_GAME_NOBODY) ? "bad_level"
-        : !fray_games_has_bots(request->games, match->hosted.bots, 1)
-            ? "too_many_bots"
-            : fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);
+                                                             : may_add_bot(request->games, match);
+    if (!reason)
+        reason =
+            fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);
     if (reason) {
         fray_games_refuse(request, reason);
         return;

@@ -226,10 +226,11 @@ static void on_join(struct fray_match_recorder *ops, const struct fray_match *ma
 static void on_leave(struct fray_match_recorder *ops, const struct fray_match *match, uint32_t seat)
 {
     struct recorder *self = self_of(ops);
-    (void)match;
     note_changes(self);
     note_outcomes(self);
     struct player *player = player_at(self, seat);
+    if (player && fray_match_phase(match) == FRAY_MATCH_PLAYING)
+        player->outcome = FRAY_GAME_PLAYING; /* of this game, whatever the one before brought */
     if (player)
         player->is_there = false;
     fray_replay_writer_leave(&self->writer, seat);
