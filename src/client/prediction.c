@@ -1,5 +1,7 @@
 #include "client/prediction.h"
 
+#include "client/timing.h"
+
 enum { AHEAD_MAX = 120 }; /* ticks on from a snapshot, and no more than a second */
 
 static const double fade_us = 100e3 / 3; /* so that after 100 ms a twentieth is left */
@@ -129,7 +131,7 @@ const void *fray_client_prediction_draw(struct fray_client_prediction *predictio
                                         uint64_t now_us)
 {
     const struct fray_game_table *players = prediction->players;
-    double left = now_us > prediction->faded_us ? what_is_left(now_us - prediction->faded_us) : 1;
+    double left = what_is_left(fray_client_since(prediction->faded_us, now_us));
     prediction->fraction = fraction;
     prediction->faded_us = now_us;
     prediction->offset.x *= left;
