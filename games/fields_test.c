@@ -21,8 +21,8 @@ struct row {
     F(T, x, .bits = 32, .min = -5, .max = 100)                                                     \
     F(T, u32, .bits = 32)                                                                          \
     F(T, low, .bits = 16)                                                                          \
-    F(T, u16, .bits = 16) F(T, i8, .bits = 8, .min = -1, .max = 1) F(T, u8, .bits = 8)             \
-        F(T, rest, .bits = 8)
+    F(T, u16, .bits = 16)                                                                          \
+    F(T, i8, .bits = 8, .min = -1, .max = 1) F(T, u8, .bits = 8) F(T, rest, .bits = 8)
 FRAY_GAME_FIELDS(row_fields, struct row, ROW);
 
 struct state {

@@ -398,8 +398,13 @@ static void samples_take(struct fray_netcode *netcode, uint32_t until)
         go_back(netcode, until - 1);
     else if (!netcode->tick || until - netcode->tick > CATCH_UP)
         netcode->tick = until - 1;
-    while (netcode->tick < until)
-        fray_client_inputs_sample(&netcode->inputs, ++netcode->tick);
+    while (netcode->tick < until) {
+        uint32_t tick = ++netcode->tick;
+        fray_client_inputs_sample(&netcode->inputs, tick);
+        if (netcode->config.on_input)
+            netcode->config.on_input(netcode->config.context, tick,
+                                     fray_client_inputs_at(&netcode->inputs, tick));
+    }
 }
 
 static void play(struct fray_netcode *netcode)
