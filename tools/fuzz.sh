@@ -16,13 +16,13 @@ if [ -n "$only" ] && [ ! -f "tests/fuzz/${only}_fuzz.c" ]; then
     exit 2
 fi
 
-tools/preset.sh fuzz >/dev/null
+tools/preset.sh asan >/dev/null
 for source in tests/fuzz/${only:-*}_fuzz.c; do
     name=$(basename "$source" _fuzz.c)
     found=build/fuzz-corpus/$name
     mkdir -p "$found"
     echo "--- $name, $seconds s"
-    "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=20 \
+    "build/asan/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=20 \
         -artifact_prefix="$found/" -verbosity=0 -print_final_stats=1 \
         "$found" "tests/fuzz/corpus/$name"
 done

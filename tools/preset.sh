@@ -13,10 +13,12 @@ fi
 shift
 build=build/$name
 
-# Meson finds compilers and cmocka once: configure anew when these or the preset change.
+# Meson finds compilers and cmocka once, and looks at default options once: configure anew when
+# these or the preset change.
 compiler=$(sed -n "s/^c = '\(.*\)'/\1/p" "$preset")
 state=$(
     cat "$preset"
+    sed -n '/default_options/,/)/p' meson.build
     "${compiler:-cc}" --version
     pkg-config --modversion cmocka 2>/dev/null || echo 'no cmocka'
 )

@@ -66,6 +66,36 @@ async function aimAtFoe(page) {
     await page.mouse.move(box.x + foe.x, box.y + foe.y);
 }
 
+/** To and fro for two seconds at a stretch, in which the server agrees with every step. A machine
+ * that is busy may send a step late; what is predicted wrongly is so in every stretch. */
+async function walksUncorrected(page) {
+    await page.evaluate(() => {
+        const stretch = { tick: 0, corrections: -1, way: 0 };
+        const look = () => {
+            const { play, duel } = canvas;
+            const { corrections } = play.stats;
+            const { tick, players } = duel.world;
+            if (corrections !== stretch.corrections || duel.world.phase !== "playing")
+                Object.assign(stretch, { tick, corrections, way: 0 });
+            stretch.way += Math.abs(players[play.seat].velocityX) > 0 ? 1 : 0;
+            window.uncorrected_ = tick - stretch.tick > 120 && stretch.way > 60;
+            requestAnimationFrame(look);
+        };
+        look();
+    });
+    const key = async (name) => {
+        await page.keyboard.down(name);
+        const { x } = await page.evaluate(() => canvas.duel.world.players[canvas.play.seat]);
+        await page.waitForFunction((from) => {
+            const { world } = canvas.duel;
+            return Math.abs(world.players[canvas.play.seat].x - from) > 60 || window.uncorrected_;
+        }, x);
+        await page.keyboard.up(name);
+        return page.evaluate(() => window.uncorrected_);
+    };
+    while (!((await key("KeyD")) || (await key("KeyA"))));
+}
+
 async function setOptions(page, options) {
     await page.click("#options-box summary");
     for (const [name, value] of Object.entries(options))
@@ -90,6 +120,16 @@ describe("the pages of games in real time", () => {
         const second = await open(link, options);
         await second.waitForSelector("#table:not([hidden])");
         return [first, second];
+    }
+
+    async function meetBot(rules, level) {
+        const page = await visit("/games/duel/");
+        await isReady(page);
+        await page.waitForSelector("#options-box:not([hidden])");
+        await setOptions(page, rules);
+        await page.selectOption("#level", level);
+        await page.click('#start-form [value="bot"]');
+        return page;
     }
 
     test("A05_A06_green_is_who_looks_and_red_the_enemy", async () => {
@@ -282,12 +322,7 @@ describe("the pages of games in real time", () => {
     });
 
     test("a duel against the bot, to the end", async () => {
-        const page = await visit("/games/duel/");
-        await isReady(page);
-        await page.waitForSelector("#options-box:not([hidden])");
-        await setOptions(page, { hits: 1, rounds: 1, round_ticks: 600 });
-        await page.selectOption("#level", "2");
-        await page.click('#start-form [value="bot"]');
+        const page = await meetBot({ hits: 1, rounds: 1, round_ticks: 600 }, "2");
         await isRound(page, "playing");
         await page.keyboard.down("Space");
         await isRound(page, "over");
@@ -414,6 +449,23 @@ describe("the pages of games in real time", () => {
             assert.equal((await page.evaluate(() => window.most)) > 0, reducedMotion !== "reduce");
         }
     });
+
+    for (const delay of [0, 150])
+        for (const against of ["page", "bot"])
+            test(`A37_walks_uncorrected_at_${delay}_ms_against_a_${against}`, async () => {
+                const pages =
+                    against === "page"
+                        ? await meet("duel", { hits: 20 })
+                        : [await meetBot({ hits: 20 }, "0")];
+                for (const page of pages) {
+                    await isRound(page, "playing");
+                    await page.keyboard.press("n");
+                    await page.selectOption('[aria-label="Added latency"]', String(delay));
+                    await page.focus("#canvas");
+                    await page.waitForFunction((ms) => canvas.play.stats.rtt >= ms, delay);
+                }
+                await Promise.all(pages.map((page) => walksUncorrected(page)));
+            });
 
     test("the net graph opens by key and button, tells figures, and is remembered", async () => {
         const page = await visit("/games/duel/?play=bot");

@@ -22,9 +22,9 @@ function describe(model, seat) {
     return words.join(" · ");
 }
 
-/** Whom quick play has brought together, it alone parts: to remove the other would be to win. */
-function mayRemove({ isHost, own, matchmaking }, { id, bot }) {
-    return isHost && id !== own.id && (bot !== null || !matchmaking);
+/** Not whom quick play has brought together: to remove the other would be to win. */
+function mayRemove({ isHost, own, host_may_kick }, { id }) {
+    return isHost && host_may_kick && id !== own.id;
 }
 
 /** A button that removes a bot; where it is a person, it asks first. */

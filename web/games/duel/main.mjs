@@ -72,6 +72,7 @@ function hear() {
 new Play(
     {
         name: "duel",
+        netcode: { interpolate: ["players.aim_x", "players.aim_y"], snapshotHz: 60 },
         steps: STEPS,
         thumbs: ["Walk here, up jumps", "Aim and fire here, a tap shoots"],
         optionWords: OPTION_WORDS,

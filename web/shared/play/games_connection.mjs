@@ -5,13 +5,12 @@ import { startBanner } from "../banner.mjs";
 import { linkPages, origin } from "../server.mjs";
 
 const AGAIN_MS = 3000;
-const NETCODE = { interpolate: ["players.aim_x", "players.aim_y"] };
 /* Which calls of the client lead into a match, and how they are told what docs/games.md says. */
 const WAYS = {
-    quick_play: (client, { game }) => client.quickPlay(game, NETCODE),
-    create: (client, { game, ...options }) => client.create(game, options, NETCODE),
-    join: (client, { match, ...options }) => client.join(match, options, NETCODE),
-    reconnect: (client, saved) => client.reconnect(saved, NETCODE),
+    quick_play: (client, { game }, netcode) => client.quickPlay(game, netcode),
+    create: (client, { game, ...options }, netcode) => client.create(game, options, netcode),
+    join: (client, { match, ...options }, netcode) => client.join(match, options, netcode),
+    reconnect: (client, saved, netcode) => client.reconnect(saved, netcode),
 };
 
 const SILENT = ["left", "kicked", "moved"]; // ends of a match that the page learns otherwise
@@ -20,12 +19,14 @@ export class GamesConnection extends EventTarget {
     current = null; // the SDK's match, while in one
     #client = null;
     #name;
+    #netcode;
     #say = startBanner();
 
-    /** `name()`: of the player. */
-    constructor(name) {
+    /** `name()`: of the player. `netcode`: options of the SDK for all matches. */
+    constructor(name, netcode) {
         super();
         this.#name = name;
+        this.#netcode = netcode;
         linkPages();
         this.#open();
     }
@@ -69,7 +70,7 @@ export class GamesConnection extends EventTarget {
     }
 
     async #enter(way, content) {
-        return this.#follow(await way(this.#client, content));
+        return this.#follow(await way(this.#client, content, this.#netcode));
     }
 
     #follow(match) {

@@ -37,9 +37,10 @@ export class Play {
     #showThumbs;
 
     /**
-     * `game`: {name, steps, thumbs: what they do, optionWords, table(): bots, level and so on,
-     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input
-     * of who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
+     * `game`: {name, netcode: options of the SDK, steps, thumbs: what they do, optionWords,
+     * table(): bots, level and so on, isAlone(model), begin(), paint(frame, {now, elapsed, seat,
+     * model}), input(now), idle: input of who does nothing, release(): keys and thumbs,
+     * say(model, waiting), onEvent(event)}
      */
     constructor(game, sound) {
         this.#game = game;
@@ -51,7 +52,7 @@ export class Play {
         this.#offerNext = startEnd(byId("curtain"), byId("canvas"));
         this.#showThumbs = startThumbs(byId("screen"), byId("canvas"), game.thumbs);
         this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
-        this.#connection = new GamesConnection(ownName);
+        this.#connection = new GamesConnection(ownName, game.netcode);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
         this.#connection.on("lobby", (lobby) => this.#hearLobby(lobby));
         const lab = new Lab(byId("net-graph"), (...message) => this.#connection.ask(...message));
