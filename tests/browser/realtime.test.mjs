@@ -63,7 +63,17 @@ async function watchBlackness(page) {
 /** The mouse onto the other duellist, from where it is seen. */
 async function aimAtFoe(page) {
     const [box, foe] = [await page.locator("#canvas").boundingBox(), await spots(page, "foe")];
-    await page.mouse.move(box.x + foe.x, box.y + foe.y);
+    if (foe.count) await page.mouse.move(box.x + foe.x, box.y + foe.y);
+}
+
+/** Aims anew all the time: what flies about after a hit has the other's colour, too. */
+async function shootUntil(page, happened) {
+    let isDone = false;
+    const done = happened.finally(() => (isDone = true));
+    await page.mouse.down();
+    while (!isDone) await aimAtFoe(page);
+    await page.mouse.up();
+    await done;
 }
 
 /** To and fro for two seconds at a stretch, in which the server agrees with every step. A machine
@@ -231,10 +241,8 @@ describe("the pages of games in real time", () => {
         for (const page of [first, second]) await duel(page, "world.players[1].hp === 1");
         // One hit does not kill.
         for (const page of [first, second]) await duel(page, 'world.phase === "playing"');
-        await aimAtFoe(first);
-        await first.mouse.down();
-        for (const page of [first, second]) await isRound(page, "over");
-        await first.mouse.up();
+        await shootUntil(first, isRound(second, "over"));
+        await isRound(first, "over");
         await status(first, /^You win!/);
         await status(second, /wins$/);
         await first.waitForSelector(".confetti i");

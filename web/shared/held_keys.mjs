@@ -25,27 +25,42 @@ export const isForPage = ({ code, target }) =>
 
 export class HeldKeys {
     #held = new Set();
+    #new = new Set(); // went down since the last take()
 
     /** True when the key is one of ours. */
     press(code, down) {
         if (!(code in DIRECTIONS)) return false;
-        if (down) this.#held.add(code);
-        else this.#held.delete(code);
+        if (down) {
+            if (!this.#held.has(code)) this.#new.add(code);
+            this.#held.add(code);
+        } else this.#held.delete(code);
         return true;
     }
 
     release() {
         this.#held.clear();
+        this.#new.clear();
     }
 
     /** Each −1, 0 or 1; opposite keys cancel out. */
     get direction() {
-        let dx = 0;
-        let dy = 0;
-        for (const code of this.#held) {
-            dx += DIRECTIONS[code][0];
-            dy += DIRECTIONS[code][1];
-        }
-        return { dx: Math.sign(dx), dy: Math.sign(dy) };
+        return sum(this.#held);
     }
+
+    /** For who looks once a frame: with keys that came and went since, which a slow picture missed. */
+    take() {
+        const direction = sum(new Set([...this.#held, ...this.#new]));
+        this.#new.clear();
+        return direction;
+    }
+}
+
+function sum(codes) {
+    let dx = 0;
+    let dy = 0;
+    for (const code of codes) {
+        dx += DIRECTIONS[code][0];
+        dy += DIRECTIONS[code][1];
+    }
+    return { dx: Math.sign(dx), dy: Math.sign(dy) };
 }

@@ -30,7 +30,7 @@ export class DuelControls {
     #readAt = 0;
     #mouse = null; // in px of the canvas
     #mouseFire = false;
-    #tapUntil = 0; // ms: a click or tap fires so long, that a tick sees it
+    #tapUntil = 0; // ms: a click or tap fires so long that a tick sees it; Infinity: not read yet
     #facing = 0;
     #by = "keys"; // what was aimed with last: keys, mouse, touch, pad
     #surface;
@@ -65,7 +65,7 @@ export class DuelControls {
     /** The input for now. `own`: one's duellist as it is seen, or null. */
     read(own, seat) {
         const pad = readGamepad();
-        const { dx, dy } = this.#keys.direction;
+        const { dx, dy } = this.#keys.take();
         const { walk: stick, aim: aimStick } = this.sticks;
         let walk = dx || Math.sign(pad?.dx ?? 0);
         let jump = dy < 0 || Boolean(pad?.jump);
@@ -73,6 +73,7 @@ export class DuelControls {
             if (Math.abs(stick.dx) > WALK_PX) walk = Math.sign(stick.dx);
             jump ||= stick.dy < -JUMP_PX;
         }
+        if (this.#tapUntil === Infinity) this.#tapUntil = performance.now() + TAP_MS;
         const isAiming = aimStick !== null && Math.hypot(aimStick.dx, aimStick.dy) > AIM_PX;
         const fire =
             this.#fireKeys.size > 0 ||
@@ -105,7 +106,7 @@ export class DuelControls {
     }
 
     #tap() {
-        this.#tapUntil = performance.now() + TAP_MS;
+        this.#tapUntil = Infinity;
     }
 
     get #isTapping() {

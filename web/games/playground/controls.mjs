@@ -70,13 +70,19 @@ export class Controls {
             this.#codes.set(KEYS[at], field);
         });
         this.#fillPad(pad);
-        legend.textContent = this.#legend();
+        legend.append(element("span", { class: "by-keys" }, this.#legend()));
         addEventListener("keydown", (event) => this.#key(event, true));
         addEventListener("keyup", (event) => this.#key(event, false));
-        addEventListener("blur", () => this.release());
         canvas.addEventListener("contextmenu", (event) => event.preventDefault());
         for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
             canvas.addEventListener(type, (event) => this.#point(event));
+    }
+
+    /** The input of who does nothing. */
+    get idle() {
+        const { x, y, buttons } = this.#sorted;
+        const fields = [x, y, ...buttons].filter(Boolean);
+        return Object.fromEntries(fields.map(({ name }) => [name, 0]));
     }
 
     release() {
@@ -100,7 +106,7 @@ export class Controls {
     }
 
     #direction(x, y) {
-        let { dx, dy } = this.#keys.direction;
+        let { dx, dy } = this.#keys.take();
         const stick = dx || dy ? null : readGamepad();
         if (stick) ({ dx, dy } = stick);
         const length = x && y ? Math.max(1, Math.hypot(dx, dy)) : 1;

@@ -30,7 +30,7 @@ async function checkModule(name) {
 export async function startTicked(game) {
     await checkModule(game.name);
     byId("ticked").append(byId("ticked-stage").content);
-    byId("ticked").hidden = byId("practice").hidden = false;
+    for (const part of ["ticked", "bar", "practice"]) byId(part).hidden = false;
     byId("tool-sound").hidden = true; // there is nothing to hear
 
     const surface = new Surface(byId("canvas"), COLOURS);
@@ -110,6 +110,7 @@ export async function startTicked(game) {
         {
             name: game.name,
             steps: [],
+            thumbs: [],
             optionWords: Object.fromEntries(
                 game.options.map(({ name, summary }) => [
                     name,
@@ -125,6 +126,8 @@ export async function startTicked(game) {
             },
             paint,
             input: () => controls.values(),
+            idle: controls.idle,
+            release: () => controls.release(),
             say,
             onEvent: ({ name, args, tick }) => {
                 const kind = game.events.find((other) => other.name === name);

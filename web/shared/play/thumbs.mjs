@@ -10,7 +10,7 @@ export function startThumbs(screen, canvas, words) {
     canvas.addEventListener("pointerdown", ({ pointerType, offsetX }) => {
         if (pointerType === "mouse") return;
         const at = Math.floor((offsetX / Math.max(1, canvas.clientWidth)) * hints.length);
-        hints[Math.max(0, Math.min(hints.length - 1, at))].classList.add("known");
+        hints[Math.max(0, Math.min(hints.length - 1, at))]?.classList.add("known");
     });
     return (plays) => {
         if (box.hidden === plays) box.hidden = !plays;
