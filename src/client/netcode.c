@@ -503,8 +503,9 @@ static double fraction_now(const struct fray_netcode *netcode, uint64_t now_us)
 
 const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us)
 {
-    if (!fray_netcode_predicted(netcode))
-        return NULL;
+    const struct fray_client_prediction *prediction = &netcode->prediction;
+    if (!fray_netcode_predicted(netcode)) /* another connection, or game: nothing came yet */
+        return predicts(netcode) && prediction->is_drawn ? prediction->drawn : NULL;
     return fray_client_prediction_draw(&netcode->prediction, fraction_now(netcode, now_us), now_us);
 }
 

@@ -92,7 +92,8 @@ uint64_t fray_netcode_due(const struct fray_netcode *netcode);
 /* Each view stays until it is asked for again. NULL: there is none. */
 const void *fray_netcode_newest(const struct fray_netcode *netcode);
 uint32_t fray_netcode_newest_tick(const struct fray_netcode *netcode); /* 0: none */
-/* At the newest tick that was sampled, exactly; and so far on the way to the next, to be drawn. */
+/* At the newest tick that was sampled, exactly; and so far on the way to the next, to be drawn,
+ * which stays to be looked at while a new connection or game has told nothing yet. */
 const void *fray_netcode_predicted(struct fray_netcode *netcode);
 const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us);
 const void *fray_netcode_interpolated(struct fray_netcode *netcode, uint64_t now_us);

@@ -360,9 +360,11 @@ static void goes_on_after_another_connection(void **state)
     run(world, 3000);
     player->is_away = true;
     run(world, 2000);
+    int64_t x = own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x");
     player_reconnect(player);
     uint32_t shown = fray_netcode_newest_tick(&player->netcode);
     run(world, 50);
+    assert_int_equal(own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x"), x);
     assert_int_equal(fray_netcode_newest_tick(&player->netcode), shown); /* to be looked at */
     run(world, 3000);
     assert_int_equal(player->welcomes, 2);

@@ -132,6 +132,7 @@ const void *fray_client_prediction_draw(struct fray_client_prediction *predictio
 {
     const struct fray_game_table *players = prediction->players;
     double left = what_is_left(fray_client_since(prediction->faded_us, now_us));
+    prediction->is_drawn = true;
     prediction->fraction = fraction;
     prediction->faded_us = now_us;
     prediction->offset.x *= left;
