@@ -47,7 +47,7 @@ export class HeldKeys {
         return sum(this.#held);
     }
 
-    /** For who looks once a frame: with keys that came and went since, which a slow picture missed. */
+    /** For who looks once a frame: with keys that came and went since, missed by a slow picture. */
     take() {
         const direction = sum(new Set([...this.#held, ...this.#new]));
         this.#new.clear();
