@@ -63,6 +63,7 @@ static bool read_options(int argc, char **argv, struct fray_replay_options *opti
     bool is_good = true;
 
     opterr = 0; /* it is said in our words */
+    optind = 0; /* anew: a program may come here more than once */
     while (is_good && (letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
         switch (letter) {
         case 'd': options->data = optarg; break;

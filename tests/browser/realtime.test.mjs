@@ -1,8 +1,11 @@
 // The duel's and the arena's pages, played whole: against bots, page against page, by keys, mouse
 // and thumbs. What is seen is read from the canvas.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { serveFray } from "../integration/harness.mjs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { replayVerifies, serveFray } from "../integration/harness.mjs";
 import { contrast, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
@@ -113,7 +116,9 @@ async function setOptions(page, options) {
 }
 
 describe("the pages of games in real time", () => {
-    const fray = serveFray(["--lab-self-service"]);
+    const data = mkdtempSync(join(tmpdir(), "fray-realtime-"));
+    after(() => rmSync(data, { recursive: true }));
+    const fray = serveFray(["--lab-self-service", "--data", data, "--replay-min-ms", "0"]);
     const open = useBrowser();
     const visit = (path, options = DESKTOP) => open(fray.url + path, options);
     const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
@@ -473,6 +478,9 @@ describe("the pages of games in real time", () => {
                     await page.waitForFunction((ms) => canvas.play.stats.rtt >= ms, delay);
                 }
                 await Promise.all(pages.map((page) => walksUncorrected(page)));
+                const match = new URL(pages[0].url()).searchParams.get("match");
+                for (const page of pages) await page.click("#leave");
+                await replayVerifies(fray.url, data, match);
             });
 
     test("the net graph opens by key and button, tells figures, and is remembered", async () => {

@@ -1,7 +1,6 @@
 // What a client that breaks the rules gains by game packets: nothing (docs/games.md, "Cheating").
 // An honest player by the SDK sits in the same match and sees what the cheater gets.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +10,7 @@ import WebSocket from "ws";
 import { HELLO, REPORT, SNAPSHOT } from "../../web/sdk/test/server.mjs";
 import { rulesOf, sdk } from "../../web/sdk/test/sources.mjs";
 import { EnvelopeSocket } from "./envelope.mjs";
-import { BUILD, serveFray } from "./harness.mjs";
+import { replayVerifies, serveFray } from "./harness.mjs";
 
 const LIMIT = { timeout: 180_000 };
 const WALK_PX = 3; // of the duel, a tick
@@ -175,17 +174,7 @@ describe("a cheating client", LIMIT, () => {
     after(() => rmSync(data, { recursive: true, force: true }));
     const server = serveFray(["--data", data, "--replay-min-ms", "0"]);
 
-    /** What was played can be played again, cheats and all. */
-    async function verifies(match) {
-        for (;;) {
-            const { replays } = await (await fetch(`${server.url}/replays`)).json();
-            if (replays.some((r) => r.match === match && r.complete)) break;
-            await setImmediate();
-        }
-        const args = ["replay", "verify", "--data", data, match];
-        const done = spawnSync(join(BUILD, "fray"), args, { encoding: "utf8" });
-        assert.equal(done.status, 0, done.stdout + done.stderr);
-    }
+    const verifies = (match) => replayVerifies(server.url, data, match); // cheats and all
 
     test("A32_walks_no_faster_and_shoots_no_faster", LIMIT, async (t) => {
         const match = await honest(t, server.url, "duel", DUEL);

@@ -1,7 +1,7 @@
 // What the end-to-end tests share: programs on free ports, stock clients, a network that breaks.
 // Everything started here ends with the test or suite that started it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -46,6 +46,18 @@ export function serveExample(name, options = []) {
 /** The server binary itself, likewise. */
 export function serveFray(options = []) {
     return serveProgram(join(BUILD, "fray"), options);
+}
+
+/** What everybody has left is played again by the command, and comes to the same. `data`: the
+ * directory of the server, which keeps all replays (replay_min_ms 0). */
+export async function replayVerifies(url, data, match) {
+    let reply;
+    do reply = await fetch(`${url}/replays/${match}`);
+    while (reply.status === 409); // a thread writes it
+    assert.equal(reply.status, 200);
+    const args = ["replay", "verify", "--data", data, match];
+    const done = spawnSync(join(BUILD, "fray"), args, { encoding: "utf8" });
+    assert.equal(done.status, 0, done.stdout + done.stderr);
 }
 
 /** Another program that takes fray's options, likewise. */

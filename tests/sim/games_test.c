@@ -1,7 +1,9 @@
 /* Games over bad networks: the whole server, and players who run the C client's netcode over its
  * WebSocket. Segments are lost and late, connections are reset or fall silent; the players come
  * back with their tokens. Nobody is told an event twice or not at all while a connection lasts,
- * every view hashes to what the server says, and all have the seats that they began with. */
+ * every view hashes to what the server says, all have the seats that they began with, and the
+ * replay comes to the same. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "game/catalog.h"
 #include "game/ticks.h"
 #include "server/games_app.h"
+#include "server/replay_command.h"
 #include "world.h"
 
 enum { PLAYERS_MAX = 8, ROUNDS = 150, ROUND_MS = 100, TURN_MS = 5, RETRY_MS = 300 };
@@ -45,6 +48,7 @@ static struct fray_websocket_hash hash;
 static struct player players[PLAYERS_MAX];
 static unsigned players_count;
 static uint64_t told_all;
+static char data[32]; /* the server's directory, with the replays */
 
 /* ------------------------------------------------------------------ a player */
 
@@ -237,8 +241,11 @@ static void open_world(uint64_t seed, const char *workers)
 {
     const char *const settings[][2] = {{"listen", "0.0.0.0:80"},    {"workers", workers},
                                        {"log_level", "error"},      {"ping_interval_ms", "1000"},
-                                       {"ping_timeout_ms", "1000"}, {"seat_stand_in_ms", "1500"}};
+                                       {"ping_timeout_ms", "1000"}, {"seat_stand_in_ms", "1500"},
+                                       {"replays", "true"},         {"data", data}};
+    memcpy(data, "/tmp/fray-sim-XXXXXX", sizeof "/tmp/fray-sim-XXXXXX");
     world = (struct sim_world){.seed = seed};
+    sim_check(&world, mkdtemp(data) != NULL);
     games = (struct fray_games){.nsp = NULL};
     fray_rng_init(&world.rng, seed);
     world.network = fray_sim_network_create(seed);
@@ -308,6 +315,21 @@ static void close_world(void)
     fray_websocket_hash_deinit(&hash);
 }
 
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
+{
+    (void)about, (void)type, (void)where;
+    return remove(path);
+}
+
+/* Once everybody has left, and the server has ended. */
+static void replay_verifies(char *id)
+{
+    char replay[] = "replay", verify[] = "verify", option[] = "--data";
+    char *arguments[] = {replay, verify, option, data, id};
+    sim_check(&world, fray_replay_main(fray_games_builtin, 5, arguments) == FRAY_REPLAY_EXIT_GOOD);
+    sim_check(&world, !nftw(data, remove_one, 8, FTW_DEPTH | FTW_PHYS));
+}
+
 /* A calm network: all are back, on time, and of one mind with the server. */
 static void settle(void)
 {
@@ -356,7 +378,10 @@ static void run_match(uint64_t seed, const char *name, const char *workers, unsi
         losses += players[i].losses;
     sim_check(&world, told_all > 0);
     printf("# %u losses, %llu events\n", losses, (unsigned long long)told_all);
+    char match[sizeof players[0].match];
+    memcpy(match, players[0].match, sizeof match);
     close_world();
+    replay_verifies(match);
 }
 
 static void run_duel(uint64_t seed)
