@@ -86,7 +86,11 @@ static bool predict_anew(struct fray_client_prediction *prediction, const void *
 {
     struct fray_client_place before, after;
     bool was_somewhere = own_place(prediction, &before);
-    begin(prediction, state, tick);
+    if (tick == until) /* the tick before it was drawn already, and stays where it was */
+        __builtin_memcpy(prediction->current, state, state_size(prediction));
+    else
+        begin(prediction, state, tick);
+    prediction->base_tick = tick;
     fray_client_prediction_advance(prediction, until);
     if (!was_somewhere || !own_place(prediction, &after) ||
         (before.x == after.x && before.y == after.y))
