@@ -57,9 +57,12 @@ void fray_snapshots_event(struct fray_snapshots *snapshots, uint32_t tick,
 void fray_snapshots_take(struct fray_snapshots *snapshots, uint32_t tick, const void *state);
 
 /* For who said HELLO: a seat or FRAY_GAME_NOBODY. It gets the events from now on. On another HELLO,
- * or another seat, destroy it and create another. */
+ * or another seat, destroy it and create another, whose packets are numbered after those of the one
+ * before: acks of these that are on their way yet say nothing of it. */
 struct fray_viewer *fray_viewer_create(struct fray_snapshots *snapshots, uint32_t seat,
                                        const struct fray_packet_hello *hello);
+void fray_viewer_number_after(struct fray_viewer *viewer, uint16_t seq);
+uint16_t fray_viewer_seq(const struct fray_viewer *viewer); /* of the packet encoded last */
 void fray_viewer_destroy(struct fray_viewer *viewer);
 
 /* Of each INPUT: acks, and whether the baseline was lost. Anything may be in there. */

@@ -59,6 +59,17 @@ struct fray_viewer *fray_viewer_create(struct fray_snapshots *ring, uint32_t sea
     return viewer;
 }
 
+void fray_viewer_number_after(struct fray_viewer *viewer, uint16_t seq)
+{
+    viewer->seq = seq;
+    viewer->resumed_seq = fray_packet_seq_next(seq);
+}
+
+uint16_t fray_viewer_seq(const struct fray_viewer *viewer)
+{
+    return viewer->seq;
+}
+
 void fray_viewer_destroy(struct fray_viewer *viewer)
 {
     if (!viewer)

@@ -42,11 +42,16 @@ static void events_collect(struct fray_viewer *viewer)
     }
 }
 
-/* Events that the ring has no more are gone, and the client is told. */
-static uint32_t events_begin(struct fray_viewer *viewer)
+/* Whoever can decode the packet must have what is left out of it: what was sent on the stream up to
+ * its baseline, else only what was acknowledged. Events that the ring has no more are gone, and the
+ * client is told. */
+static uint32_t events_begin(const struct fray_viewer_picture *picture)
 {
+    struct fray_viewer *viewer = picture->viewer;
     const struct fray_snapshots *ring = viewer->ring;
-    uint32_t first = fray_viewer_trusts(viewer) ? viewer->events_sent : viewer->events_floor;
+    bool follows_sent =
+        fray_viewer_trusts(viewer) && picture->base && picture->base->seq == viewer->sent_seq;
+    uint32_t first = follows_sent ? viewer->events_sent : viewer->events_floor;
     uint32_t at = first;
 
     if (viewer->events_end - at > FRAY_SNAPSHOTS_EVENTS)
@@ -66,7 +71,7 @@ uint32_t fray_viewer_put_events(struct fray_viewer_picture *picture)
     const struct fray_snapshots *ring = viewer->ring;
 
     events_collect(viewer);
-    uint32_t begin = events_begin(viewer), count = viewer->events_end - begin;
+    uint32_t begin = events_begin(picture), count = viewer->events_end - begin;
     count = count < FRAY_PACKET_EVENTS_MAX ? count : FRAY_PACKET_EVENTS_MAX;
     fray_bits_put_golomb(&picture->out, count, 0);
     if (count)

@@ -85,6 +85,33 @@ static void streams_build_on_what_was_sent(void **unused)
     world_deinit(&world);
 }
 
+/* Between two workers, say, where nobody could tell the viewer. */
+static void what_follows_a_loss_brings_its_events_again(void **unused)
+{
+    struct world world;
+    struct client client;
+    struct fray_game_event event = {EVENT_HIT, FRAY_GAME_NOBODY, 0, {0}};
+
+    (void)unused;
+    world_init(&world, &fray_duel, 0, NULL);
+    client_init(&client, &world, 1, FRAY_HELLO_STREAM, 0);
+    client.skips_serials = true;
+    for (int i = 0; i < 3; i++) {
+        fray_snapshots_event(world.snapshots, world.tick, &event);
+        step_and_encode(&world, &client, i < 2 ? 3 : 61);
+        fray_viewer_sent(client.viewer, true);
+        if (i == 1)
+            continue; /* it is lost */
+        receive(&world, &client, world.out.data, world.out.len);
+        fray_viewer_ack(client.viewer, &(struct fray_packet_input){.ack = client.newest});
+    }
+    assert_int_equal(base_of(&world), 0); /* the one that was sent is too old by now */
+    assert_int_equal(client.snapshot.events_count, 2);
+    assert_int_equal(client.snapshot.events[0].seq, 2);
+    client_deinit(&client);
+    world_deinit(&world);
+}
+
 static void send(struct world *world, struct client *client)
 {
     step_and_encode(world, client, 3);
@@ -266,6 +293,7 @@ int main(void)
         cmocka_unit_test(without_acks_all_are_full),
         cmocka_unit_test(a_baseline_must_be_in_the_ring),
         cmocka_unit_test(streams_build_on_what_was_sent),
+        cmocka_unit_test(what_follows_a_loss_brings_its_events_again),
         cmocka_unit_test(who_cannot_decode_is_sent_what_it_can),
         cmocka_unit_test(a_stream_that_loses_loses_no_event),
         cmocka_unit_test(sequence_numbers_wrap),

@@ -47,14 +47,22 @@ void fray_games_packet_send(fray_socket *socket, const void *bytes, size_t len)
     fray_message_unref(message);
 }
 
+static void viewer_end(struct fray_games_feed *feed)
+{
+    if (feed->viewer)
+        feed->seq = fray_viewer_seq(feed->viewer);
+    fray_viewer_destroy(feed->viewer);
+    feed->viewer = NULL;
+}
+
 static void viewer_begin(struct fray_games_feed *feed)
 {
     struct fray_match *match = feed->match;
-    fray_viewer_destroy(feed->viewer);
-    feed->viewer = NULL;
+    viewer_end(feed);
     struct fray_snapshots *snapshots =
         is_of_the_past(feed) ? fray_delay_snapshots(match->delay) : fray_ticks_snapshots(match);
     feed->viewer = fray_viewer_create(snapshots, feed->seat, &feed->hello);
+    fray_viewer_number_after(feed->viewer, feed->seq);
     if (feed->seat != FRAY_GAME_NOBODY)
         fray_ticks_seat_packets(match, feed->seat);
     welcome(feed);
@@ -111,8 +119,7 @@ void fray_games_feeds_begin_again(struct fray_match *match, bool of_the_past)
     for (struct fray_games_feed *feed = match->hosted.feeds; feed; feed = feed->next) {
         if (is_of_the_past(feed) != of_the_past)
             continue;
-        fray_viewer_destroy(feed->viewer);
-        feed->viewer = NULL;
+        viewer_end(feed);
     }
     if (of_the_past)
         fray_delay_snapshots_forget(match->delay);

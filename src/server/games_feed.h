@@ -13,6 +13,7 @@ struct fray_games_feed {
     fray_socket *socket;
     struct fray_match *match;
     struct fray_viewer *viewer;
+    uint16_t seq; /* of the last packet of the viewers before */
     struct fray_packet_hello hello;
     uint32_t seat; /* or FRAY_GAME_NOBODY */
 };
