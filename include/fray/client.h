@@ -28,8 +28,8 @@
  * views and inputs is said by the rules' tables (fray/game.h: fray_game_get, fray_game_set_input),
  * or by the game's own header.
  *
- * Two things that pages do (web/sdk) it does not: it falls back on no other transport, and sends no
- * log after a desync (docs/replays.md).
+ * It is the netcode of pages (web/sdk), in the same source. Two things they do it does not: it
+ * falls back on no other transport, and sends no log after a desync (docs/replays.md).
  *
  * Thread: a fray_clients and all that belongs to it is one thread's. Handlers run inside
  * fray_clients_turn; they may call anything but fray_clients_turn and fray_clients_destroy. What

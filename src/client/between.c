@@ -36,11 +36,20 @@ static void row_select(struct row *row, const struct fray_game_table *table,
         fray_delta_is_present(table, row->older) && fray_delta_is_present(table, row->newer);
 }
 
-static double value_between(const struct fray_game_field *field, const struct row *row,
-                            double fraction)
+/* One field of it, on the way. */
+struct span {
+    int64_t from, to;
+};
+
+static struct span span_of(const struct fray_game_field *field, const struct row *row)
 {
-    double from = (double)fray_game_read(field, row->older, 0);
-    return from + ((double)fray_game_read(field, row->newer, 0) - from) * fraction;
+    return (struct span){fray_game_read(field, row->older, 0),
+                         fray_game_read(field, row->newer, 0)};
+}
+
+static double span_at(struct span span, double fraction)
+{
+    return (double)span.from + (double)(span.to - span.from) * fraction;
 }
 
 static void put(const struct fray_game_field *field, char *row, double value)
@@ -48,19 +57,10 @@ static void put(const struct fray_game_field *field, char *row, double value)
     fray_game_write(field, row, 0, (int64_t)(value + (value < 0 ? -0.5 : 0.5)));
 }
 
-static bool is_near(const struct fray_game_field *field, const struct row *row, double most_px)
+static bool is_near(const struct fray_game_field *field, struct span span, double most_px)
 {
-    double apart =
-        (double)(fray_game_read(field, row->newer, 0) - fray_game_read(field, row->older, 0));
-    double most = most_px * (1u << field->fraction);
+    double apart = (double)(span.to - span.from), most = most_px * (1u << field->fraction);
     return apart <= most && apart >= -most;
-}
-
-static bool has_walked(const struct row *row, const struct fray_client_smoothing *smoothing,
-                       const struct fray_client_moment *moment)
-{
-    double most_px = smoothing->teleport_px * moment->ticks;
-    return row->is_in_both && is_near(row->x, row, most_px) && is_near(row->y, row, most_px);
 }
 
 static bool is_newer(const struct fray_client_moment *moment)
@@ -73,12 +73,17 @@ static void places(const struct fray_game_table *table,
                    const struct fray_client_moment *moment, char *out)
 {
     struct row row = row_of(table, moment);
+    double most_px = smoothing->teleport_px * moment->ticks;
     for (uint32_t i = 0; row.x && row.y && i < table->rows; i++, out += table->stride) {
         row_select(&row, table, moment, i);
-        if (!has_walked(&row, smoothing, moment))
+        if (!row.is_in_both)
             continue;
-        put(row.x, out, value_between(row.x, &row, moment->fraction));
-        put(row.y, out, value_between(row.y, &row, moment->fraction));
+        struct span x = span_of(row.x, &row), y = span_of(row.y, &row);
+        if ((x.from == x.to && y.from == y.to) || !is_near(row.x, x, most_px) ||
+            !is_near(row.y, y, most_px))
+            continue;
+        put(row.x, out, span_at(x, moment->fraction));
+        put(row.y, out, span_at(y, moment->fraction));
     }
 }
 
@@ -91,7 +96,7 @@ static void others(const struct fray_game_table *table, const struct fray_game_f
     for (uint32_t i = 0; i < table->rows; i++, out += table->stride) {
         row_select(&row, table, moment, i);
         if (row.is_in_both)
-            put(field, out, value_between(field, &row, fraction));
+            put(field, out, span_at(span_of(field, &row), fraction));
     }
 }
 
@@ -118,9 +123,12 @@ bool fray_client_between_place(const struct fray_game_table *table, uint32_t num
     if (!row.x || !row.y)
         return false;
     row_select(&row, table, moment, number);
-    double fraction = has_walked(&row, smoothing, moment) ? moment->fraction : is_newer(moment);
-    place->x = value_between(row.x, &row, fraction) / (1u << row.x->fraction);
-    place->y = value_between(row.y, &row, fraction) / (1u << row.y->fraction);
+    struct span x = span_of(row.x, &row), y = span_of(row.y, &row);
+    double most_px = smoothing->teleport_px * moment->ticks;
+    bool has_walked = row.is_in_both && is_near(row.x, x, most_px) && is_near(row.y, y, most_px);
+    double fraction = has_walked ? moment->fraction : is_newer(moment);
+    place->x = span_at(x, fraction) / (1u << row.x->fraction);
+    place->y = span_at(y, fraction) / (1u << row.y->fraction);
     return true;
 }
 

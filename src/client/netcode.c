@@ -243,8 +243,9 @@ static bool welcome_receive(struct fray_netcode *netcode, const void *bytes, siz
         welcome.version != FRAY_PACKET_VERSION)
         return false;
     bool is_answer = !netcode->is_welcome;
-    uint64_t asked_us =
-        is_answer ? netcode->hello_us : netcode->now_us - (uint64_t)netcode->clock.rtt_us;
+    uint64_t asked_us = is_answer
+                            ? netcode->hello_us
+                            : fray_client_since((uint64_t)netcode->clock.rtt_us, netcode->now_us);
     timeline_restart(netcode, welcome.snapshot_hz);
     netcode->is_welcome = true;
     netcode->has_same_rules = welcome.rules == fray_game_rules(game_of(netcode));
@@ -275,7 +276,7 @@ static bool refused_receive(struct fray_netcode *netcode, const void *bytes, siz
     uint8_t code;
     if (!fray_packet_refused_decode(&code, bytes, len))
         return false;
-    bool is_stranger = netcode->now_us - netcode->arrived_us > STRANGER_US;
+    bool is_stranger = fray_client_since(netcode->arrived_us, netcode->now_us) > STRANGER_US;
     if (code == FRAY_REFUSED_NO_HELLO && is_stranger && netcode->is_welcome)
         fray_netcode_restart(netcode, netcode->config.is_stream, netcode->now_us);
     if (netcode->config.on_refused)
@@ -302,7 +303,8 @@ static double way_ticks(const struct fray_netcode *netcode)
 bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_t len,
                           uint64_t now_us)
 {
-    if (now_us - netcode->heard_us > SILENT_US) /* what it says of inputs is of before, too */
+    /* What it says of inputs is of before the silence, too. */
+    if (fray_client_since(netcode->heard_us, now_us) > SILENT_US)
         fray_client_pace_doubt(&netcode->pace, now_us, way_ticks(netcode));
     netcode->now_us = netcode->heard_us = now_us;
     bool is_understood = take(netcode, bytes, len);
@@ -396,8 +398,13 @@ static void samples_take(struct fray_netcode *netcode, uint32_t until)
         go_back(netcode, until - 1);
     else if (!netcode->tick || until - netcode->tick > CATCH_UP)
         netcode->tick = until - 1;
-    while (netcode->tick < until)
-        fray_client_inputs_sample(&netcode->inputs, ++netcode->tick);
+    while (netcode->tick < until) {
+        uint32_t tick = ++netcode->tick;
+        fray_client_inputs_sample(&netcode->inputs, tick);
+        if (netcode->config.on_input)
+            netcode->config.on_input(netcode->config.context, tick,
+                                     fray_client_inputs_at(&netcode->inputs, tick));
+    }
 }
 
 static void play(struct fray_netcode *netcode)
@@ -411,12 +418,13 @@ static void play(struct fray_netcode *netcode)
 
 static bool is_silent(const struct fray_netcode *netcode)
 {
-    return netcode->config.is_stream && netcode->now_us - netcode->heard_us > SILENT_US;
+    return netcode->config.is_stream &&
+           fray_client_since(netcode->heard_us, netcode->now_us) > SILENT_US;
 }
 
 static void say_what_is_due(struct fray_netcode *netcode)
 {
-    bool is_due = netcode->now_us - netcode->tried_us >= ACK_US;
+    bool is_due = fray_client_since(netcode->tried_us, netcode->now_us) >= ACK_US;
     if (!is_due && netcode->tick - netcode->sent_tick < batch_size(netcode))
         return;
     netcode->tried_us = netcode->now_us;
@@ -433,7 +441,8 @@ void fray_netcode_advance(struct fray_netcode *netcode, uint64_t now_us)
         if (netcode->clock.samples && plays(netcode))
             play(netcode);
         say_what_is_due(netcode);
-    } else if (!netcode->has_said_hello || now_us - netcode->hello_us > HELLO_US) {
+    } else if (!netcode->has_said_hello ||
+               fray_client_since(netcode->hello_us, now_us) > HELLO_US) {
         hello_send(netcode);
     }
     double shown = fray_netcode_shown(netcode, netcode->now_us);
@@ -480,19 +489,23 @@ const void *fray_netcode_predicted(struct fray_netcode *netcode)
     return netcode->prediction.current;
 }
 
-/* Of the way from the tick before the newest to that one: as if it were a tick earlier. */
+/* Of the way from the tick before the newest to that one: as if it were a tick earlier. Where
+ * nothing is predicted any more, all stands still. */
 static double fraction_now(const struct fray_netcode *netcode, uint64_t now_us)
 {
     const struct fray_client_pace *pace = &netcode->pace;
-    double since_us = now_us > pace->last_us ? (double)(now_us - pace->last_us) : 0;
+    if (netcode->prediction.tick < netcode->tick)
+        return 1;
+    double since_us = (double)fray_client_since(pace->last_us, now_us);
     double ahead = pace->tick + since_us / pace->tick_us * pace->rate - netcode->tick;
     return ahead < 0 ? 0 : ahead > 1 ? 1 : ahead;
 }
 
 const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us)
 {
-    if (!fray_netcode_predicted(netcode))
-        return NULL;
+    const struct fray_client_prediction *prediction = &netcode->prediction;
+    if (!fray_netcode_predicted(netcode)) /* another connection, or game: nothing came yet */
+        return predicts(netcode) && prediction->is_drawn ? prediction->drawn : NULL;
     return fray_client_prediction_draw(&netcode->prediction, fraction_now(netcode, now_us), now_us);
 }
 

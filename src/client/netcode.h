@@ -1,6 +1,7 @@
 /* One match as its client plays it by game packets (docs/protocols.md, "Game packets"): which tick
  * it is, what the own seat does and will have done, what the others did. It has no clock, no
- * connection and no memory: all are handed in, by C clients as by simulations.
+ * connection and no memory: all are handed in. So the same source is in C clients, in simulations,
+ * and in the WebAssembly module that pages play a game with (web/sdk/wasm/netcode.c).
  *
  *     packets ──▶ receive ──▶ snapshots by sequence number ──▶ interpolation: between two of them
  *                                     │ newest
@@ -38,6 +39,7 @@ struct fray_netcode_config {
     /* The hash of a tick's view, here and at the server: they should be equal. */
     void (*on_hash)(void *context, uint32_t tick, uint64_t own, uint64_t server);
     void (*on_refused)(void *context, uint8_t code); /* enum fray_packet_refusal */
+    void (*on_input)(void *context, uint32_t tick, const void *input); /* it was sampled */
     void *context;
 };
 
@@ -90,7 +92,8 @@ uint64_t fray_netcode_due(const struct fray_netcode *netcode);
 /* Each view stays until it is asked for again. NULL: there is none. */
 const void *fray_netcode_newest(const struct fray_netcode *netcode);
 uint32_t fray_netcode_newest_tick(const struct fray_netcode *netcode); /* 0: none */
-/* At the newest tick that was sampled, exactly; and so far on the way to the next, to be drawn. */
+/* At the newest tick that was sampled, exactly; and so far on the way to the next, to be drawn,
+ * which stays to be looked at while a new connection or game has told nothing yet. */
 const void *fray_netcode_predicted(struct fray_netcode *netcode);
 const void *fray_netcode_drawn(struct fray_netcode *netcode, uint64_t now_us);
 const void *fray_netcode_interpolated(struct fray_netcode *netcode, uint64_t now_us);

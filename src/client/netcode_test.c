@@ -360,9 +360,11 @@ static void goes_on_after_another_connection(void **state)
     run(world, 3000);
     player->is_away = true;
     run(world, 2000);
+    int64_t x = own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x");
     player_reconnect(player);
     uint32_t shown = fray_netcode_newest_tick(&player->netcode);
     run(world, 50);
+    assert_int_equal(own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x"), x);
     assert_int_equal(fray_netcode_newest_tick(&player->netcode), shown); /* to be looked at */
     run(world, 3000);
     assert_int_equal(player->welcomes, 2);
@@ -470,6 +472,7 @@ static uint32_t reports_to_lose;
 static void spoil(struct player *player)
 {
     const struct fray_client_snapshots *snapshots = &player->netcode.snapshots;
+    trace_close(player);
     for (int i = 0; i < FRAY_CLIENT_VIEWS; i++) {
         struct duel_state *view = (void *)fray_client_snapshots_state(snapshots, i);
         view->platforms[0].x ^= 1; /* nobody sends that again */
@@ -599,6 +602,45 @@ static void a_clogged_connection_is_given_nothing(void **state)
     world_close(world);
 }
 
+/* What it did then would not be heard in time. */
+static void who_hears_nothing_for_a_second_stands_still(void **state)
+{
+    (void)state;
+    struct world *world = duel_open(calm_duel, calm);
+    struct player *player = &world->players[0];
+    world->press = NULL;
+    run(world, 3000);
+    hold(player, "walk", 1);
+    player->is_deaf = true;
+    int64_t start = own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x");
+    run(world, 1500);
+    int64_t still = own(player, fray_netcode_drawn(&player->netcode, world->now_us), "x");
+    assert_true(still > start + 100 * DUEL_PX);
+    for (uint32_t i = 0; i < 100; i++) {
+        run(world, 7);
+        const void *drawn = fray_netcode_drawn(&player->netcode, world->now_us);
+        assert_int_equal(own(player, drawn, "x"), still);
+    }
+    world_close(world);
+}
+
+/* As in pages: a picture has the time at which it began, and packets came meanwhile. */
+static void pictures_may_be_older_than_packets(void **state)
+{
+    (void)state;
+    struct world *world = duel_open(duel, (struct weather){.delay_us = 40 * MS, .is_stream = true});
+    struct player *player = &world->players[0];
+    player->behind_us = 12 * MS;
+    world->press = walk;
+    run(world, 4000);
+    uint64_t corrections = player->netcode.prediction.corrections;
+    run(world, 8000);
+    assert_int_equal(player->netcode.prediction.corrections, corrections);
+    assert_true(player->netcode.pace.is_told);
+    assert_in_range(used_of(player, 400), 398, 400);
+    world_close(world);
+}
+
 /* What was not sampled then is over; it does not come in a flood. */
 static void who_was_away_for_a_moment_goes_on_from_now(void **state)
 {
@@ -706,6 +748,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_decoded_is_said_and_mended),
         cmocka_unit_test(lost_events_are_told),
         cmocka_unit_test(a_clogged_connection_is_given_nothing),
+        cmocka_unit_test(who_hears_nothing_for_a_second_stands_still),
+        cmocka_unit_test(pictures_may_be_older_than_packets),
         cmocka_unit_test(who_was_away_for_a_moment_goes_on_from_now),
         cmocka_unit_test(who_drops_in_plays_a_round_trip_later),
         cmocka_unit_test(a_late_refusal_changes_nothing),

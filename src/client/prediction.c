@@ -1,5 +1,7 @@
 #include "client/prediction.h"
 
+#include "client/timing.h"
+
 enum { AHEAD_MAX = 120 }; /* ticks on from a snapshot, and no more than a second */
 
 static const double fade_us = 100e3 / 3; /* so that after 100 ms a twentieth is left */
@@ -84,7 +86,11 @@ static bool predict_anew(struct fray_client_prediction *prediction, const void *
 {
     struct fray_client_place before, after;
     bool was_somewhere = own_place(prediction, &before);
-    begin(prediction, state, tick);
+    if (tick == until) /* the tick before it was drawn already, and stays where it was */
+        __builtin_memcpy(prediction->current, state, state_size(prediction));
+    else
+        begin(prediction, state, tick);
+    prediction->base_tick = tick;
     fray_client_prediction_advance(prediction, until);
     if (!was_somewhere || !own_place(prediction, &after) ||
         (before.x == after.x && before.y == after.y))
@@ -129,7 +135,8 @@ const void *fray_client_prediction_draw(struct fray_client_prediction *predictio
                                         uint64_t now_us)
 {
     const struct fray_game_table *players = prediction->players;
-    double left = now_us > prediction->faded_us ? what_is_left(now_us - prediction->faded_us) : 1;
+    double left = what_is_left(fray_client_since(prediction->faded_us, now_us));
+    prediction->is_drawn = true;
     prediction->fraction = fraction;
     prediction->faded_us = now_us;
     prediction->offset.x *= left;

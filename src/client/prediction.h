@@ -34,6 +34,7 @@ struct fray_client_prediction {
     uint32_t tick, base_tick; /* what is predicted, and the snapshot that it follows from */
     char *previous, *current; /* states: of the tick before, and of this one */
     char *drawn;
+    bool is_drawn;   /* ever: it can be looked at until there is another */
     double fraction; /* of the way from one to the other that is drawn */
     struct fray_client_place offset;
     uint64_t faded_us;

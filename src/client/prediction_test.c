@@ -114,6 +114,23 @@ static void what_is_far_is_shown_at_once(void **state)
     world_close(world);
 }
 
+/* Of a server that is as near as that, where pictures are rare. */
+static void a_snapshot_of_the_predicted_tick_corrects_nothing(void **state)
+{
+    (void)state;
+    struct world *world = open(calm);
+    struct player *player = &world->players[0];
+    struct fray_client_prediction *prediction = &player->netcode.prediction;
+    hold(player, "walk", 1);
+    run(world, 305); /* somewhere between two ticks */
+    double x = drawn_x(player);
+    struct duel_state snapshot = *(const struct duel_state *)(const void *)prediction->current;
+    fray_client_prediction_reconcile(prediction, &snapshot, prediction->tick);
+    assert_int_equal(prediction->corrections, 0);
+    assert_true(drawn_x(player) == x);
+    world_close(world);
+}
+
 /* A hit is a surprise, and nobody was elsewhere for it. */
 static void what_moves_nobody_is_no_correction(void **state)
 {
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(is_drawn_between_ticks),
         cmocka_unit_test(what_the_server_decides_fades_in_100_ms),
         cmocka_unit_test(what_is_far_is_shown_at_once),
+        cmocka_unit_test(a_snapshot_of_the_predicted_tick_corrects_nothing),
         cmocka_unit_test(what_moves_nobody_is_no_correction),
         cmocka_unit_test(what_is_so_again_at_the_present_is_no_correction),
         cmocka_unit_test(it_goes_on_for_a_second_and_no_more),

@@ -50,6 +50,7 @@ struct player {
     FILE *trace;
     uint64_t last_us[2];    /* arrivals of a stream, up and down */
     uint64_t frame_us;      /* of the last picture */
+    uint64_t behind_us;     /* its pictures' clock */
     uint32_t heard, hashes; /* events; hashes that were compared */
     uint32_t heard_tick;    /* of the last event */
     double heard_shown;     /* what was shown then */
@@ -110,6 +111,14 @@ static inline void trace_open(struct player *player)
     player->trace = fopen(path, "wb");
     assert_non_null(player->trace);
     trace(player, 'C', player->world->now_us, about, sizeof about);
+}
+
+/* A test that does something to a netcode by hand does it to this one only. */
+static inline void trace_close(struct player *player)
+{
+    if (player->trace)
+        fclose(player->trace);
+    player->trace = NULL;
 }
 
 static inline void trace_held(struct player *player)
@@ -438,7 +447,7 @@ static inline void player_reconnect(struct player *player)
 
 static inline void player_look(struct player *player)
 {
-    uint64_t now_us = player->world->now_us, hashes[2] = {0};
+    uint64_t now_us = player->world->now_us - player->behind_us, hashes[2] = {0};
     size_t size = player->world->game->state_size;
     const void *drawn = fray_netcode_drawn(&player->netcode, now_us);
     const void *shown = fray_netcode_interpolated(&player->netcode, now_us);
@@ -459,8 +468,9 @@ static inline void player_run(struct player *player)
         return;
     trace_held(player);
     uint8_t is_clogged = player->netcode.is_clogged = player->is_clogged;
-    trace(player, 'A', world->now_us, &is_clogged, 1);
-    fray_netcode_advance(&player->netcode, world->now_us);
+    uint64_t now_us = world->now_us - player->behind_us;
+    trace(player, 'A', now_us, &is_clogged, 1);
+    fray_netcode_advance(&player->netcode, now_us);
     if (!draws)
         return;
     player->frame_us = world->now_us;
@@ -494,8 +504,7 @@ static inline void world_close(struct world *world)
     for (uint32_t i = 0; i < world->players_count; i++) {
         fray_viewer_destroy(world->players[i].viewer);
         free(world->players[i].memory);
-        if (world->players[i].trace)
-            fclose(world->players[i].trace);
+        trace_close(&world->players[i]);
     }
     fray_match_destroy(world->match);
     free(world->packets);

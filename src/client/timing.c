@@ -133,7 +133,7 @@ static void keep(struct fray_client_clock *clock, double rtt, double offset)
 /* What goes on changing is no reason to go on. */
 static void hurry_again(struct fray_client_clock *clock, uint64_t now_us)
 {
-    if (clock->sent < JOIN_PINGS || now_us - clock->hurried_us < INTERVAL_US)
+    if (clock->sent < JOIN_PINGS || fray_client_since(clock->hurried_us, now_us) < INTERVAL_US)
         return;
     clock->hurried_us = now_us;
     fray_client_clock_hurry(clock);
@@ -315,12 +315,12 @@ static void pace_follow_reports(struct fray_client_pace *pace, uint64_t now_us)
 double fray_client_pace_advance(struct fray_client_pace *pace, uint64_t now_us, double server_tick,
                                 double way_ticks)
 {
-    double elapsed_us = now_us > pace->last_us ? (double)(now_us - pace->last_us) : 0;
-    pace->last_us = now_us;
+    double elapsed_us = (double)fray_client_since(pace->last_us, now_us);
+    pace->last_us += (uint64_t)elapsed_us;
     pace->tick += elapsed_us / pace->tick_us * pace->rate;
     pace->gained += elapsed_us / pace->tick_us * (pace->rate - 1);
     double wanted = server_tick + way_ticks + pace->target, lack = wanted - pace->tick;
-    if (pace->is_told && now_us - pace->told_us > patience_us) {
+    if (pace->is_told && fray_client_since(pace->told_us, now_us) > patience_us) {
         pace_forget(pace);
         pace->is_told = false;
     }
@@ -403,11 +403,12 @@ double fray_client_playback_advance(struct fray_client_playback *playback, uint6
 {
     if (!playback->arrivals)
         return playback->tick;
-    double step = (double)(now_us - playback->last_us) / playback->tick_us;
+    uint64_t elapsed_us = fray_client_since(playback->last_us, now_us);
+    double step = (double)elapsed_us / playback->tick_us;
     double target = ((double)now_us + playback->usual_us - playback->delay_us) / playback->tick_us;
     double error = target - (playback->tick + step);
     bool is_starved = playback->tick > playback->newest_tick;
-    playback->last_us = now_us;
+    playback->last_us += elapsed_us;
     if (!playback->is_running || magnitude(error) > hopeless_us / playback->tick_us)
         playback->tick = target;
     else

@@ -3,12 +3,18 @@
  * docs/netcode.md. Times are microseconds of the caller's clock, ticks have fractions.
  *
  * All three are told by samples, and all three notice when the server's time or the way to it has
- * changed at once: then samples of before count no more. Freestanding, pure. */
+ * changed at once: then samples of before count no more. A page's pictures have the time at which
+ * they began, which may be before that of a packet that came last. Freestanding, pure. */
 #ifndef FRAY_CLIENT_TIMING_H
 #define FRAY_CLIENT_TIMING_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+static inline uint64_t fray_client_since(uint64_t then_us, uint64_t now_us)
+{
+    return now_us > then_us ? now_us - then_us : 0;
+}
 
 enum { FRAY_CLOCK_SAMPLES = 9, FRAY_PACE_WINDOW = 20, FRAY_PLAYBACK_WINDOW = 64 };
 

@@ -93,7 +93,7 @@ describe("the stage of games in real time", () => {
     test("who comes to a tool by keys uses it by keys", async () => {
         for (const game of ["arena", "duel"]) {
             const page = await visit(`/games/${game}/?play=bot`);
-            await page.waitForSelector("#table:not([hidden])");
+            await page.waitForSelector("#canvas:focus"); // once in the match
             await page.focus("#tool-sound");
             await page.keyboard.press("Space");
             assert.equal(await isPressed(page, "sound"), "true");

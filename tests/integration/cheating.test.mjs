@@ -7,6 +7,7 @@ import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import WebSocket from "ws";
+import { HELLO, REPORT, SNAPSHOT } from "../../web/sdk/test/server.mjs";
 import { rulesOf, sdk } from "../../web/sdk/test/sources.mjs";
 import { EnvelopeSocket } from "./envelope.mjs";
 import { replayVerifies, serveFray } from "./harness.mjs";
@@ -16,6 +17,10 @@ const WALK_PX = 3; // of the duel, a tick
 const STEP_PX = 5; // of the arena
 const COOLDOWN = 15; // ticks between two shots of the duel
 const DUEL = { countdown_ticks: 0, hits: 100, rounds: 20 };
+const VIEWS = 32; // as many baselines as the server may name
+const PACKET_MAX = 65536;
+const HAS_VIEW = 2;
+const HELLO_PACKET = Uint8Array.of(HELLO, 1, 1, 0); // version, a stream, the match's rate
 const FIELD = { obstacles: 0, width: 200, height: 200, spawn: 10, sight: 200 };
 
 /** Sends any packet that it likes, and keeps what the server says of everybody after each. */
@@ -23,6 +28,7 @@ class Cheater {
     views = []; // {tick, players: [{…}], match}
     #waiting = new Set();
     #asked = 0;
+    #ack = 0; // seq of the newest view
 
     async join(t, url, name, match) {
         this.socket = await new EnvelopeSocket().open(t, url, { namespace: "/games", name });
@@ -30,10 +36,12 @@ class Cheater {
         this.joined = await this.ask("join", { match });
         this.seat = this.joined.seat;
         this.rules = await rulesOf(this.joined.game);
-        this.snapshots = new sdk.Snapshots(this.rules);
-        this.inputs = this.rules.alloc(24 * this.rules.game.input_size);
+        const { state_size, input_size } = this.rules.game;
+        this.ring = this.rules.alloc(VIEWS * state_size);
+        this.inputs = this.rules.alloc(24 * input_size);
+        this.packetAt = this.rules.alloc(PACKET_MAX);
         this.socket.socket.on("message", (data, isBinary) => isBinary && this.hear(data));
-        this.send(sdk.encodeHello(true, 0));
+        this.send(HELLO_PACKET);
         await this.saw(() => true);
         return this;
     }
@@ -48,8 +56,18 @@ class Cheater {
     }
 
     hear(bytes) {
-        if (bytes[0] !== sdk.SNAPSHOT || !this.snapshots.receive(bytes, this.seat)) return;
-        const { tick } = this.snapshots;
+        const { wasm, data } = this.rules;
+        if (bytes[0] !== SNAPSHOT) return;
+        this.rules.bytes.set(bytes, this.packetAt);
+        assert.ok(wasm.snapshot_header(this.packetAt, bytes.length));
+        const header = wasm.snapshot();
+        const seq = data.getUint16(header + 2, true);
+        const base = data.getUint16(header + 4, true);
+        const from = base === seq ? 0 : this.#viewOf(base);
+        const to = this.#viewOf(seq);
+        assert.equal(wasm.snapshot_decode(from, to, this.packetAt, bytes.length, this.seat), 0);
+        this.#ack = seq;
+        const tick = data.getUint32(header + 8, true);
         this.views.push({ tick, players: this.#rows("players"), match: this.#rows("match")[0] });
         for (const check of [...this.#waiting]) check();
     }
@@ -78,6 +96,7 @@ class Cheater {
     /** An INPUT packet with these inputs from that tick on. */
     packet(firstTick, inputs, view = -1) {
         const { rules } = this;
+        const { wasm, data } = rules;
         const size = rules.game.input_size;
         inputs.forEach((values, i) => {
             const at = this.inputs + i * size;
@@ -87,24 +106,30 @@ class Cheater {
                 sdk.writeField(rules.data, at + field.offset, field, value);
             }
         });
-        const { ack, ackBits, needsFull } = this.snapshots;
-        return rules.encodeInput(
-            (tick) => this.inputs + (tick - firstTick) * size,
-            firstTick,
-            inputs.length,
-            { ack, ackBits, needsFull, view },
-        );
+        const at = wasm.input_packet();
+        data.setUint8(at, view < 0 ? 0 : HAS_VIEW);
+        data.setUint8(at + 1, inputs.length);
+        data.setUint16(at + 2, this.#ack, true);
+        data.setUint32(at + 4, 0, true);
+        data.setUint32(at + 8, Math.max(0, view), true);
+        data.setUint32(at + 12, firstTick, true);
+        const len = wasm.input_encode(this.inputs, this.packetAt, PACKET_MAX);
+        return rules.bytes.slice(this.packetAt, this.packetAt + len);
     }
 
     play(...args) {
         this.send(this.packet(...args));
     }
 
+    #viewOf(seq) {
+        return this.ring + (seq % VIEWS) * this.rules.game.state_size;
+    }
+
     #rows(name) {
-        const { rules, snapshots } = this;
+        const { rules } = this;
         const table = rules.game.tables.find((table) => table.name === name);
         return Array.from({ length: Math.min(table.rows, 2) }, (_, row) => {
-            const at = snapshots.state + table.offset + row * table.stride;
+            const at = this.#viewOf(this.#ack) + table.offset + row * table.stride;
             const read = (f) =>
                 sdk.readField(rules.data, at + f.offset, f) / 2 ** (f.fraction ?? 0);
             return Object.fromEntries(
@@ -265,8 +290,12 @@ describe("a cheating client", LIMIT, () => {
         await eve.send("join", { match: match.id, as: "spectator" }, 1);
         await eve.takeMessage("ack");
         const before = await metric(server.url, "game_desyncs");
-        eve.socket.send(sdk.encodeHello(true, 0));
-        for (let i = 0; i < 1000; i++) eve.socket.send(sdk.encodeReport(i, 7n));
+        eve.socket.send(HELLO_PACKET);
+        const report = Buffer.alloc(13, REPORT); // tick and hash: any
+        for (let i = 0; i < 1000; i++) {
+            report.writeUInt32LE(i, 1);
+            eve.socket.send(report);
+        }
         await eve.send("leave", {}, 2);
         await eve.takeMessage("ack", (_, { id }) => id === 2);
         const told = (await metric(server.url, "game_desyncs")) - before;
@@ -312,8 +341,8 @@ describe("a cheating client", LIMIT, () => {
                 await again.send(type, content, 1);
                 assert.equal((await again.take("error")).code, code);
             }
-            const { tick } = match.netcode.snapshots;
-            while (match.netcode.snapshots.tick < tick + 60) await setImmediate();
+            const { newestTick } = match.netcode.status;
+            while (match.netcode.status.newestTick < newestTick + 60) await setImmediate();
             assert.equal(match.roster.seats[1].bot !== null, true, "a bot plays on");
             await match.leave();
             await verifies(match.id);

@@ -226,8 +226,8 @@ describe("@fray/client", LIMIT, () => {
         const returned = next(theirs, "roster", ({ seats }) => seats[0].connected);
         await Promise.all([back, returned]);
         assert.equal(mine.seat, 0);
-        const received = mine.netcode.snapshots.received;
-        const frame = await draw(mine, () => mine.netcode.snapshots.received > received + 5);
+        const { received } = mine.netcode.status;
+        const frame = await draw(mine, () => mine.netcode.status.received > received + 5);
         assert.equal(frame.isPredicted, true);
         const { x } = frame.predicted.tables.players[0];
         mine.setInput({ walk: 1 });
@@ -240,9 +240,9 @@ describe("@fray/client", LIMIT, () => {
         const match = await ann.create("duel", { options: CALM_DUEL, bots: 1 });
         await draw(match, ({ ready }) => ready);
         const desync = next(match, "desync");
-        const { rules, snapshots } = match.netcode;
+        const { rules, status } = match.netcode;
         const { offset } = rules.game.tables.find(({ name }) => name === "platforms");
-        const spoil = () => (rules.bytes[snapshots.state + offset] = 77); // nobody sends it again
+        const spoil = () => (rules.bytes[status.newest + offset] = 77); // nobody sends it again
         let isFound = false;
         desync.then(() => (isFound = true));
         await draw(match, () => isFound, spoil);

@@ -37,12 +37,12 @@ function readField(data, at, { bytes, signed, fraction = 0 }) {
 }
 
 /** The same of the newest view that the SDK decoded. */
-function decodedBy({ netcode: { rules, snapshots } }) {
+function decodedBy({ netcode: { rules, status } }) {
     const table = rules.game.tables.find(({ name }) => name === "players");
     const fields = new Map(table.fields.map((field) => [field.name, field]));
     const rows = [];
     for (let seat = 0; seat < table.rows; seat++) {
-        const row = snapshots.state + table.offset + seat * table.stride;
+        const row = status.newest + table.offset + seat * table.stride;
         const read = (name) =>
             readField(rules.data, row + fields.get(name).offset, fields.get(name));
         if (read("present")) rows.push(PUBLIC.map((name) => (name === "seat" ? seat : read(name))));
@@ -58,7 +58,7 @@ function watch(t, match) {
         const angle = turns++ / 20;
         match.setInput({ dx: 100 * Math.cos(angle), dy: 100 * Math.sin(angle), attack: true });
         if (match.frame(performance.now()).ready)
-            seen.set(match.netcode.snapshots.tick, decodedBy(match));
+            seen.set(match.netcode.status.newestTick, decodedBy(match));
     }, 10);
     t.after(() => clearInterval(timer));
     return seen;
@@ -81,7 +81,7 @@ describe("one arena", LIMIT, () => {
             players.push(player);
         }
         for (const player of players) await player.ask("steer", { dx: 50, dy: -50 });
-        const settled = match.netcode.snapshots.tick + 5; // who joins comes between two ticks
+        const settled = match.netcode.status.newestTick + 5; // who joins comes between two ticks
         for (const player of players) {
             const common = () =>
                 [...heardBy(player)].filter(([tick]) => tick > settled && seen.has(tick));

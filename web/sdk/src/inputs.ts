@@ -1,24 +1,16 @@
 import { writeField, type Field } from "./describe";
 import type { Rules } from "./rules";
 
-const RING = 128; // ticks
-
 /** Fields of the input by name; flags may be booleans, labelled fields their label. */
 export type InputValues = { readonly [field: string]: number | boolean | string };
 
-/** What the player does: held until told otherwise, and sampled once per client tick. Impulses are
- * given in one tick. */
+/** What the player does: held until told otherwise. */
 export class Inputs {
-    newest = 0; // tick of the newest sample
-    #held: number;
-    #ring: number;
-    #ticks = new Float64Array(RING);
-
-    constructor(readonly rules: Rules) {
-        this.#held = rules.alloc(rules.game.input_size);
-        this.#ring = rules.alloc(RING * rules.game.input_size);
-        this.#ticks.fill(-1);
-    }
+    /** `held`: the address of an input. */
+    constructor(
+        readonly rules: Rules,
+        readonly held = rules.alloc(rules.game.input_size),
+    ) {}
 
     set(values: InputValues): void {
         for (const name of Object.keys(values)) {
@@ -26,34 +18,14 @@ export class Inputs {
             if (!field) throw new Error(`${this.rules.game.name} has no input "${name}".`);
             const value = numberOf(field, values[name]!);
             if (Number.isNaN(value)) throw new Error(`"${name}" cannot be ${values[name]}.`);
-            writeField(this.rules.data, this.#held + field.offset, field, value);
+            writeField(this.rules.data, this.held + field.offset, field, value);
         }
     }
 
-    sample(tick: number): void {
-        const { rules } = this;
-        const at = this.#slot(tick);
-        rules.bytes.copyWithin(at, this.#held, this.#held + rules.game.input_size);
-        this.#ticks[tick % RING] = tick;
-        this.newest = tick;
-        for (const field of rules.game.input.fields)
-            if (field.once) writeField(rules.data, this.#held + field.offset, field, 0);
-    }
-
-    /** The address of this tick's input; 0: there was none. */
-    at(tick: number): number {
-        return this.#ticks[tick % RING] === tick ? this.#slot(tick) : 0;
-    }
-
-    /** The first of the unbroken run of inputs that ends with `last`, not before `first`. */
-    runFrom(first: number, last: number): number {
-        let tick = last;
-        while (tick > first && this.at(tick - 1)) tick--;
-        return tick;
-    }
-
-    #slot(tick: number): number {
-        return this.#ring + (tick % RING) * this.rules.game.input_size;
+    /** Copies it to an address, for one tick: impulses are given once. */
+    take(to: number): void {
+        this.rules.bytes.copyWithin(to, this.held, this.held + this.rules.game.input_size);
+        this.rules.wasm.input_release(this.held);
     }
 }
 

@@ -3,8 +3,7 @@ import type { Game } from "./describe";
 import { Emitter } from "./emitter";
 import type { GameEvent } from "./game_events";
 import type { InputValues } from "./inputs";
-import { Netcode, type Frame, type NetcodeOptions } from "./netcode";
-import { SPECTATOR } from "./packets";
+import { Netcode, SPECTATOR, type Frame, type NetcodeOptions } from "./netcode";
 import type { Rules } from "./rules";
 import type { Stats } from "./stats";
 import type { Message } from "./transport";
@@ -207,26 +206,26 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         const transport = this.#connection.transport;
         const common = { transport, rtt: 0, jitter: 0, loss: 0, snapshotAge: 0, snapshotRate: 0 };
         if (!netcode) return { ...common, ...NO_STATS };
-        const { clock, snapshots, pace, prediction, interpolation } = netcode;
-        const expected = snapshots.received + snapshots.missed;
+        const { status } = netcode;
+        const expected = status.received + status.missed;
         return {
             ...common,
-            rtt: clock.rtt,
-            jitter: clock.jitter,
-            loss: expected ? snapshots.missed / expected : 0,
-            snapshotAge: performance.now() - netcode.lastSnapshotAt,
+            rtt: status.rtt,
+            jitter: status.jitter,
+            loss: expected ? status.missed / expected : 0,
+            snapshotAge: performance.now() - (status.arrivedAt || NaN),
             snapshotRate: netcode.snapshotRate.perSecond,
             tickRate: netcode.tickRate.perSecond,
             bytesIn: netcode.bytesIn.perSecond,
             bytesOut: netcode.bytesOut.perSecond,
-            inputMargin: pace.margin,
-            timeDilation: pace.rate,
-            interpolationDelay: netcode.playback.delay,
-            corrections: prediction.corrections,
-            correctionPx: prediction.correctionPx,
-            extrapolated: interpolation.extrapolated,
-            desyncs: netcode.desyncs,
-            refused: netcode.refused,
+            inputMargin: status.margin,
+            timeDilation: status.rate,
+            interpolationDelay: status.delay,
+            corrections: status.corrections,
+            correctionPx: status.correctionPx,
+            extrapolated: status.extrapolated,
+            desyncs: status.desyncs,
+            refused: status.refused,
         };
     }
 
@@ -262,7 +261,7 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         } else if (type === "match_closed") this.end("match_closed", value.message);
         else {
             /* Until now the server's tick stood still, and told nothing about its clock. */
-            if (type === "matchmaking" && value.phase === "agreed") this.netcode?.clock.reset();
+            if (type === "matchmaking" && value.phase === "agreed") this.netcode?.resetClock();
             if (type === "end_game" && value?.results)
                 this.emit("results", (this.results = value.results));
             this.emit("message", { type, content: value });

@@ -1,24 +1,52 @@
-import { Clock } from "./clock";
 import { Emitter } from "./emitter";
-import { GameEvents, type GameEvent } from "./game_events";
+import { eventOf, type GameEvent } from "./game_events";
 import { Inputs, type InputValues } from "./inputs";
-import { Interpolation } from "./interpolation";
 import { Log } from "./log";
-import { Pace } from "./pace";
-import * as packets from "./packets";
-import { Playback } from "./playback";
-import { Prediction } from "./prediction";
-import type { Rules, SnapshotHeader } from "./rules";
-import { Snapshots } from "./snapshots";
+import type { Rules } from "./rules";
 import { Rate } from "./stats";
-import type { Smoothing, Tables, View } from "./view";
+import { View, type Tables } from "./view";
 
-const CATCH_UP = 10; // ticks in one frame; what is beyond is skipped
-const ACK_MS = 200;
-const HELLO_MS = 1000; // until it is said again
-const REPEATED = 3; // inputs in every datagram
-const SILENT_MS = 1000; // then the network has stalled: inputs would be late, and come in a flood
+export const SPECTATOR = 255;
 const BUFFERED_MAX = 4096; // bytes on the way out: more are old before they arrive
+const PACKET_MAX = 65536;
+const INPUT_BATCH = 1; // pages look in once a picture, and that late
+
+/* What the module says: struct said_head and enum said of web/sdk/wasm/netcode.c. */
+const HEAD = { size: 8, kind: 0, len: 2, tick: 4 };
+const PACKET = 1;
+const EVENT = 2;
+const EVENTS_LOST = 3;
+const WELCOME = 4;
+const HASH = 5;
+const REFUSED = 6;
+const INPUT = 7;
+
+/* struct status, likewise. */
+const STATUS = [
+    "predicted", // addresses of views, and the ticks that they show
+    "predictedTick",
+    "interpolated",
+    "tick",
+    "newest",
+    "newestTick",
+    "sampledTick", // of the newest own input
+    "alpha",
+    "canPredict",
+    "isLagging",
+    "rtt", // ms, as the next three
+    "jitter",
+    "arrivedAt",
+    "delay",
+    "margin",
+    "rate",
+    "received",
+    "missed",
+    "corrections",
+    "correctionPx",
+    "extrapolated",
+    "desyncs",
+    "refused",
+] as const;
 
 export interface NetcodeOptions {
     /** Snapshots per second, 10 … 60; 0: what the match has. */
@@ -65,86 +93,61 @@ interface NetcodeEvents {
     packet_refused: number;
 }
 
-/** Plays one match by packets. It has no clock and no connection: both are handed in. Times are ms
- * of one clock, the one of requestAnimationFrame. */
+/** Plays one match by packets: what web/sdk/wasm/netcode.c needs of a page. It has no clock and no
+ * connection: both are handed in. Times are ms of one clock, the one of requestAnimationFrame. The
+ * rules are its own: another netcode on the same begins anew. */
 export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
-    readonly clock: Clock;
-    readonly pace: Pace;
-    readonly playback: Playback;
-    readonly snapshots: Snapshots;
-    readonly prediction: Prediction<T>;
-    readonly interpolation: Interpolation<T>;
     readonly log: Log;
     readonly bytesIn = new Rate();
     readonly bytesOut = new Rate();
     readonly snapshotRate = new Rate();
     readonly tickRate = new Rate();
-    welcome: packets.Welcome | null = null;
-    canPredict = true;
-    desyncs = 0;
-    refused = 0;
-    lastSnapshotAt = NaN;
+    /** How it goes; of the last call. */
+    readonly status = {} as { readonly [name in (typeof STATUS)[number]]: number };
     readonly #inputs: Inputs;
-    readonly #inputAt = (tick: number) => this.#inputs.at(tick);
-    readonly #events: GameEvents;
-    readonly #give = (event: GameEvent) => this.emit("event", event);
     readonly #frame: Frame<T>;
-    #tick = -1; // the client's
-    #consumed = 0; // tick of the newest input that the server is through with
-    #sentTick = 0;
-    #sentAt = -Infinity;
-    #helloAt = -Infinity;
-    #heardAt = -Infinity;
-    #pings = new Float64Array(16);
-    #pingStamp = 0;
-    #lastFrame = NaN;
+    readonly #predicted: View<T>;
+    readonly #interpolated: View<T>;
 
     constructor(
         readonly rules: Rules,
-        readonly seat: number, // packets.SPECTATOR: none
+        readonly seat: number, // SPECTATOR: none
         readonly link: PacketLink,
         readonly options: NetcodeOptions = {},
     ) {
         super();
-        const hz = rules.game.tick_hz;
-        const smoothing: Smoothing = {
-            fields: options.interpolate ?? [],
-            teleport: options.teleport ?? 24,
-        };
-        this.clock = new Clock(hz);
-        this.pace = new Pace(hz);
-        this.playback = new Playback(hz, 50);
-        this.snapshots = new Snapshots(rules);
-        this.#inputs = new Inputs(rules);
-        this.#events = new GameEvents(rules.game);
-        this.prediction = new Prediction(
-            rules,
-            seat,
-            this.#inputs,
-            smoothing,
-            options.snapPx ?? 96,
-        );
-        this.interpolation = new Interpolation(rules, this.snapshots, this.playback, smoothing);
+        const { interpolate = [], teleport = 24, snapPx = 96, snapshotHz = 0 } = options;
+        const smoothing = rules.smoothing({ fields: interpolate, teleport });
+        if (!rules.wasm.netcode_init(seat, snapshotHz, INPUT_BATCH, smoothing, snapPx))
+            throw new Error(`No memory for ${rules.game.name}.`);
+        rules.refresh();
+        this.#inputs = new Inputs(rules, rules.wasm.netcode_held());
         this.log = new Log(rules, seat);
+        this.#predicted = new View<T>(rules);
+        this.#interpolated = new View<T>(rules);
         this.#frame = {
             ready: false,
-            predicted: this.prediction.view,
-            interpolated: this.interpolation.view,
+            predicted: this.#predicted,
+            interpolated: this.#interpolated,
             isPredicted: false,
             tick: NaN,
             alpha: 0,
             lagging: false,
         };
+        this.#readStatus();
     }
 
     /** Begins, and begins again on a new connection. */
     hello(now: number): void {
-        this.welcome = null;
-        this.#helloAt = now;
-        this.clock.restart();
-        this.pace.restart();
-        this.#restartTimeline();
-        this.#send(packets.encodeHello(this.link.isStream, this.options.snapshotHz ?? 0));
+        this.rules.wasm.netcode_restart(this.link.isStream, now * 1000);
+        this.#tell();
+        this.#advance(now);
+        this.#tell();
+    }
+
+    /** A start has been agreed on: until now the server's tick stood still. */
+    resetClock(): void {
+        this.rules.wasm.netcode_clock_reset();
     }
 
     setInput(values: InputValues): void {
@@ -153,183 +156,102 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
 
     /** A packet from the server; whatever it is, this does not throw. */
     receive(packet: Uint8Array, now: number): void {
+        const { wasm, bytes } = this.rules;
+        const { received } = this.status;
         this.bytesIn.add(packet.length);
-        this.#heardAt = now;
-        switch (packet[0]) {
-            case packets.SNAPSHOT:
-                return this.#onSnapshot(packet, now);
-            case packets.WELCOME:
-                return this.#onWelcome(packets.decodeWelcome(packet), now);
-            case packets.PONG:
-                return this.#onPong(packets.decodePong(packet), now);
-            case packets.REFUSED:
-                return this.#onRefused(packet[1] ?? 0);
-            default:
-                this.refused++;
-        }
+        if (packet.length <= PACKET_MAX) bytes.set(packet, wasm.netcode_packet());
+        wasm.netcode_receive(packet.length, now * 1000);
+        this.#readStatus();
+        this.snapshotRate.add(this.status.received - received);
+        this.#tell();
     }
 
     /** What to draw now. It also plays: call it for every picture, or at least some times a second.
      * The frame is the same object each time. */
     frame(now: number): Frame<T> {
-        const elapsed = Number.isNaN(this.#lastFrame) ? 0 : Math.max(0, now - this.#lastFrame);
-        this.#lastFrame = now;
+        this.#advance(now);
+        this.rules.wasm.netcode_look(now * 1000);
+        this.#readStatus();
         const frame = this.#frame;
-        if (this.welcome) this.#play(now);
-        else if (now - this.#helloAt > HELLO_MS) this.hello(now);
-
-        const shown = this.interpolation.frame(now);
-        frame.tick = shown;
-        frame.lagging = this.interpolation.isLagging;
-        frame.ready = this.interpolation.view.ready;
-        frame.isPredicted = this.#isPredicting() && this.prediction.view.ready;
-        frame.predicted = frame.isPredicted ? this.prediction.view : this.interpolation.view;
-        if (frame.isPredicted) this.prediction.frame(frame.alpha, elapsed);
-        if (!Number.isNaN(shown)) this.#events.release(shown, this.#give);
-        this.#updateRates(now);
+        const { predicted, predictedTick, interpolated, tick, alpha, isLagging } = this.status;
+        this.#predicted.at = predicted;
+        this.#predicted.tick = predictedTick;
+        this.#interpolated.at = interpolated;
+        this.#interpolated.tick = tick;
+        frame.ready = interpolated !== 0;
+        frame.tick = frame.ready ? tick : NaN;
+        frame.lagging = isLagging !== 0;
+        frame.isPredicted = predicted !== 0;
+        frame.predicted = frame.isPredicted ? this.#predicted : this.#interpolated;
+        frame.alpha = alpha;
+        this.#tell();
+        for (const rate of [this.bytesIn, this.bytesOut, this.snapshotRate, this.tickRate])
+            rate.update(now);
         return frame;
     }
 
-    #updateRates(now: number): void {
-        this.bytesIn.update(now);
-        this.bytesOut.update(now);
-        this.snapshotRate.update(now);
-        this.tickRate.update(now);
+    get canPredict(): boolean {
+        return this.status.canPredict !== 0;
     }
 
-    #isPredicting(): boolean {
-        return this.canPredict && this.seat !== packets.SPECTATOR;
+    #advance(now: number): void {
+        this.rules.wasm.netcode_advance(this.link.buffered > BUFFERED_MAX, now * 1000);
     }
 
-    /** Client ticks up to now, and what has to be sent. */
-    #play(now: number): void {
-        if (this.clock.shouldPing(now)) {
-            this.#pings[++this.#pingStamp % this.#pings.length] = now;
-            this.#send(packets.encodePing(this.#pingStamp));
+    #readStatus(): void {
+        const { wasm, data } = this.rules;
+        const at = wasm.status();
+        const status = this.status as { [name: string]: number };
+        STATUS.forEach((name, i) => (status[name] = data.getFloat64(at + 8 * i, true)));
+    }
+
+    /** Passes on what the module has said; read first, for listeners may call it again. */
+    #tell(): void {
+        const { wasm, data } = this.rules;
+        const said: (() => void)[] = [];
+        let at = wasm.said();
+        const end = at + wasm.said_len();
+        while (at < end) {
+            const kind = data.getUint16(at + HEAD.kind, true);
+            const len = data.getUint16(at + HEAD.len, true);
+            const tick = data.getUint32(at + HEAD.tick, true);
+            at += HEAD.size;
+            const tell = this.#hear(kind, tick, at, len);
+            if (tell) said.push(tell);
+            at += (len + 7) & ~7;
         }
-        if (this.seat !== packets.SPECTATOR) this.#tickTo(now);
-        const isDue = now - this.#sentAt >= ACK_MS;
-        if ((this.#tick > this.#sentTick && this.seat !== packets.SPECTATOR) || isDue)
-            this.#sendInputs(now);
+        for (const tell of said) tell();
     }
 
-    #tickTo(now: number): void {
-        const way = (this.clock.rtt / 2) * (this.rules.game.tick_hz / 1000);
-        const exact = this.pace.advance(now, this.clock.tick(now), way);
-        const until = Math.floor(exact);
-        if (until < 1) return; // agreed on, not begun
-        this.#frame.alpha = exact - until;
-        if (until - this.#tick > CATCH_UP || until < this.#tick - CATCH_UP) this.#tick = until - 1;
-        while (this.#tick < until) {
-            this.#tick++;
-            this.#inputs.sample(this.#tick);
-            this.log.input(this.#tick, this.#inputs.at(this.#tick));
+    #hear(kind: number, tick: number, at: number, len: number): (() => void) | null {
+        const { rules } = this;
+        const { data } = rules;
+        if (kind === INPUT) {
             this.tickRate.add(1);
+            this.log.input(tick, at);
+            return null;
         }
-        if (this.#isPredicting()) this.prediction.advance(this.#tick);
-    }
-
-    #sendInputs(now: number): void {
-        if (this.link.buffered > BUFFERED_MAX) return;
-        if (this.link.isStream && now - this.#heardAt > SILENT_MS) return;
-        let first = Math.max(this.#sentTick, this.#consumed) + 1;
-        if (!this.link.isStream) first = Math.min(first, this.#tick - REPEATED + 1);
-        first = Math.max(first, this.#tick - packets.INPUTS_MAX + 1, 1);
-        let count = 0;
-        if (this.seat !== packets.SPECTATOR && this.#inputs.at(this.#tick)) {
-            first = this.#inputs.runFrom(first, this.#tick);
-            count = Math.max(0, this.#tick - first + 1);
+        if (kind === PACKET) {
+            const packet = rules.bytes.slice(at, at + len);
+            this.bytesOut.add(len);
+            return () => this.link.send(packet);
         }
-        const shown = this.#frame.tick;
-        const packet = this.rules.encodeInput(this.#inputAt, first, count, {
-            ack: this.snapshots.ack,
-            ackBits: this.snapshots.ackBits,
-            needsFull: this.snapshots.needsFull,
-            view: Number.isNaN(shown) ? -1 : Math.max(0, Math.round(shown * 256)),
-        });
-        this.#sentTick = this.#tick;
-        this.#sentAt = now;
-        this.#send(packet);
-    }
-
-    #send(packet: Uint8Array): void {
-        this.bytesOut.add(packet.length);
-        this.link.send(packet);
-    }
-
-    #onWelcome(welcome: packets.Welcome | null, now: number): void {
-        if (!welcome || welcome.version !== packets.VERSION || !welcome.snapshotHz)
-            return void this.refused++;
-        let askedAt = this.#helloAt;
-        if (this.welcome) {
-            /* A new game: ticks and all begin anew. */
-            askedAt = now - this.clock.rtt;
-            this.clock.reset();
-            this.#restartTimeline();
+        if (kind === EVENT) {
+            const event = eventOf(rules, at, tick);
+            return event && (() => this.emit("event", event));
         }
-        this.welcome = welcome;
-        this.playback.intervalMs = 1000 / welcome.snapshotHz;
-        this.canPredict = welcome.rules === this.rules.hash;
-        this.interpolation.mayStep = this.canPredict;
-        this.clock.pong(askedAt, now, welcome.tick + 0.5);
-        this.emit("welcome", { canPredict: this.canPredict, seat: welcome.seat });
-    }
-
-    #onPong(pong: packets.Pong | null, now: number): void {
-        if (
-            !pong ||
-            this.#pingStamp - pong.stamp >= this.#pings.length ||
-            pong.stamp < 1 ||
-            pong.stamp > this.#pingStamp
-        )
-            return void this.refused++;
-        this.clock.pong(this.#pings[pong.stamp % this.#pings.length]!, now, pong.tick);
-    }
-
-    #onRefused(code: number): void {
-        if (code === packets.SAY_HELLO)
-            this.#helloAt = Math.min(this.#helloAt, this.#lastFrame - HELLO_MS + 100);
-        this.emit("packet_refused", code);
-    }
-
-    #onSnapshot(packet: Uint8Array, now: number): void {
-        const header = this.snapshots.receive(packet, this.seat);
-        if (!header) return void this.refused++;
-        this.lastSnapshotAt = now;
-        this.snapshotRate.add(1);
-        this.playback.arrived(header.tick, now);
-        this.rules.eachEvent((seq, kind, tick, arg) => this.#events.add(seq, kind, tick, arg));
-        if (header.eventsLost) this.emit("events_lost", undefined);
-        if (this.seat !== packets.SPECTATOR) this.#onAnswered(header);
-        if (header.hash !== null) this.#compare(header, header.hash);
-    }
-
-    #onAnswered(header: SnapshotHeader): void {
-        if (header.tick !== this.snapshots.tick) return; // an older one: nothing new
-        this.#consumed = header.inputTick;
-        this.pace.report(header.margin);
-        if (this.#isPredicting()) this.prediction.reconcile(this.snapshots.state, header.tick);
-    }
-
-    #compare(header: SnapshotHeader, server: bigint): void {
-        const { tick } = header;
-        const own = this.rules.stateHash(this.snapshots.stateOf(header.seq));
-        this.log.hash(tick, own, server);
-        if (own === server) return;
-        this.desyncs++;
-        this.#send(packets.encodeReport(tick, own));
-        this.snapshots.needsFull = true;
-        this.emit("desync", { tick });
-    }
-
-    #restartTimeline(): void {
-        this.snapshots.restart();
-        this.#events.restart();
-        this.prediction.restart();
-        this.interpolation.restart();
-        this.playback.restart();
-        this.#consumed = 0;
-        this.#sentTick = 0;
-        this.#tick = -1;
+        if (kind === HASH) {
+            const own = data.getBigUint64(at, true);
+            const server = data.getBigUint64(at + 8, true);
+            this.log.hash(tick, own, server);
+            return own === server ? null : () => this.emit("desync", { tick });
+        }
+        if (kind === EVENTS_LOST) return () => this.emit("events_lost", undefined);
+        if (kind === WELCOME) {
+            const { canPredict, seat } = this;
+            return () => this.emit("welcome", { canPredict, seat });
+        }
+        const code = kind === REFUSED ? data.getUint8(at) : 0;
+        return () => this.emit("packet_refused", code);
     }
 }

@@ -1,4 +1,4 @@
-import { readField, type Field, type Table } from "./describe";
+import { readField, type Table } from "./describe";
 import type { Rules } from "./rules";
 
 /** One row of a table: its fields by name, in their units (px, not 1/256 px). Fields of several
@@ -22,24 +22,24 @@ export interface Smoothing {
     teleport: number;
 }
 
-/** The game between two states, `older` and `newer`, at `alpha` of the way. Places are between the
- * two; everything else is as in `newest ? newer : older`. */
+/** A state of the game to be drawn, by tables. */
 export class View<T = Tables> {
     readonly tables: T;
-    older = 0; // addresses; 0: nothing to see yet
-    newer = 0;
-    alpha = 0; // 0 … 1; more: beyond newer
-    ticks = 1; // from older to newer
+    /** The state's address; 0: nothing to see yet. */
+    at = 0;
     tick = 0; // what is shown, with its fraction
+    #smoothing = 0;
+    #between = 0;
 
+    /** What show() makes: places on their way, all else as in `newest ? newer : older`. */
     constructor(
         readonly rules: Rules,
-        readonly newest: boolean,
-        readonly smoothing: Smoothing,
+        readonly newest = false,
+        readonly smoothing: Smoothing = { fields: [], teleport: 24 },
     ) {
-        const tables: Record<string, RowBase | RowBase[]> = {};
+        const tables: Record<string, TableRow | TableRow[]> = {};
         for (const table of rules.game.tables) {
-            const Kind = rowClass(table, smoothing);
+            const Kind = rowClass(table);
             const rows = Array.from({ length: table.rows }, (_, i) => new Kind(this, i));
             tables[table.name] = table.rows === 1 ? rows[0]! : rows;
         }
@@ -47,82 +47,47 @@ export class View<T = Tables> {
     }
 
     get ready(): boolean {
-        return this.newer !== 0;
+        return this.at !== 0;
     }
 
-    /** The place of whatever does not change smoothly. */
-    get at(): number {
-        return this.newest || this.alpha >= 1 ? this.newer : this.older;
-    }
-
+    /** Two states of these rules, at `alpha` of the way; `ticks` apart. */
     show(older: number, newer: number, alpha: number, ticks: number): void {
-        this.older = older;
-        this.newer = newer;
-        this.alpha = alpha;
-        this.ticks = ticks;
+        const { rules } = this;
+        this.#smoothing ||= rules.smoothing(this.smoothing);
+        this.at = this.#between ||= rules.alloc(rules.game.state_size);
+        rules.wasm.between(this.#smoothing, older, newer, alpha, ticks, this.newest, this.at);
     }
 }
 
-export class RowBase {
-    /** Where it is drawn beside where it is, px: what is left of a correction. */
-    offsetX = 0;
-    offsetY = 0;
+class TableRow {
     constructor(
         readonly view: View<unknown>,
         readonly row: number,
     ) {}
 }
 
-function rowClass(table: Table, smoothing: Smoothing) {
-    class TableRow extends RowBase {}
-    const place = (state: number, row: number) => state + table.offset + row * table.stride;
-    const isThere = (data: DataView, state: number, row: number) =>
-        table.present === undefined || data.getUint8(place(state, row) + table.present) !== 0;
+function rowClass(table: Table) {
+    class Kind extends TableRow {}
+    const place = ({ view, row }: TableRow) => view.at + table.offset + row * table.stride;
     const define = (name: string, get: (this: TableRow) => unknown) =>
-        Object.defineProperty(TableRow.prototype, name, { get, configurable: true });
+        Object.defineProperty(Kind.prototype, name, { get, configurable: true });
 
     for (const field of table.fields) {
         const divisor = 2 ** (field.fraction ?? 0);
-        const isX = field.offset === table.x && table.x !== table.y;
-        const isY = field.offset === table.y && table.x !== table.y;
-        if (isX || isY || smoothing.fields.includes(`${table.name}.${field.name}`))
-            define(field.name, smooth(field, divisor, isX ? "offsetX" : isY ? "offsetY" : ""));
-        else if (field.count)
-            define(field.name, function () {
-                const at = place(this.view.at, this.row) + field.offset;
-                return Array.from(
-                    { length: field.count! },
-                    (_, i) =>
-                        readField(this.view.rules.data, at + i * field.bytes, field) / divisor,
-                );
-            });
-        else
-            define(field.name, function () {
-                const at = place(this.view.at, this.row) + field.offset;
-                return readField(this.view.rules.data, at, field) / divisor;
-            });
+        const read = (row: TableRow, i: number) =>
+            readField(row.view.rules.data, place(row) + field.offset + i * field.bytes, field) /
+            divisor;
+        define(field.name, function () {
+            if (!field.count) return read(this, 0);
+            return Array.from({ length: field.count }, (_, i) => read(this, i));
+        });
     }
     define("present", function () {
-        return this.view.ready && isThere(this.view.rules.data, this.view.at, this.row);
+        if (!this.view.ready) return false;
+        return (
+            table.present === undefined ||
+            this.view.rules.data.getUint8(place(this) + table.present) !== 0
+        );
     });
-    return TableRow;
-
-    function smooth(field: Field, divisor: number, offset: "offsetX" | "offsetY" | "") {
-        return function (this: TableRow): number {
-            const { view, row } = this;
-            const data = view.rules.data;
-            const older = readField(data, place(view.older, row) + field.offset, field);
-            const newer = readField(data, place(view.newer, row) + field.offset, field);
-            let value = (view.at === view.newer ? newer : older) / divisor;
-            if (
-                older !== newer &&
-                (!offset ||
-                    Math.abs(newer - older) <= view.smoothing.teleport * view.ticks * divisor) &&
-                isThere(data, view.older, row) &&
-                isThere(data, view.newer, row)
-            )
-                value = (older + (newer - older) * view.alpha) / divisor;
-            return offset ? value + this[offset] : value;
-        };
-    }
+    return Kind;
 }

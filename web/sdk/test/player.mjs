@@ -49,7 +49,7 @@ export class Player {
 
     /** The newest view that came, as bytes. */
     get view() {
-        const { rules, snapshots } = this.netcode;
-        return rules.bytes.slice(snapshots.state, snapshots.state + rules.game.state_size);
+        const { rules, status } = this.netcode;
+        return rules.bytes.slice(status.newest, status.newest + rules.game.state_size);
     }
 }

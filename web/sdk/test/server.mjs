@@ -1,8 +1,13 @@
 // A server of one match, as small as the protocol allows: the real rules and the real codec, in a
 // module of its own. What the C host does better (budgets, rewinding, hold) is tested there.
-import { sdk } from "./sources.mjs";
-
-const { HELLO, INPUT, PING, REPORT, PONG, REFUSED, SNAPSHOT, WELCOME } = sdk;
+export const HELLO = 0x01;
+export const INPUT = 0x02;
+export const PING = 0x03;
+export const REPORT = 0x04;
+export const WELCOME = 0x81;
+export const SNAPSHOT = 0x82;
+export const PONG = 0x83;
+export const REFUSED = 0x84;
 const KEPT = 32;
 const EVENTS_MAX = 64;
 

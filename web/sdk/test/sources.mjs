@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "../../..");
 const src = join(import.meta.dirname, "../src");
-const games = join(process.env.FRAY_BUILD ?? join(root, "build/release"), "games");
+export const built = process.env.FRAY_BUILD ?? join(root, "build/release");
 
 const names = readdirSync(src).filter((name) => name !== "index.ts");
 const { outputFiles } = await build({
@@ -28,6 +28,6 @@ const modules = new Map();
 /** The game's rules in a memory of their own. */
 export async function rulesOf(game) {
     if (!modules.has(game))
-        modules.set(game, new WebAssembly.Module(readFileSync(join(games, `${game}.wasm`))));
+        modules.set(game, new WebAssembly.Module(readFileSync(join(built, `games/${game}.wasm`))));
     return new sdk.Rules(await WebAssembly.instantiate(modules.get(game), {}));
 }

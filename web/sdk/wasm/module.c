@@ -1,14 +1,13 @@
 /* One game as a WebAssembly module without imports: FRAY_WASM_GAME names its table. The page owns
  * the memory: it takes room with alloc, keeps as many states as it likes, and reads them by the
  * offsets that describe() tells. All numbers in memory are little-endian. Functions follow
- * fray/game.h; strings are NUL-terminated, 0 is NULL. */
+ * fray/game.h; strings are NUL-terminated, 0 is NULL. netcode.c has the exports that play a match.
+ */
+#include "module.h"
 #include "packet.h"
 #include "replay.h"
 #include "simulate.h"
 
-extern const struct fray_game FRAY_WASM_GAME;
-
-#define EXPORT(name) __attribute__((export_name(#name), used))
 enum { PAGE = 65536, EVENTS_MAX = 1024 };
 
 extern unsigned char __heap_base; /* by the linker: the first byte after data and stack */
@@ -20,7 +19,7 @@ static struct fray_packet_input input_packet;
 static struct fray_simulate simulate;
 static void *simulate_memory;
 
-/* 8-byte aligned, zeroed, never given back. 0 when the browser grants no more. */
+/* Of module.h. */
 EXPORT(alloc) void *wasm_alloc(size_t size)
 {
     static size_t next;
@@ -181,26 +180,6 @@ EXPORT(input_decode)
 uint32_t wasm_input_decode(void *inputs, const void *bytes, size_t len)
 {
     return !fray_packet_input_decode(game, &input_packet, inputs, bytes, len);
-}
-
-/* One tick of a view, in place, in which only `seat` is known to do something: `input`, or 0 when
- * it is given none either. False when there is no memory. */
-EXPORT(predict) bool wasm_predict(void *view, uint32_t seat, const void *input)
-{
-    static uint8_t *inputs, *given;
-
-    if (!inputs)
-        inputs = wasm_alloc((size_t)game->seats_max * game->input_size);
-    if (inputs && !given)
-        given = wasm_alloc(game->seats_max);
-    if (!given || seat >= game->seats_max)
-        return false;
-    if (input)
-        __builtin_memcpy(inputs + (size_t)seat * game->input_size, input, game->input_size);
-    given[seat] = input != NULL;
-    game->step(view, &(struct fray_game_step){.inputs = inputs, .given = given});
-    given[seat] = 0;
-    return true;
 }
 
 /* ------------------------------------------------------------------ replays (replay.h) */

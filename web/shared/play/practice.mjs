@@ -88,9 +88,7 @@ export class Practice extends EventTarget {
         const { state, older, newer, botView, inputs, given } = this.#at;
         const size = game.input_size;
         this.#tick++;
-        this.#inputs.sample(this.#tick);
-        const own = this.#inputs.at(this.#tick);
-        bytes.copyWithin(inputs + this.seat * size, own, own + size);
+        this.#inputs.take(inputs + this.seat * size);
         bytes[given + this.seat] = 1;
         for (const { seat, memory } of this.#bots) {
             wasm.view(state, seat, botView);
