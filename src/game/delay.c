@@ -42,6 +42,14 @@ struct fray_delay *fray_delay_create(const struct fray_game *game, uint32_t dela
     return delay;
 }
 
+size_t fray_delay_bytes(const struct fray_game *game, uint32_t delay_ms)
+{
+    size_t count = delay_ms / (game->tick_hz ? 50 : FRAY_DELAY_GAP_US / 1000) + 1, cap = 8;
+    while (cap < count)
+        cap *= 2;
+    return cap * (game->state_size + sizeof(struct fray_delay_moment) + sizeof(uint64_t));
+}
+
 /* ------------------------------------------------------------------ moments */
 
 static uint32_t slot_of(const struct fray_delay *delay, uint32_t number)

@@ -59,6 +59,8 @@ struct fray_delay {
     uint32_t events, rosters; /* among the notes */
 };
 
+/* What the moments of such a delay may take, bytes. */
+size_t fray_delay_bytes(const struct fray_game *game, uint32_t delay_ms);
 /* Shows `state` until the first moment is old enough, and the roster, which is taken, until
  * another is. `delay_ms` ≤ FRAY_DELAY_MAX_MS. */
 struct fray_delay *fray_delay_create(const struct fray_game *game, uint32_t delay_ms,

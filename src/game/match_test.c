@@ -210,6 +210,75 @@ static void B29_rounds_eliminate_and_all_ask_for_the_next_game(void **state)
     fray_match_destroy(match);
 }
 
+static void who_has_not_asked_and_leaves_holds_up_no_rematch(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_rps, true);
+    const struct fray_match_person *people[] = {&ann, &bob, &cid};
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_null(sit(match, people[i]));
+        fray_match_ready(match, i, true);
+    }
+    assert_null(fray_match_start(match, 0, 0));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_null(act(match, i, "choose", "choice", i == 0));
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    fray_match_put_out(match, 2, FRAY_OUT_LEFT, SECOND);
+    assert_null(sit(match, &cid));
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_null(act(match, i, "rematch", NULL, 0));
+        assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    }
+    fray_match_put_out(match, 2, FRAY_OUT_LEFT, SECOND);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
+    /* Nor a round: who is left has chosen. */
+    assert_null(sit(match, &cid));
+    assert_null(act(match, 0, "choose", "choice", 1));
+    fray_match_put_out(match, 1, FRAY_OUT_LEFT, SECOND);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    fray_match_destroy(match);
+}
+
+static void who_leaves_a_round_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_rps, true);
+    const struct fray_match_person *people[] = {&ann, &bob, &cid};
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_null(sit(match, people[i]));
+        fray_match_ready(match, i, true);
+    }
+    assert_null(fray_match_start(match, 0, 0));
+    for (uint32_t i = 0; i < 2; i++)
+        assert_null(act(match, i, "choose", "choice", i == 0));
+    fray_match_put_out(match, 2, FRAY_OUT_LEFT, SECOND);
+    assert_true(fray_match_due(match) <= SECOND);
+    fray_match_advance(match, SECOND);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    fray_match_destroy(match);
+}
+
+static void bots_do_not_play_for_those_who_have_all_gone(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_tictactoe, false);
+    uint32_t seat;
+    assert_null(sit(match, &ann));
+    assert_null(sit(match, &bob));
+    fray_match_advance(match, SECOND);
+    for (uint32_t i = 0; i < 2; i++)
+        fray_match_drop(match, i, SECOND);
+    assert_int_equal(fray_match_due(match), 61 * SECOND); /* their seats' */
+    fray_match_advance(match, 30 * SECOND);
+    assert_false(match->seats[0].has_stand_in || match->seats[1].has_stand_in);
+    assert_int_equal(seen_number(match, "moves_count"), 0);
+    assert_null(fray_match_return(match, match->seats[1].token, 31 * SECOND, &seat));
+    assert_true(fray_match_due(match) <= 31 * SECOND); /* for whom somebody waits now */
+    fray_match_advance(match, 31 * SECOND);
+    assert_true(match->seats[0].has_stand_in);
+    fray_match_destroy(match);
+}
+
 static void B29_kicked_players_do_not_come_back(void **state)
 {
     (void)state;
@@ -428,6 +497,9 @@ int main(void)
         cmocka_unit_test(refused_moves_change_nothing),
         cmocka_unit_test(B17_the_host_starts_when_all_are_ready),
         cmocka_unit_test(B29_rounds_eliminate_and_all_ask_for_the_next_game),
+        cmocka_unit_test(who_has_not_asked_and_leaves_holds_up_no_rematch),
+        cmocka_unit_test(who_leaves_a_round_is_not_waited_for),
+        cmocka_unit_test(bots_do_not_play_for_those_who_have_all_gone),
         cmocka_unit_test(B29_kicked_players_do_not_come_back),
         cmocka_unit_test(B29_a_new_name_does_not_bring_a_kicked_guest_back),
         cmocka_unit_test(who_is_there_is_told_when_it_changes_not_at_each_move),

@@ -91,6 +91,11 @@ static void start_now(struct fray_match *match, uint64_t now_us)
 
 void fray_pairing_seat_taken(struct fray_match *match, uint32_t seat, uint64_t now_us)
 {
+    bool is_agreed = match->pairing.phase == FRAY_PAIRING_AGREED;
+    if (is_agreed || match->pairing.phase == FRAY_PAIRING_FOUND) { /* one more, who is told, too */
+        match->seats[seat].is_awaited = is_agreed && is_person(&match->seats[seat]);
+        match->pairing.is_changed = true;
+    }
     if (!fray_pairing_is_listening(match) ||
         fray_match_players(match) < match->config.game->seats_min)
         return;
@@ -283,7 +288,8 @@ json_t *fray_pairing_json(const struct fray_match *match, uint32_t players_waiti
     case FRAY_PAIRING_NONE:
     case FRAY_PAIRING_STARTED:
     case FRAY_PAIRING_SETTLED:
-        json_object_set_new(step, "bot", json_boolean(fray_match_persons(match) < fray_match_players(match)));
+        json_object_set_new(step, "bot",
+                            json_boolean(fray_match_persons(match) < fray_match_players(match)));
         break;
     }
     return step;

@@ -233,6 +233,44 @@ static void A17_who_is_lost_before_the_start_is_out_at_once(void **state)
 }
 
 /* Everybody waits for as long as it wants itself, and hardly longer where another did not show. */
+static void who_comes_when_a_start_is_agreed_on_is_told_and_awaited(void **state)
+{
+    (void)state;
+    struct fray_match *match = listen(&fray_rps, 0);
+    uint32_t seat;
+    agree(match, T0);
+    match->pairing.is_changed = false;
+    assert_null(fray_match_sit(match, &cid, token, T0, &seat));
+    assert_true(match->pairing.is_changed);
+    for (uint32_t i = 0; i < 2; i++)
+        fray_match_heard(match, i, T0);
+    advance(match, match->pairing.start_us + FRAY_PAIRING_GRACE_MS * MS);
+    assert_false(match->seats[seat].is_taken); /* it did not show itself */
+    assert_int_equal(fray_match_players(match), 2);
+    fray_match_destroy(match);
+}
+
+static void nobody_listens_for_bots_alone(void **state)
+{
+    (void)state;
+    for (int phase = FRAY_PAIRING_LISTENING; phase <= FRAY_PAIRING_STARTED; phase++) {
+        struct fray_match *match = listen(&fray_rps, 0);
+        uint32_t seat;
+        if (phase > FRAY_PAIRING_LISTENING)
+            sit(match, &bob, T0);
+        if (phase > FRAY_PAIRING_FOUND)
+            advance(match, fray_match_due(match));
+        if (phase > FRAY_PAIRING_AGREED)
+            fray_match_advance(match, fray_match_due(match));
+        assert_int_equal(match->pairing.phase, phase);
+        assert_null(fray_match_add_bot(match, 0, FRAY_MATCH_NO_BOT, T0, &seat));
+        for (uint32_t i = 0; i < 2; i++)
+            fray_match_put_out(match, i, FRAY_OUT_LEFT, T0);
+        assert_int_equal(fray_match_persons(match), 0);
+        fray_match_destroy(match);
+    }
+}
+
 static void A21_the_wait_is_ones_own(void **state)
 {
     (void)state;
@@ -358,6 +396,8 @@ int main(void)
         cmocka_unit_test(nothing_steps_before_the_agreed_time),
         cmocka_unit_test(A17_a_no_show_returns_the_other_to_listening),
         cmocka_unit_test(A17_who_is_lost_before_the_start_is_out_at_once),
+        cmocka_unit_test(who_comes_when_a_start_is_agreed_on_is_told_and_awaited),
+        cmocka_unit_test(nobody_listens_for_bots_alone),
         cmocka_unit_test(A21_the_wait_is_ones_own),
         cmocka_unit_test(A18_the_other_is_told_why),
         cmocka_unit_test(once_settled_the_seat_of_who_is_lost_is_kept),

@@ -57,11 +57,13 @@ void fray_snapshots_event(struct fray_snapshots *snapshots, uint32_t tick,
 void fray_snapshots_take(struct fray_snapshots *snapshots, uint32_t tick, const void *state);
 
 /* For who said HELLO: a seat or FRAY_GAME_NOBODY. It gets the events from now on. On another HELLO,
- * or another seat, destroy it and create another, whose packets are numbered after those of the one
- * before: acks of these that are on their way yet say nothing of it. */
+ * or another seat, destroy it and create another. */
 struct fray_viewer *fray_viewer_create(struct fray_snapshots *snapshots, uint32_t seat,
                                        const struct fray_packet_hello *hello);
-void fray_viewer_number_after(struct fray_viewer *viewer, uint16_t seq);
+/* Where it begins: in this tick of the match, not in that of the newest state, which nobody may
+ * have taken for long; and numbered after the packets of the one before, because acks of these that
+ * are on their way yet say nothing of its own. */
+void fray_viewer_begin(struct fray_viewer *viewer, uint16_t after_seq, uint32_t tick);
 uint16_t fray_viewer_seq(const struct fray_viewer *viewer); /* of the packet encoded last */
 void fray_viewer_destroy(struct fray_viewer *viewer);
 

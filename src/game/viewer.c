@@ -48,21 +48,20 @@ struct fray_viewer *fray_viewer_create(struct fray_snapshots *ring, uint32_t sea
         viewer->as_of = fray_alloc_zero(sets * WORD);
         viewer->waited = fray_alloc_zero((size_t)ring->words * WORD * sizeof *viewer->waited);
     }
-    viewer->resumed_seq = 1;
     viewer->calm_s = 1;
     viewer->events_seen = ring->events_count;
-    viewer->resumed_tick = viewer->distrust_tick = viewer->calm_tick = viewer->ack_tick =
-        newest_tick(ring);
-    /* So that not all pay for the hash in the same tick. */
-    viewer->hash_tick = viewer->resumed_tick - seat * 7 % ring->game->tick_hz;
     viewer->room = FRAY_SNAPSHOTS_PACKET * 8;
+    fray_viewer_begin(viewer, 0, newest_tick(ring));
     return viewer;
 }
 
-void fray_viewer_number_after(struct fray_viewer *viewer, uint16_t seq)
+void fray_viewer_begin(struct fray_viewer *viewer, uint16_t after_seq, uint32_t tick)
 {
-    viewer->seq = seq;
-    viewer->resumed_seq = fray_packet_seq_next(seq);
+    viewer->seq = after_seq;
+    viewer->resumed_seq = fray_packet_seq_next(after_seq);
+    viewer->resumed_tick = viewer->distrust_tick = viewer->calm_tick = viewer->ack_tick = tick;
+    /* So that not all pay for the hash in the same tick. */
+    viewer->hash_tick = tick - viewer->seat * 7 % viewer->ring->game->tick_hz;
 }
 
 uint16_t fray_viewer_seq(const struct fray_viewer *viewer)

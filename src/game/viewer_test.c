@@ -112,6 +112,33 @@ static void what_follows_a_loss_brings_its_events_again(void **unused)
     world_deinit(&world);
 }
 
+static void who_comes_late_gets_the_full_rate_at_once(void **unused)
+{
+    struct world world;
+    struct client client;
+    uint32_t sent = 0;
+
+    (void)unused;
+    world_init(&world, &fray_duel, 0, NULL);
+    client_init(&client, &world, 1, FRAY_HELLO_STREAM, 20);
+    world_step(&world, 600); /* nobody has taken a state since the match began */
+    fray_viewer_begin(client.viewer, 0, world.tick);
+    for (uint32_t tick = 0; tick < 60; tick++) {
+        world_step(&world, 1);
+        if (!fray_viewer_is_due(client.viewer, world.tick))
+            continue;
+        world_take(&world);
+        encode(&world, &client, false);
+        fray_viewer_sent(client.viewer, true);
+        receive(&world, &client, world.out.data, world.out.len);
+        fray_viewer_ack(client.viewer, &(struct fray_packet_input){.ack = client.newest});
+        sent++;
+    }
+    assert_in_range(sent, 20, 21);
+    client_deinit(&client);
+    world_deinit(&world);
+}
+
 static void send(struct world *world, struct client *client)
 {
     step_and_encode(world, client, 3);
@@ -294,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_baseline_must_be_in_the_ring),
         cmocka_unit_test(streams_build_on_what_was_sent),
         cmocka_unit_test(what_follows_a_loss_brings_its_events_again),
+        cmocka_unit_test(who_comes_late_gets_the_full_rate_at_once),
         cmocka_unit_test(who_cannot_decode_is_sent_what_it_can),
         cmocka_unit_test(a_stream_that_loses_loses_no_event),
         cmocka_unit_test(sequence_numbers_wrap),

@@ -5,6 +5,7 @@
 #include "server/games_request.h"
 
 enum {
+    DELAYS_BYTES_MAX = 256 << 20, /* for the past of all matches that asked to be shown so late */
     OPTIONS_MAX = 32,
     QUICK_PLAY_WAIT_MAX_S = 600,
     HOLD_CROWD_MS = 30000, /* a fighter in a crowd is missed by nobody for longer */
@@ -74,6 +75,22 @@ static const char *read_bots(const struct fray_games_request *request,
     return NULL;
 }
 
+/* What the operator has chosen is the operator's to afford. */
+static size_t delay_bytes(const struct fray_games *games, const struct fray_match_config *config)
+{
+    return config->times.delay_ms > games->times.delay_ms
+               ? fray_delay_bytes(config->game, config->times.delay_ms)
+               : 0;
+}
+
+static bool can_afford(const struct fray_games *games, const struct fray_match_config *config)
+{
+    size_t bytes = delay_bytes(games, config);
+    for (uint32_t i = 0; bytes && i < games->lobby.count; i++)
+        bytes += delay_bytes(games, &games->lobby.matches[i]->config);
+    return bytes <= DELAYS_BYTES_MAX;
+}
+
 static const char *read_delay(const struct fray_games_request *request,
                               struct fray_match_config *config)
 {
@@ -85,7 +102,7 @@ static const char *read_delay(const struct fray_games_request *request,
     if (!(seconds >= 0 && seconds <= FRAY_DELAY_MAX_MS / 1000))
         return "out_of_range";
     config->times.delay_ms = (uint32_t)(seconds * 1000);
-    return NULL;
+    return can_afford(request->games, config) ? NULL : "too_much_delay";
 }
 
 static const char *read_config(const struct fray_games_request *request,
@@ -108,6 +125,15 @@ static const char *read_config(const struct fray_games_request *request,
         return "wrong_shape";
     const char *reason_bots = read_bots(request, config);
     return reason_bots ? reason_bots : read_delay(request, config);
+}
+
+/* So that who asks for another match does not lose the one that it is in. */
+static bool has_room(const struct fray_games_request *request)
+{
+    const struct fray_lobby *lobby = &request->games->lobby;
+    const struct fray_match *match = fray_games_match(request);
+    bool is_alone = match && fray_match_persons(match) + match->spectators == 1; /* it will end */
+    return !fray_lobby_is_full(lobby) || is_alone || fray_lobby_deserted(lobby);
 }
 
 /* NULL: refused. */
@@ -186,6 +212,9 @@ void fray_games_quick_play(const struct fray_games_request *request)
     const char *reason = read_game(request, &config.game);
     if (!reason)
         reason = read_wait(request, &wait_ms);
+    if (!reason && !fray_lobby_quick(&request->games->lobby, config.game, &person) &&
+        !has_room(request))
+        reason = "too_many_matches";
     if (reason) {
         fray_games_refuse(request, reason);
         return;
@@ -224,6 +253,8 @@ void fray_games_watch(const struct fray_games_request *request)
 
     if (!reason && !match && config.game->seats_min > 1)
         reason = "unknown_match";
+    if (!reason && !match && !has_room(request))
+        reason = "too_many_matches";
     if (reason) {
         fray_games_refuse(request, reason);
         return;

@@ -143,10 +143,12 @@ void fray_games_join(const struct fray_games_request *request)
         fray_games_refuse(request, "already_in_match");
         return;
     }
-    if (!fray_games_take_name(request))
-        return;
-    const struct fray_match_person person = fray_games_person(request);
+    struct fray_match_person person = fray_games_person(request);
     const char *reason = fray_match_may_enter(match, &person, is_spectator);
+    if (!reason && !fray_games_take_name(request))
+        return;
+    person = fray_games_person(request); /* by this name it may not */
+    reason = reason ? reason : fray_match_may_enter(match, &person, is_spectator);
     if (!reason && is_in) {
         reason = change_place(request, match);
     } else if (!reason) {

@@ -9,6 +9,12 @@ static bool is_of_the_past(const struct fray_games_feed *feed)
     return fray_match_is_delayed(feed->match, feed->seat);
 }
 
+static uint32_t steps_of(const struct fray_games_feed *feed)
+{
+    const struct fray_match *match = feed->match;
+    return is_of_the_past(feed) ? match->delay->shown.steps : match->steps;
+}
+
 static void welcome(const struct fray_games_feed *feed)
 {
     const struct fray_match *match = feed->match;
@@ -20,7 +26,7 @@ static void welcome(const struct fray_games_feed *feed)
             .seat = (uint8_t)feed->seat,
             .tick_hz = (uint8_t)game->tick_hz,
             .snapshot_hz = (uint8_t)fray_viewer_wished_hz(feed->viewer),
-            .tick = is_of_the_past(feed) ? match->delay->shown.steps : match->steps,
+            .tick = steps_of(feed),
             .rules = fray_ticks_rules(feed->match),
         },
         bytes, sizeof bytes);
@@ -62,7 +68,7 @@ static void viewer_begin(struct fray_games_feed *feed)
     struct fray_snapshots *snapshots =
         is_of_the_past(feed) ? fray_delay_snapshots(match->delay) : fray_ticks_snapshots(match);
     feed->viewer = fray_viewer_create(snapshots, feed->seat, &feed->hello);
-    fray_viewer_number_after(feed->viewer, feed->seq);
+    fray_viewer_begin(feed->viewer, feed->seq, steps_of(feed));
     if (feed->seat != FRAY_GAME_NOBODY)
         fray_ticks_seat_packets(match, feed->seat);
     welcome(feed);

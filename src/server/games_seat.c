@@ -111,10 +111,10 @@ void fray_games_add_bot(const struct fray_games_request *request)
     if (!match)
         return;
     json_int_t number = json_is_integer(level) ? json_integer_value(level) : FRAY_MATCH_NO_BOT;
-    const char *reason =
-        level && !json_is_integer(level)                     ? "wrong_shape"
-        : level && (number < 0 || number > FRAY_GAME_NOBODY) ? "bad_level"
-                                                             : may_add_bot(request->games, match);
+    const char *reason = level && !json_is_integer(level) ? "wrong_shape"
+                         : level && (number < 0 || number > FRAY_GAME_NOBODY)
+                             ? "bad_level"
+                             : may_add_bot(request->games, match);
     if (!reason)
         reason =
             fray_match_add_bot(match, request->place->seat, (int)number, request->now_us, &seat);

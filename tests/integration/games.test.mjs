@@ -493,4 +493,72 @@ describe("games, where there is room for two matches", LIMIT, () => {
             assert.equal((await again.ask("join", { match: other.match })).match, other.match);
         },
     );
+
+    test("who is refused another match stays in the one that it is in", LIMIT, async (t) => {
+        const names = ["Ann", "Bob", "Cid", "Dan"];
+        const [ann, bob, cid, dan] = await Promise.all(names.map((name) => open(t, name)));
+        const own = await ann.ask("quick_play", { game: "rps", wait_s: 600 });
+        const { match } = await bob.ask("create", { game: "duel" });
+        await cid.ask("join", { match });
+        await dan.ask("join", { match: own.match, as: "spectator" });
+        await refused(ann.ask("quick_play", { game: "tictactoe" }), "too_many_matches");
+        await refused(ann.ask("watch", { game: "arena" }), "too_many_matches");
+        await refused(ann.ask("join", { match: own.match }), "already_in_match");
+        await dan.ask("leave");
+        await refused(dan.ask("join", { match, name: "Dora" }), "match_full");
+        await dan.ask("join", { match, as: "spectator" });
+        await dan.ask("chat_message", { room: `match:${match}`, text: "hello" });
+        const { from } = await bob.take("chat_message");
+        assert.equal(from.name, "Dan");
+    });
+});
+
+describe("what strangers may ask of the server", LIMIT, () => {
+    const server = serveFray(["--mqtt-store", "memory"]);
+    const open = (t, name) => KINDS["Socket.IO"]().open(t, server.url, { name });
+    const refused = (promise, code) => assert.rejects(promise, { message: code });
+
+    test("nobody is led by quick play into what a stranger made of a game", LIMIT, async (t) => {
+        const [eve, ann] = await Promise.all(["Eve", "Ann"].map((n) => open(t, n)));
+        const trap = await eve.ask("watch", { game: "arena", options: { respawn_ticks: 1 } });
+        const { match } = await ann.ask("quick_play", { game: "arena" });
+        assert.notEqual(match, trap.match);
+    });
+
+    test("bots of a room stay, those of quick play are its own", LIMIT, async (t) => {
+        const [ann, bob] = await Promise.all(["Ann", "Bob"].map((n) => open(t, n)));
+        const { match } = await ann.ask("create", { game: "rps", bots: 2 });
+        await bob.ask("join", { match });
+        await ann.take("match", ({ seats }) => seats.length === 4);
+        await bob.ask("leave");
+        await ann.take("match", ({ seats }) => seats.length === 3);
+        await ann.ask("leave");
+        for (const who of [ann, bob]) await who.ask("quick_play", { game: "rps" });
+        await refused(ann.ask("add_bot", {}), "not_allowed");
+        await bob.ask("leave");
+        await ann.ask("add_bot", {}); // alone
+        await ann.ask("leave");
+        await ann.ask("quick_play", { game: "arena" });
+        await refused(ann.ask("add_bot", {}), "too_many_bots");
+    });
+
+    test("what spectators are shown late has a bound in all", LIMIT, async (t) => {
+        const create = { game: "arena", spectator_delay_s: 300 };
+        const kept = [];
+        let code = null;
+        while (!code) {
+            const player = await open(t, `P${kept.length}`);
+            code = await player.ask("create", create).then(
+                () => null,
+                (error) => error.message,
+            );
+            kept.push(player);
+        }
+        assert.equal(code, "too_much_delay");
+        assert.ok(kept.length < 20, `${kept.length} matches`);
+        const other = await open(t, "Ann");
+        await other.ask("create", { game: "arena", spectator_delay_s: 0 });
+        await kept[0].ask("leave");
+        await kept.at(-1).ask("create", create);
+    });
 });

@@ -124,8 +124,8 @@ describe("game packets", LIMIT, () => {
             await Promise.all([ann, bob].map((c) => c.take(SNAPSHOT)));
             await stock.client.takeMessage("state");
         }
-        await (await open(t, "Dan")).ask("join", { match });
-        await stock.client.takeMessage("new_player", ({ name }) => name === "Dan");
+        const dan = await (await open(t, "Dan")).ask("join", { match });
+        await stock.client.takeMessage("new_player", ({ id }) => id === dan.id);
         await Promise.all([ann, bob].map((c) => c.take(SNAPSHOT)));
         for (const client of [ann, bob])
             assert.deepEqual(
