@@ -67,8 +67,11 @@ struct fray_client_config {
     const char *const *interpolate;
     double teleport_px; /* a tick: who goes further did not walk, and is shown at once; 0: 24 */
     double snap_px;     /* a correction of more is not smoothed, a tenth of the screen; 0: 96 */
-    bool trusts_any_certificate; /* of wss: for a server with --tls-self-signed */
-    void *app;                   /* passed to the handlers */
+    /* Of wss, for a server with --tls-self-signed: whoever answers gets the token. Otherwise the
+     * certificate must be for the URL's host, and by an authority that OpenSSL knows here, or that
+     * the environment's SSL_CERT_FILE or SSL_CERT_DIR holds. */
+    bool trusts_any_certificate;
+    void *app; /* passed to the handlers */
 
     /* All optional. */
     /* Whatever the server says in JSON: `joined`, `match`, `chat_message`, `kicked`, …; an `error`
@@ -83,7 +86,9 @@ struct fray_client_config {
      * a complete one: nothing has to be done. */
     void (*on_desync)(fray_client *client, uint32_t tick, void *app);
     /* Once a connection is lost or refused; it is tried again, unless the server closed it for good
-     * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. */
+     * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. Code 1015: the
+     * certificate is not trusted, and nothing was sent. That is tried again too, for it may be
+     * renewed; who does not want to wait for that destroys the client. */
     void (*on_lost)(fray_client *client, unsigned code, const char *reason, bool is_final,
                     void *app);
 };

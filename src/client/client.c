@@ -30,7 +30,7 @@ enum {
 struct fray_clients {
     struct fray_loop *loop;
     struct fray_websocket_hash hash;
-    struct fray_tls_context *tls;
+    struct fray_tls_context *tls[2]; /* by trusts_any_certificate; NULL: not needed yet */
     struct fray_client *first;
 };
 
@@ -39,8 +39,9 @@ struct fray_client {
     struct fray_client *next, **link_to_this;
     struct fray_client_config config;
     struct fray_client_url url;
-    char *path;              /* of the request */
-    uint16_t *smooth_fields; /* see struct fray_client_smoothing */
+    struct fray_tls_context *tls; /* the clients'; NULL: plain */
+    char *path;                   /* of the request */
+    uint16_t *smooth_fields;      /* see struct fray_client_smoothing */
     uint32_t smooth_fields_count;
 
     struct fray_client_link *link; /* NULL: between two */
@@ -95,8 +96,10 @@ void fray_clients_destroy(fray_clients *clients)
     fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
     fray_loop_destroy(clients->loop);
     fray_websocket_hash_deinit(&clients->hash);
-    if (clients->tls)
-        fray_tls_context_destroy(clients->tls);
+    for (unsigned i = 0; i < 2; i++) {
+        if (clients->tls[i])
+            fray_tls_context_destroy(clients->tls[i]);
+    }
     free(clients);
 }
 
@@ -396,17 +399,17 @@ static void retry_later(fray_client *client)
 
 static void attempt(fray_client *client)
 {
-    client->link =
-        fray_client_link_open(client->clients->loop, &client->clients->hash,
-                              &(struct fray_client_link_opening){
-                                  .address = client->url.address,
-                                  .host = fray_slice_of(client->url.host),
-                                  .path = fray_slice_of(client->path),
-                                  .tls = client->url.is_tls ? client->clients->tls : NULL,
-                                  .max_message = MESSAGE_MAX,
-                                  .handler = &link_handler,
-                                  .context = client,
-                              });
+    client->link = fray_client_link_open(client->clients->loop, &client->clients->hash,
+                                         &(struct fray_client_link_opening){
+                                             .address = client->url.address,
+                                             .host = fray_slice_of(client->url.host),
+                                             .path = fray_slice_of(client->path),
+                                             .tls = client->tls,
+                                             .server = client->url.name,
+                                             .max_message = MESSAGE_MAX,
+                                             .handler = &link_handler,
+                                             .context = client,
+                                         });
     if (!client->link)
         retry_later(client);
 }
@@ -480,6 +483,15 @@ static void smooth_fields_make(fray_client *client)
             client->config.rules, names[i], &client->smooth_fields[client->smooth_fields_count]);
 }
 
+/* Reading all authorities of a machine takes a while: once, and by who needs them. */
+static struct fray_tls_context *tls_of(fray_clients *clients, bool trusts_anyone)
+{
+    struct fray_tls_context **tls = &clients->tls[trusts_anyone];
+    if (!*tls)
+        *tls = fray_tls_context_create_client(trusts_anyone);
+    return *tls;
+}
+
 static void client_free(fray_client *client)
 {
     for (size_t i = 0; i < client->unsent_count; i++)
@@ -507,8 +519,8 @@ fray_client *fray_client_create(fray_clients *clients, const struct fray_client_
     smooth_fields_make(client);
     client->config.name = client->config.token = client->config.url = NULL; /* the caller's */
     client->config.interpolate = NULL;
-    if (client->url.is_tls && !clients->tls)
-        clients->tls = fray_tls_context_create_client();
+    if (client->url.is_tls)
+        client->tls = tls_of(clients, config->trusts_any_certificate);
     client->next = clients->first;
     client->link_to_this = &clients->first;
     if (client->next)

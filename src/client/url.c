@@ -30,10 +30,10 @@ static bool look_up_host(struct fray_client_url *url)
     const char *end = is_bracketed ? strchr(host, ']') : strrchr(host, ':');
     const char *colon = is_bracketed && end ? strchr(end, ':') : end;
     size_t len = end ? (size_t)(end - host) : strlen(host);
-    char *name = fray_strndup(host + is_bracketed, len - is_bracketed);
-    bool is_found = look_up(url, name, colon ? colon + 1 : url->is_tls ? "443" : "80");
-    free(name);
-    return is_found;
+    if (len <= is_bracketed)
+        return false;
+    url->name = fray_strndup(host + is_bracketed, len - is_bracketed);
+    return look_up(url, url->name, colon ? colon + 1 : url->is_tls ? "443" : "80");
 }
 
 bool fray_client_url_find(struct fray_client_url *url, const char *text)
@@ -57,6 +57,7 @@ void fray_client_url_deinit(struct fray_client_url *url)
 {
     free(url->host);
     free(url->path);
+    free(url->name);
 }
 
 void fray_client_url_append(struct fray_buf *query, const char *name, const char *value)

@@ -9,6 +9,7 @@
 struct fray_client_url {
     struct fray_address address;
     char *host, *path; /* of the request: host with port; the path without a slash at its end */
+    char *name;        /* the host's name or address alone, as TLS wants it */
     bool is_tls;
 };
 
