@@ -93,7 +93,12 @@ struct fray_client_config {
                     void *app);
 };
 
-/* Begins to connect. NULL: the URL is none. Strings are copied. */
+/* Begins to connect, in the next turn. NULL: the URL is none, or its host is not known. Strings are
+ * copied.
+ *
+ * It waits for the look-up of the host's name, which may take seconds; there is no other, so who
+ * comes back comes to the same addresses. When nobody answers at one (refuses, or is silent for 15
+ * seconds), the next is tried. */
 FRAY_API fray_client *fray_client_create(fray_clients *clients,
                                          const struct fray_client_config *config);
 FRAY_API void fray_client_destroy(fray_client *client); /* says goodbye and gives up the seat */

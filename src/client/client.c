@@ -45,7 +45,9 @@ struct fray_client {
     uint32_t smooth_fields_count;
 
     struct fray_client_link *link; /* NULL: between two */
-    struct fray_timer timer;       /* of the next attempt, or the netcode's next tick */
+    unsigned address;              /* of url.addresses: this attempt's, or the next one's */
+    unsigned untried;              /* others of them, before it is told and waited */
+    struct fray_timer timer;       /* of the next attempts, or the netcode's next tick */
     unsigned retry_ms;
     bool is_open, is_over;
     struct fray_buf *unsent; /* messages that wait for the connection */
@@ -401,7 +403,7 @@ static void attempt(fray_client *client)
 {
     client->link = fray_client_link_open(client->clients->loop, &client->clients->hash,
                                          &(struct fray_client_link_opening){
-                                             .address = client->url.address,
+                                             .address = client->url.addresses[client->address],
                                              .host = fray_slice_of(client->url.host),
                                              .path = fray_slice_of(client->path),
                                              .tls = client->tls,
@@ -411,7 +413,7 @@ static void attempt(fray_client *client)
                                              .context = client,
                                          });
     if (!client->link)
-        retry_later(client);
+        on_end(client, FRAY_CLIENT_LINK_UNANSWERED, (struct fray_slice){0});
 }
 
 static void on_end(void *context, unsigned code, struct fray_slice reason)
@@ -419,15 +421,34 @@ static void on_end(void *context, unsigned code, struct fray_slice reason)
     fray_client *client = context;
     char text[128];
     snprintf(text, sizeof text, "%.*s", (int)reason.len, reason.data ? reason.data : "");
-    fray_client_link_close(client->link, code);
+    if (client->link)
+        fray_client_link_close(client->link, code);
     client->link = NULL;
+    if (!client->is_open) /* an address that worked is kept */
+        client->address = (client->address + 1) % client->url.addresses_count;
     client->reconnects += client->is_open;
     client->is_open = false;
+    if (code == FRAY_CLIENT_LINK_UNANSWERED) {
+        if (client->untried) {
+            client->untried--;
+            attempt(client);
+            return;
+        }
+        code = FRAY_WEBSOCKET_CLOSE_ABNORMAL;
+        snprintf(text, sizeof text, "There is no connection to the server.");
+    }
     client->is_over = code == CLOSE_REFUSED || code >= CLOSE_APPLICATION;
     if (!client->is_over)
         retry_later(client);
     if (client->config.on_lost)
         client->config.on_lost(client, code, text, client->is_over, client->config.app);
+}
+
+/* Each of the host's addresses, until one answers. */
+static void attempt_all(fray_client *client)
+{
+    client->untried = client->url.addresses_count - 1;
+    attempt(client);
 }
 
 static void on_timer(struct fray_timer *timer, uint64_t at_us)
@@ -437,7 +458,7 @@ static void on_timer(struct fray_timer *timer, uint64_t at_us)
     if (client->link)
         tick(client);
     else if (!client->is_over)
-        attempt(client);
+        attempt_all(client);
 }
 
 /* ------------------------------------------------------------------ making and ending */
@@ -526,7 +547,7 @@ fray_client *fray_client_create(fray_clients *clients, const struct fray_client_
     if (client->next)
         client->next->link_to_this = &client->next;
     clients->first = client;
-    attempt(client);
+    fray_timer_arm(&clients->loop->timers, &client->timer, now_us(client)); /* in the next turn */
     return client;
 }
 

@@ -113,7 +113,8 @@ static void on_silence(struct fray_timer *timer, uint64_t at_us)
     struct fray_client_link *link =
         (struct fray_client_link *)((char *)timer - offsetof(struct fray_client_link, silence));
     if (at_us - link->heard_us >= DEAD_US) {
-        end(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL, FRAY_SLICE("The server fell silent."));
+        end(link, link->is_open ? FRAY_WEBSOCKET_CLOSE_ABNORMAL : FRAY_CLIENT_LINK_UNANSWERED,
+            FRAY_SLICE("The server fell silent."));
         return;
     }
     link->pings++;
@@ -170,10 +171,9 @@ static void on_end(struct fray_stream *stream, enum fray_err why)
         end(link, FRAY_WEBSOCKET_CLOSE_TLS, fray_slice_of(text));
         return;
     }
-    end(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL,
-        !link->is_open           ? FRAY_SLICE("There is no connection to the server.")
-        : why == FRAY_ERR_CLOSED ? FRAY_SLICE("The server closed the connection.")
-                                 : FRAY_SLICE("The connection broke."));
+    end(link, link->is_open ? FRAY_WEBSOCKET_CLOSE_ABNORMAL : FRAY_CLIENT_LINK_UNANSWERED,
+        why == FRAY_ERR_CLOSED ? FRAY_SLICE("The server closed the connection.")
+                               : FRAY_SLICE("The connection broke."));
 }
 
 static const struct fray_stream_handler handler = {
