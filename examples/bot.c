@@ -114,8 +114,10 @@ int main(int argc, char **argv)
         fray_client_quick_play(bots[i].client, rules->name);
     }
     int code = run(clients, bots, count);
-    fray_clients_destroy(clients);
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count; i++) {
+        fray_client_destroy(bots[i].client); /* nobody will come back into the seat */
         free(bots[i].memory);
+    }
+    fray_clients_destroy(clients);
     return code;
 }

@@ -51,7 +51,8 @@ typedef struct fray_client fray_client;
 FRAY_API fray_clients *fray_clients_create(void); /* NULL: errno says why */
 /* Waits for at most wait_ms, less when something happens or a tick is due, and handles it. */
 FRAY_API void fray_clients_turn(fray_clients *clients, unsigned wait_ms);
-/* Its clients end with it, without a goodbye. */
+/* Its clients end with it, but do not leave: seats are kept for who comes back, as after any lost
+ * connection (docs/games.md; `reconnect` with what `joined` said). */
 FRAY_API void fray_clients_destroy(fray_clients *clients);
 
 struct fray_client_config {
@@ -101,7 +102,8 @@ struct fray_client_config {
  * seconds), the next is tried. */
 FRAY_API fray_client *fray_client_create(fray_clients *clients,
                                          const struct fray_client_config *config);
-FRAY_API void fray_client_destroy(fray_client *client); /* says goodbye and gives up the seat */
+/* Leaves, which gives up the seat, and ends. */
+FRAY_API void fray_client_destroy(fray_client *client);
 
 /* Sends a message of docs/games.md; what is said before the connection stands waits for it.
  * `content` is taken, may be NULL. */

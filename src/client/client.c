@@ -91,20 +91,6 @@ void fray_clients_turn(fray_clients *clients, unsigned wait_ms)
     fray_loop_turn(clients->loop, (uint64_t)wait_ms * 1000);
 }
 
-void fray_clients_destroy(fray_clients *clients)
-{
-    while (clients->first)
-        fray_client_destroy(clients->first);
-    fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
-    fray_loop_destroy(clients->loop);
-    fray_websocket_hash_deinit(&clients->hash);
-    for (unsigned i = 0; i < 2; i++) {
-        if (clients->tls[i])
-            fray_tls_context_destroy(clients->tls[i]);
-    }
-    free(clients);
-}
-
 /* ------------------------------------------------------------------ what is sent */
 
 static void say(fray_client *client, const char *type, json_t *content)
@@ -551,12 +537,10 @@ fray_client *fray_client_create(fray_clients *clients, const struct fray_client_
     return client;
 }
 
-void fray_client_destroy(fray_client *client)
+static void client_end(fray_client *client, unsigned close_code)
 {
-    if (client->is_open && client->match[0])
-        say(client, "leave", NULL);
     if (client->link)
-        fray_client_link_close(client->link, FRAY_WEBSOCKET_CLOSE_NORMAL);
+        fray_client_link_close(client->link, close_code);
     client->link = NULL;
     client->is_open = false;
     match_forget(client);
@@ -565,6 +549,27 @@ void fray_client_destroy(fray_client *client)
     if (client->next)
         client->next->link_to_this = client->link_to_this;
     client_free(client);
+}
+
+void fray_client_destroy(fray_client *client)
+{
+    if (client->is_open && client->match[0])
+        say(client, "leave", NULL);
+    client_end(client, FRAY_WEBSOCKET_CLOSE_NORMAL);
+}
+
+void fray_clients_destroy(fray_clients *clients)
+{
+    while (clients->first)
+        client_end(clients->first, FRAY_WEBSOCKET_CLOSE_GOING_AWAY);
+    fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
+    fray_loop_destroy(clients->loop);
+    fray_websocket_hash_deinit(&clients->hash);
+    for (unsigned i = 0; i < 2; i++) {
+        if (clients->tls[i])
+            fray_tls_context_destroy(clients->tls[i]);
+    }
+    free(clients);
 }
 
 /* ------------------------------------------------------------------ what there is to see */

@@ -66,6 +66,26 @@ describe("a client in C", () => {
             if (roster.seats.filter(({ name }) => name.startsWith("C bot")).length === 6) break;
         }
     });
+
+    for (const [end, fate] of [
+        ["all", "kept"],
+        ["one", "given_up"],
+    ])
+        test(`when_${end}_end_a_seat_is_${fate}`, LIMIT, async (t) => {
+            const socket = await connect(t, `${server.url}/games`);
+            const inbox = new Inbox(socket);
+            const { match } = await socket.emitWithAck("create", { game: "duel", bots: 0 });
+            const url = server.url.replace("http", "ws");
+            execFileSync(join(BUILD, "tests/fixtures/client_end"), [url, match, end]);
+            let ann;
+            let before;
+            do {
+                before = ann;
+                const [{ seats }] = await inbox.take("match"); // in order
+                ann = seats.find(({ name }) => name === "Ann");
+            } while (ann?.connected || !before);
+            assert.deepEqual(ann, fate === "kept" ? { ...before, connected: false } : undefined);
+        });
 });
 
 describe("a client in C in bad weather", () => {
