@@ -1,7 +1,9 @@
 /* Plays a real-time game on a running server, as the game's own bot would: a client in C.
  *
  *     build/release/examples/bot ws://localhost:8080 duel       until the match is over
- *     build/release/examples/bot ws://localhost:8080 arena 20   twenty bots, until Ctrl-C */
+ *     build/release/examples/bot ws://localhost:8080 arena 20   twenty bots, until Ctrl-C
+ *
+ * --trust-any before these: for wss:// to a server with --tls-self-signed. */
 #include <fray/client.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,12 +80,15 @@ static int run(fray_clients *clients, struct bot *bots, long count)
 int main(int argc, char **argv)
 {
     static struct bot bots[BOTS_MAX];
+    bool trusts_any = argc > 1 && strcmp(argv[1], "--trust-any") == 0;
+    argc -= trusts_any;
+    argv += trusts_any;
     const struct fray_game *rules = argc > 2 ? fray_client_rules(argv[2]) : NULL;
     long count = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
     fray_clients *clients = fray_clients_create();
 
     if (!rules || !rules->tick_hz || count < 1 || count > BOTS_MAX) {
-        fprintf(stderr, "usage: bot URL duel|arena [COUNT, up to %d]\n", BOTS_MAX);
+        fprintf(stderr, "usage: bot [--trust-any] URL duel|arena [COUNT, up to %d]\n", BOTS_MAX);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -96,6 +101,7 @@ int main(int argc, char **argv)
                                                          .url = argv[1],
                                                          .name = name,
                                                          .rules = rules,
+                                                         .trusts_any_certificate = trusts_any,
                                                          .app = &bots[i],
                                                          .on_event = on_event,
                                                          .on_message = on_message,
@@ -108,8 +114,10 @@ int main(int argc, char **argv)
         fray_client_quick_play(bots[i].client, rules->name);
     }
     int code = run(clients, bots, count);
-    fray_clients_destroy(clients);
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count; i++) {
+        fray_client_destroy(bots[i].client); /* nobody will come back into the seat */
         free(bots[i].memory);
+    }
+    fray_clients_destroy(clients);
     return code;
 }

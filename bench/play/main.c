@@ -337,11 +337,13 @@ static void play_init(struct play *play, int argc, char **argv)
 
 static void play_deinit(struct play *play)
 {
-    fray_clients_destroy(play->clients);
     for (uint32_t i = 0; i < play->options.clients; i++) {
+        if (play->players[i].client)
+            fray_client_destroy(play->players[i].client); /* and its match ends */
         free(play->players[i].memory);
         free(play->players[i].seen);
     }
+    fray_clients_destroy(play->clients);
     free(play->players);
     json_decref(play->options.game_options);
 }

@@ -51,7 +51,8 @@ typedef struct fray_client fray_client;
 FRAY_API fray_clients *fray_clients_create(void); /* NULL: errno says why */
 /* Waits for at most wait_ms, less when something happens or a tick is due, and handles it. */
 FRAY_API void fray_clients_turn(fray_clients *clients, unsigned wait_ms);
-/* Its clients end with it, without a goodbye. */
+/* Its clients end with it, but do not leave: seats are kept for who comes back, as after any lost
+ * connection (docs/games.md; `reconnect` with what `joined` said). */
 FRAY_API void fray_clients_destroy(fray_clients *clients);
 
 struct fray_client_config {
@@ -67,8 +68,11 @@ struct fray_client_config {
     const char *const *interpolate;
     double teleport_px; /* a tick: who goes further did not walk, and is shown at once; 0: 24 */
     double snap_px;     /* a correction of more is not smoothed, a tenth of the screen; 0: 96 */
-    bool trusts_any_certificate; /* of wss: for a server with --tls-self-signed */
-    void *app;                   /* passed to the handlers */
+    /* Of wss, for a server with --tls-self-signed: whoever answers gets the token. Otherwise the
+     * certificate must be for the URL's host, and by an authority that OpenSSL knows here, or that
+     * the environment's SSL_CERT_FILE or SSL_CERT_DIR holds. */
+    bool trusts_any_certificate;
+    void *app; /* passed to the handlers */
 
     /* All optional. */
     /* Whatever the server says in JSON: `joined`, `match`, `chat_message`, `kicked`, …; an `error`
@@ -83,15 +87,23 @@ struct fray_client_config {
      * a complete one: nothing has to be done. */
     void (*on_desync)(fray_client *client, uint32_t tick, void *app);
     /* Once a connection is lost or refused; it is tried again, unless the server closed it for good
-     * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. */
+     * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. Code 1015: the
+     * certificate is not trusted, and nothing was sent. That is tried again too, for it may be
+     * renewed; who does not want to wait for that destroys the client. */
     void (*on_lost)(fray_client *client, unsigned code, const char *reason, bool is_final,
                     void *app);
 };
 
-/* Begins to connect. NULL: the URL is none. Strings are copied. */
+/* Begins to connect, in the next turn. NULL: the URL is none, or its host is not known. Strings are
+ * copied.
+ *
+ * It waits for the look-up of the host's name, which may take seconds; there is no other, so who
+ * comes back comes to the same addresses. When nobody answers at one (refuses, or is silent for 15
+ * seconds), the next is tried. */
 FRAY_API fray_client *fray_client_create(fray_clients *clients,
                                          const struct fray_client_config *config);
-FRAY_API void fray_client_destroy(fray_client *client); /* says goodbye and gives up the seat */
+/* Leaves, which gives up the seat, and ends. */
+FRAY_API void fray_client_destroy(fray_client *client);
 
 /* Sends a message of docs/games.md; what is said before the connection stands waits for it.
  * `content` is taken, may be NULL. */

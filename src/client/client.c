@@ -30,7 +30,7 @@ enum {
 struct fray_clients {
     struct fray_loop *loop;
     struct fray_websocket_hash hash;
-    struct fray_tls_context *tls;
+    struct fray_tls_context *tls[2]; /* by trusts_any_certificate; NULL: not needed yet */
     struct fray_client *first;
 };
 
@@ -39,12 +39,15 @@ struct fray_client {
     struct fray_client *next, **link_to_this;
     struct fray_client_config config;
     struct fray_client_url url;
-    char *path;              /* of the request */
-    uint16_t *smooth_fields; /* see struct fray_client_smoothing */
+    struct fray_tls_context *tls; /* the clients'; NULL: plain */
+    char *path;                   /* of the request */
+    uint16_t *smooth_fields;      /* see struct fray_client_smoothing */
     uint32_t smooth_fields_count;
 
     struct fray_client_link *link; /* NULL: between two */
-    struct fray_timer timer;       /* of the next attempt, or the netcode's next tick */
+    unsigned address;              /* of url.addresses: this attempt's, or the next one's */
+    unsigned untried;              /* others of them, before it is told and waited */
+    struct fray_timer timer;       /* of the next attempts, or the netcode's next tick */
     unsigned retry_ms;
     bool is_open, is_over;
     struct fray_buf *unsent; /* messages that wait for the connection */
@@ -86,18 +89,6 @@ fray_clients *fray_clients_create(void)
 void fray_clients_turn(fray_clients *clients, unsigned wait_ms)
 {
     fray_loop_turn(clients->loop, (uint64_t)wait_ms * 1000);
-}
-
-void fray_clients_destroy(fray_clients *clients)
-{
-    while (clients->first)
-        fray_client_destroy(clients->first);
-    fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
-    fray_loop_destroy(clients->loop);
-    fray_websocket_hash_deinit(&clients->hash);
-    if (clients->tls)
-        fray_tls_context_destroy(clients->tls);
-    free(clients);
 }
 
 /* ------------------------------------------------------------------ what is sent */
@@ -396,19 +387,19 @@ static void retry_later(fray_client *client)
 
 static void attempt(fray_client *client)
 {
-    client->link =
-        fray_client_link_open(client->clients->loop, &client->clients->hash,
-                              &(struct fray_client_link_opening){
-                                  .address = client->url.address,
-                                  .host = fray_slice_of(client->url.host),
-                                  .path = fray_slice_of(client->path),
-                                  .tls = client->url.is_tls ? client->clients->tls : NULL,
-                                  .max_message = MESSAGE_MAX,
-                                  .handler = &link_handler,
-                                  .context = client,
-                              });
+    client->link = fray_client_link_open(client->clients->loop, &client->clients->hash,
+                                         &(struct fray_client_link_opening){
+                                             .address = client->url.addresses[client->address],
+                                             .host = fray_slice_of(client->url.host),
+                                             .path = fray_slice_of(client->path),
+                                             .tls = client->tls,
+                                             .server = client->url.name,
+                                             .max_message = MESSAGE_MAX,
+                                             .handler = &link_handler,
+                                             .context = client,
+                                         });
     if (!client->link)
-        retry_later(client);
+        on_end(client, FRAY_CLIENT_LINK_UNANSWERED, (struct fray_slice){0});
 }
 
 static void on_end(void *context, unsigned code, struct fray_slice reason)
@@ -416,15 +407,34 @@ static void on_end(void *context, unsigned code, struct fray_slice reason)
     fray_client *client = context;
     char text[128];
     snprintf(text, sizeof text, "%.*s", (int)reason.len, reason.data ? reason.data : "");
-    fray_client_link_close(client->link, code);
+    if (client->link)
+        fray_client_link_close(client->link, code);
     client->link = NULL;
+    if (!client->is_open) /* an address that worked is kept */
+        client->address = (client->address + 1) % client->url.addresses_count;
     client->reconnects += client->is_open;
     client->is_open = false;
+    if (code == FRAY_CLIENT_LINK_UNANSWERED) {
+        if (client->untried) {
+            client->untried--;
+            attempt(client);
+            return;
+        }
+        code = FRAY_WEBSOCKET_CLOSE_ABNORMAL;
+        snprintf(text, sizeof text, "There is no connection to the server.");
+    }
     client->is_over = code == CLOSE_REFUSED || code >= CLOSE_APPLICATION;
     if (!client->is_over)
         retry_later(client);
     if (client->config.on_lost)
         client->config.on_lost(client, code, text, client->is_over, client->config.app);
+}
+
+/* Each of the host's addresses, until one answers. */
+static void attempt_all(fray_client *client)
+{
+    client->untried = client->url.addresses_count - 1;
+    attempt(client);
 }
 
 static void on_timer(struct fray_timer *timer, uint64_t at_us)
@@ -434,7 +444,7 @@ static void on_timer(struct fray_timer *timer, uint64_t at_us)
     if (client->link)
         tick(client);
     else if (!client->is_over)
-        attempt(client);
+        attempt_all(client);
 }
 
 /* ------------------------------------------------------------------ making and ending */
@@ -480,6 +490,15 @@ static void smooth_fields_make(fray_client *client)
             client->config.rules, names[i], &client->smooth_fields[client->smooth_fields_count]);
 }
 
+/* Reading all authorities of a machine takes a while: once, and by who needs them. */
+static struct fray_tls_context *tls_of(fray_clients *clients, bool trusts_anyone)
+{
+    struct fray_tls_context **tls = &clients->tls[trusts_anyone];
+    if (!*tls)
+        *tls = fray_tls_context_create_client(trusts_anyone);
+    return *tls;
+}
+
 static void client_free(fray_client *client)
 {
     for (size_t i = 0; i < client->unsent_count; i++)
@@ -507,23 +526,21 @@ fray_client *fray_client_create(fray_clients *clients, const struct fray_client_
     smooth_fields_make(client);
     client->config.name = client->config.token = client->config.url = NULL; /* the caller's */
     client->config.interpolate = NULL;
-    if (client->url.is_tls && !clients->tls)
-        clients->tls = fray_tls_context_create_client();
+    if (client->url.is_tls)
+        client->tls = tls_of(clients, config->trusts_any_certificate);
     client->next = clients->first;
     client->link_to_this = &clients->first;
     if (client->next)
         client->next->link_to_this = &client->next;
     clients->first = client;
-    attempt(client);
+    fray_timer_arm(&clients->loop->timers, &client->timer, now_us(client)); /* in the next turn */
     return client;
 }
 
-void fray_client_destroy(fray_client *client)
+static void client_end(fray_client *client, unsigned close_code)
 {
-    if (client->is_open && client->match[0])
-        say(client, "leave", NULL);
     if (client->link)
-        fray_client_link_close(client->link, FRAY_WEBSOCKET_CLOSE_NORMAL);
+        fray_client_link_close(client->link, close_code);
     client->link = NULL;
     client->is_open = false;
     match_forget(client);
@@ -532,6 +549,27 @@ void fray_client_destroy(fray_client *client)
     if (client->next)
         client->next->link_to_this = client->link_to_this;
     client_free(client);
+}
+
+void fray_client_destroy(fray_client *client)
+{
+    if (client->is_open && client->match[0])
+        say(client, "leave", NULL);
+    client_end(client, FRAY_WEBSOCKET_CLOSE_NORMAL);
+}
+
+void fray_clients_destroy(fray_clients *clients)
+{
+    while (clients->first)
+        client_end(clients->first, FRAY_WEBSOCKET_CLOSE_GOING_AWAY);
+    fray_loop_turn(clients->loop, 0); /* what was closed goes with its turn */
+    fray_loop_destroy(clients->loop);
+    fray_websocket_hash_deinit(&clients->hash);
+    for (unsigned i = 0; i < 2; i++) {
+        if (clients->tls[i])
+            fray_tls_context_destroy(clients->tls[i]);
+    }
+    free(clients);
 }
 
 /* ------------------------------------------------------------------ what there is to see */

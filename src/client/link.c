@@ -1,6 +1,7 @@
 #include "client/link.h"
 
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -112,7 +113,8 @@ static void on_silence(struct fray_timer *timer, uint64_t at_us)
     struct fray_client_link *link =
         (struct fray_client_link *)((char *)timer - offsetof(struct fray_client_link, silence));
     if (at_us - link->heard_us >= DEAD_US) {
-        end(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL, FRAY_SLICE("The server fell silent."));
+        end(link, link->is_open ? FRAY_WEBSOCKET_CLOSE_ABNORMAL : FRAY_CLIENT_LINK_UNANSWERED,
+            FRAY_SLICE("The server fell silent."));
         return;
     }
     link->pings++;
@@ -162,10 +164,16 @@ static void on_writable(struct fray_stream *stream)
 static void on_end(struct fray_stream *stream, enum fray_err why)
 {
     struct fray_client_link *link = stream->owner;
-    end(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL,
-        !link->is_open           ? FRAY_SLICE("There is no connection to the server.")
-        : why == FRAY_ERR_CLOSED ? FRAY_SLICE("The server closed the connection.")
-                                 : FRAY_SLICE("The connection broke."));
+    const char *distrust = fray_stream_distrust(stream);
+    if (distrust) {
+        char text[128];
+        snprintf(text, sizeof text, "The server's certificate is not trusted: %s.", distrust);
+        end(link, FRAY_WEBSOCKET_CLOSE_TLS, fray_slice_of(text));
+        return;
+    }
+    end(link, link->is_open ? FRAY_WEBSOCKET_CLOSE_ABNORMAL : FRAY_CLIENT_LINK_UNANSWERED,
+        why == FRAY_ERR_CLOSED ? FRAY_SLICE("The server closed the connection.")
+                               : FRAY_SLICE("The connection broke."));
 }
 
 static const struct fray_stream_handler handler = {
@@ -197,7 +205,7 @@ struct fray_client_link *fray_client_link_open(struct fray_loop *loop,
     fray_websocket_request_append(
         &link->out, &(struct fray_websocket_target){.host = opening->host, .path = opening->path},
         nonce, link->key);
-    if (opening->tls && fray_stream_start_tls(link->stream, opening->tls, (struct fray_slice){0})) {
+    if (opening->tls && fray_stream_connect_tls(link->stream, opening->tls, opening->server)) {
         fray_client_link_close(link, FRAY_WEBSOCKET_CLOSE_ABNORMAL);
         return NULL;
     }

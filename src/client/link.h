@@ -15,19 +15,23 @@
 struct fray_client_link;
 struct fray_tls_context;
 
+enum { FRAY_CLIENT_LINK_UNANSWERED = 0 }; /* nobody is there; another address may do */
+
 struct fray_client_link_handler {
     void (*on_open)(void *context);
     void (*on_text)(void *context, struct fray_slice text);
     void (*on_binary)(void *context, struct fray_slice bytes);
-    /* The connection is over; `code` is the close frame's, or 1006. The link must be closed, now or
-     * later. Called once, and not after fray_client_link_close. */
+    /* The connection is over; `code` is the close frame's, or 1006, or 1015 for a certificate that
+     * is not trusted, or FRAY_CLIENT_LINK_UNANSWERED. The link must be closed, now or later. Called
+     * once, and not after fray_client_link_close. */
     void (*on_end)(void *context, unsigned code, struct fray_slice reason);
 };
 
 struct fray_client_link_opening {
     struct fray_address address;
-    struct fray_slice host, path;
+    struct fray_slice host, path; /* of the request */
     struct fray_tls_context *tls; /* NULL: plain */
+    const char *server;           /* for TLS: its name or address; borrowed until it returns */
     uint32_t max_message;         /* bytes; longer ones end the connection */
     const struct fray_client_link_handler *handler;
     void *context;

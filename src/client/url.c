@@ -6,19 +6,27 @@
 
 #include "base/mem.h"
 
-static bool look_up(struct fray_client_url *url, const char *name, const char *port)
+static void take(struct fray_address *address, const struct addrinfo *found)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    if (getaddrinfo(name, port, &hints, &found))
-        return false;
     if (found->ai_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)found->ai_addr;
-        fray_address_set_v4(&url->address, (const uint8_t *)&v4->sin_addr, ntohs(v4->sin_port));
+        fray_address_set_v4(address, (const uint8_t *)&v4->sin_addr, ntohs(v4->sin_port));
     } else {
         const struct sockaddr_in6 *v6 = (const void *)found->ai_addr;
-        fray_address_set_v6(&url->address, v6->sin6_addr.s6_addr, ntohs(v6->sin6_port));
+        fray_address_set_v6(address, v6->sin6_addr.s6_addr, ntohs(v6->sin6_port));
     }
-    freeaddrinfo(found);
+}
+
+/* All of them: localhost is ::1 first where a server may listen on 127.0.0.1 alone. */
+static bool look_up(struct fray_client_url *url, const char *name, const char *port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *first;
+    if (getaddrinfo(name, port, &hints, &first))
+        return false;
+    const struct addrinfo *found = first;
+    for (; found && url->addresses_count < FRAY_CLIENT_ADDRESSES_MAX; found = found->ai_next)
+        take(&url->addresses[url->addresses_count++], found);
+    freeaddrinfo(first);
     return true;
 }
 
@@ -30,10 +38,10 @@ static bool look_up_host(struct fray_client_url *url)
     const char *end = is_bracketed ? strchr(host, ']') : strrchr(host, ':');
     const char *colon = is_bracketed && end ? strchr(end, ':') : end;
     size_t len = end ? (size_t)(end - host) : strlen(host);
-    char *name = fray_strndup(host + is_bracketed, len - is_bracketed);
-    bool is_found = look_up(url, name, colon ? colon + 1 : url->is_tls ? "443" : "80");
-    free(name);
-    return is_found;
+    if (len <= is_bracketed)
+        return false;
+    url->name = fray_strndup(host + is_bracketed, len - is_bracketed);
+    return look_up(url, url->name, colon ? colon + 1 : url->is_tls ? "443" : "80");
 }
 
 bool fray_client_url_find(struct fray_client_url *url, const char *text)
@@ -57,6 +65,7 @@ void fray_client_url_deinit(struct fray_client_url *url)
 {
     free(url->host);
     free(url->path);
+    free(url->name);
 }
 
 void fray_client_url_append(struct fray_buf *query, const char *name, const char *value)

@@ -6,9 +6,13 @@
 #include "base/buf.h"
 #include "net/address.h"
 
+enum { FRAY_CLIENT_ADDRESSES_MAX = 8 }; /* of one name, the first; more are left out */
+
 struct fray_client_url {
-    struct fray_address address;
+    struct fray_address addresses[FRAY_CLIENT_ADDRESSES_MAX]; /* in the order to be tried */
+    unsigned addresses_count;                                 /* at least one, once found */
     char *host, *path; /* of the request: host with port; the path without a slash at its end */
+    char *name;        /* the host's name or address alone, as TLS wants it */
     bool is_tls;
 };
 

@@ -157,7 +157,7 @@ static struct world *world_create(uint64_t seed, bool is_tls)
     world->server = fray_loop_sim_create(world->network);
     if (is_tls) {
         world->server_context = fray_tls_context_create_self_signed();
-        world->client_context = fray_tls_context_create_client();
+        world->client_context = fray_tls_context_create_client(true);
     }
     open_listener(world);
     return world;

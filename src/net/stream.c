@@ -359,11 +359,11 @@ void fray_stream_adopt(struct fray_stream *stream, const struct fray_stream_hand
         arm_offer(stream);
 }
 
-enum fray_err fray_stream_start_tls(struct fray_stream *stream, struct fray_tls_context *context,
-                                    struct fray_slice early)
+static enum fray_err start_tls(struct fray_stream *stream, struct fray_tls *tls,
+                               struct fray_slice early)
 {
     assert(!stream->tls && !stream->is_closed);
-    stream->tls = fray_tls_create(context);
+    stream->tls = tls;
     /* No plain text can come of it: the client's first depends on the server's reply, since early
      * data (RFC 8446 2.3) is not accepted. */
     char *plain = fray_alloc(early.len + FRAY_TLS_RECORD_MAX);
@@ -380,9 +380,26 @@ enum fray_err fray_stream_start_tls(struct fray_stream *stream, struct fray_tls_
     return err;
 }
 
+enum fray_err fray_stream_start_tls(struct fray_stream *stream, struct fray_tls_context *context,
+                                    struct fray_slice early)
+{
+    return start_tls(stream, fray_tls_create(context, NULL), early);
+}
+
+enum fray_err fray_stream_connect_tls(struct fray_stream *stream, struct fray_tls_context *context,
+                                      const char *server)
+{
+    return start_tls(stream, fray_tls_create(context, server), (struct fray_slice){0});
+}
+
 bool fray_stream_is_tls(const struct fray_stream *stream)
 {
     return stream->tls != NULL;
+}
+
+const char *fray_stream_distrust(const struct fray_stream *stream)
+{
+    return stream->tls ? fray_tls_distrust(stream->tls) : NULL;
 }
 
 const struct fray_address *fray_stream_peer(const struct fray_stream *stream)

@@ -69,7 +69,13 @@ void fray_stream_adopt(struct fray_stream *stream, const struct fray_stream_hand
 FRAY_MUST_CHECK enum fray_err fray_stream_start_tls(struct fray_stream *stream,
                                                     struct fray_tls_context *context,
                                                     struct fray_slice early);
+/* The same for a client: `server` is the name or address that it wants (fray_tls_create). */
+FRAY_MUST_CHECK enum fray_err fray_stream_connect_tls(struct fray_stream *stream,
+                                                      struct fray_tls_context *context,
+                                                      const char *server);
 bool fray_stream_is_tls(const struct fray_stream *stream);
+/* For on_end: what was wrong with the peer's certificate (fray_tls_distrust); NULL: not that. */
+const char *fray_stream_distrust(const struct fray_stream *stream);
 const struct fray_address *fray_stream_peer(const struct fray_stream *stream);
 
 /* Writes what fits. *count bytes went. FRAY_ERR_AGAIN: fewer than all, on_writable follows.

@@ -212,7 +212,7 @@ CONTRACT_FN int set_up(void **state)
                 : &(struct fray_lab_settings){.delay_ms = 1, .jitter_ms = 1});
     if (fixture->variant->is_tls) {
         fixture->server_context = fray_tls_context_create_self_signed();
-        fixture->client_context = fray_tls_context_create_client();
+        fixture->client_context = fray_tls_context_create_client(true);
     }
     struct fray_loop *loop = fixture->loop;
     enum fray_err err = fray_address_parse(&fixture->address, FRAY_SLICE("127.0.0.1:0"));

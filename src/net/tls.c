@@ -9,6 +9,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "base/mem.h"
 #include "net/tls_context.h"
@@ -69,7 +70,20 @@ static void make_bio_method(void)
     assert(made);
 }
 
-struct fray_tls *fray_tls_create(struct fray_tls_context *context)
+/* Certificates name hosts and addresses in different fields (RFC 5280 4.2.1.6), and SNI has no
+ * addresses (RFC 6066 3). */
+static void expect_server(SSL *ssl, const char *server)
+{
+    assert(server[0]); /* OpenSSL takes "" for anybody */
+    bool is_address = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server) == 1;
+    bool is_set = is_address ||
+                  (SSL_set1_host(ssl, server) == 1 && SSL_set_tlsext_host_name(ssl, server) == 1);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS); /* RFC 9525 6.3 */
+    ERR_clear_error();
+    assert(is_set); /* fails for want of memory, or names that no look-up knows */
+}
+
+struct fray_tls *fray_tls_create(struct fray_tls_context *context, const char *server)
 {
     pthread_once(&bio_method_once, make_bio_method);
     struct fray_tls *tls = fray_alloc_zero(sizeof *tls);
@@ -79,6 +93,9 @@ struct fray_tls *fray_tls_create(struct fray_tls_context *context)
     BIO_set_data(bio, tls);
     BIO_set_init(bio, 1);
     SSL_set_bio(tls->ssl, bio, bio); /* takes it */
+    assert(server || SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE);
+    if (server)
+        expect_server(tls->ssl, server);
     if (fray_tls_context_is_client(context))
         SSL_set_connect_state(tls->ssl);
     else
@@ -96,6 +113,14 @@ void fray_tls_destroy(struct fray_tls *tls)
 bool fray_tls_is_ready(const struct fray_tls *tls)
 {
     return SSL_is_init_finished(tls->ssl);
+}
+
+const char *fray_tls_distrust(const struct fray_tls *tls)
+{
+    long result = SSL_get_verify_result(tls->ssl);
+    if (SSL_get_verify_mode(tls->ssl) == SSL_VERIFY_NONE || result == X509_V_OK)
+        return NULL;
+    return X509_verify_cert_error_string(result);
 }
 
 struct fray_buf *fray_tls_output(struct fray_tls *tls)

@@ -24,8 +24,10 @@ struct fray_tls_context *fray_tls_context_create(const char *cert_path, const ch
 /* A server's context with a new P-256 key and a certificate for localhost, 127.0.0.1 and ::1, valid
  * for a year, in memory only: for development. */
 struct fray_tls_context *fray_tls_context_create_self_signed(void);
-/* A client's context that trusts every server: for tests and load generators. */
-struct fray_tls_context *fray_tls_context_create_client(void);
+/* A client's context. It trusts servers by the authorities that OpenSSL finds on this machine, or
+ * where the environment's SSL_CERT_FILE and SSL_CERT_DIR say; or every server: for tests, and for
+ * servers with self-signed certificates. */
+struct fray_tls_context *fray_tls_context_create_client(bool trusts_anyone);
 void fray_tls_context_destroy(struct fray_tls_context *context);
 
 /* One connection's state. One thread at a time. */
@@ -37,7 +39,10 @@ enum {
     FRAY_TLS_BATCH_MAX = 64 * 1024, /* plain text that one call to send takes at most */
 };
 
-struct fray_tls *fray_tls_create(struct fray_tls_context *context);
+/* `server`: whom a client wants, a name or an IP address; its certificate has to be for it, and a
+ * name is told to it (SNI). NULL: nobody in particular, where the context trusts anyone; or this is
+ * the server. */
+struct fray_tls *fray_tls_create(struct fray_tls_context *context, const char *server);
 void fray_tls_destroy(struct fray_tls *tls);
 
 /* Takes all of `input` and decrypts it to `plain`, which has room for input.len +
@@ -57,6 +62,10 @@ FRAY_MUST_CHECK enum fray_err fray_tls_send(struct fray_tls *tls, const struct i
 void fray_tls_finish(struct fray_tls *tls);
 
 bool fray_tls_is_ready(const struct fray_tls *tls); /* the handshake is done */
+
+/* Why a client broke off: what is wrong with the server's certificate, in OpenSSL's words. NULL:
+ * nothing, or it was not for that. */
+const char *fray_tls_distrust(const struct fray_tls *tls);
 
 /* What has to be sent; whoever sends it consumes it. */
 struct fray_buf *fray_tls_output(struct fray_tls *tls);

@@ -46,10 +46,8 @@ static struct fray_tls_context *context_create(bool is_client)
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                           SSL_OP_CIPHER_SERVER_PREFERENCE);
-    if (is_client) {
-        SSL_CTX_set_verify(context->ssl, SSL_VERIFY_NONE, NULL);
+    if (is_client)
         return context;
-    }
     /* Resumption by tickets, which cost the server no memory. */
     SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(context->ssl, (const unsigned char *)"fray", 4);
@@ -73,9 +71,17 @@ bool fray_tls_context_is_client(const struct fray_tls_context *context)
     return context->is_client;
 }
 
-struct fray_tls_context *fray_tls_context_create_client(void)
+struct fray_tls_context *fray_tls_context_create_client(bool trusts_anyone)
 {
-    return context_create(true);
+    struct fray_tls_context *context = context_create(true);
+    if (trusts_anyone) {
+        SSL_CTX_set_verify(context->ssl, SSL_VERIFY_NONE, NULL);
+        return context;
+    }
+    SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_default_verify_paths(context->ssl); /* none there: then nobody is trusted */
+    ERR_clear_error();
+    return context;
 }
 
 /* Instead of asking on the terminal. */

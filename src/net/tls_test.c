@@ -23,6 +23,7 @@
 struct ends {
     struct fray_tls_context *server_context, *client_context;
     struct fray_tls *server, *client;
+    const char *wanted; /* by the client; NULL: whoever it is */
     struct fray_buf server_got, client_got;
     enum fray_err server_err, client_err;
     size_t piece_max; /* bytes are handed over in pieces of 1 to this many; 0: in one */
@@ -35,13 +36,13 @@ static void ends_init(struct ends *ends)
     *ends = (struct ends){0};
     fray_rng_init(&ends->rng, 1);
     ends->server_context = fray_tls_context_create_self_signed();
-    ends->client_context = fray_tls_context_create_client();
+    ends->client_context = fray_tls_context_create_client(true);
 }
 
 static void ends_connect(struct ends *ends)
 {
-    ends->server = fray_tls_create(ends->server_context);
-    ends->client = fray_tls_create(ends->client_context);
+    ends->server = fray_tls_create(ends->server_context, NULL);
+    ends->client = fray_tls_create(ends->client_context, ends->wanted);
 }
 
 static void ends_disconnect(struct ends *ends)
@@ -344,6 +345,84 @@ static void tickets_resume_sessions(void **state)
     SSL_SESSION_free(kept_session);
 }
 
+/* Whom a client trusts. */
+
+static char told[64]; /* by SNI */
+
+static int note_name(SSL *ssl, int *alert, void *argument)
+{
+    (void)alert;
+    (void)argument;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    snprintf(told, sizeof told, "%s", name ? name : "");
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void ends_init_wary(struct ends *ends, bool knows_server)
+{
+    ends_init(ends);
+    SSL_CTX *server = fray_tls_context_ssl(ends->server_context);
+    SSL_CTX_set_tlsext_servername_callback(server, note_name);
+    fray_tls_context_destroy(ends->client_context);
+    ends->client_context = fray_tls_context_create_client(false);
+    X509_STORE *known = SSL_CTX_get_cert_store(fray_tls_context_ssl(ends->client_context));
+    if (knows_server)
+        assert_true(X509_STORE_add_cert(known, SSL_CTX_get0_certificate(server)));
+}
+
+static void a_client_wants_a_known_certificate_for_its_server(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wanted, *told;
+        bool is_known;
+        const char *distrust;
+    } cases[] = {
+        {"localhost", "localhost", true, NULL},
+        {"127.0.0.1", "", true, NULL},
+        {"::1", "", true, NULL},
+        {"localhost", "localhost", false, "self-signed certificate"},
+        {"example.com", "example.com", true, "hostname mismatch"},
+        {"127.0.0.2", "", true, "IP address mismatch"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ends ends;
+        ends_init_wary(&ends, cases[i].is_known);
+        ends.wanted = cases[i].wanted;
+        ends_connect(&ends);
+        talk(&ends);
+        bool works = !cases[i].distrust;
+        assert_string_equal(told, cases[i].told);
+        assert_int_equal(fray_tls_is_ready(ends.client), works);
+        assert_int_equal(ends.client_err, works ? FRAY_OK : FRAY_ERR_IO);
+        assert_null(fray_tls_distrust(ends.server));
+        if (works)
+            assert_null(fray_tls_distrust(ends.client));
+        else
+            assert_string_equal(fray_tls_distrust(ends.client), cases[i].distrust);
+        struct iovec part = {(void *)"secret", 6};
+        size_t count;
+        assert_int_equal(fray_tls_send(ends.client, &part, 1, 0, &count),
+                         works ? FRAY_OK : FRAY_ERR_IO);
+        ends_deinit(&ends);
+    }
+}
+
+static void a_client_that_trusts_anyone_still_says_whom_it_wants(void **state)
+{
+    (void)state;
+    struct ends ends;
+    ends_init(&ends);
+    SSL_CTX_set_tlsext_servername_callback(fray_tls_context_ssl(ends.server_context), note_name);
+    ends.wanted = "example.com";
+    ends_connect(&ends);
+    talk(&ends);
+    assert_true(fray_tls_is_ready(ends.client) && fray_tls_is_ready(ends.server));
+    assert_null(fray_tls_distrust(ends.client));
+    assert_string_equal(told, "example.com");
+    ends_deinit(&ends);
+}
+
 /* A context goes, as on reload; its connections stay. */
 static void a_destroyed_context_leaves_its_connections(void **state)
 {
@@ -471,6 +550,8 @@ int main(void)
         cmocka_unit_test(a_broken_peer_is_refused),
         cmocka_unit_test(versions_and_alpn),
         cmocka_unit_test(tickets_resume_sessions),
+        cmocka_unit_test(a_client_wants_a_known_certificate_for_its_server),
+        cmocka_unit_test(a_client_that_trusts_anyone_still_says_whom_it_wants),
         cmocka_unit_test(a_destroyed_context_leaves_its_connections),
         cmocka_unit_test(files_are_loaded_or_refused_in_a_sentence),
         cmocka_unit_test(the_self_signed_certificate_names_this_machine),

@@ -44,6 +44,7 @@ enum {
     FRAY_WEBSOCKET_CLOSE_TOO_BIG = 1009,
     FRAY_WEBSOCKET_CLOSE_INTERNAL_ERROR = 1011,
     FRAY_WEBSOCKET_CLOSE_TRY_AGAIN_LATER = 1013,
+    FRAY_WEBSOCKET_CLOSE_TLS = 1015, /* never on the wire: the server's certificate is no good */
 };
 
 enum {
