@@ -173,7 +173,7 @@ static void the_grid_is_exact(void **unused)
         for (int i = 0; i < 6; i++) {
             world_step(&world, 40);
             world_take(&world);
-            for (uint32_t seat = 0; seat < 250; seat += 7) {
+            for (uint32_t seat = 0; seat < 250; seat += 29) {
                 struct fray_viewer *viewer =
                     fray_viewer_create(world.snapshots, seat, &(struct fray_packet_hello){1, 0, 0});
                 for (int k = 0; k < 40; k++) { /* until the rate has let all through */
