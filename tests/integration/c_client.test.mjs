@@ -76,15 +76,18 @@ describe("a client in C", () => {
             const inbox = new Inbox(socket);
             const { match } = await socket.emitWithAck("create", { game: "duel", bots: 0 });
             const url = server.url.replace("http", "ws");
-            execFileSync(join(BUILD, "tests/fixtures/client_end"), [url, match, end]);
-            let ann;
-            let before;
-            do {
-                before = ann;
+            const child = spawn(join(BUILD, "tests/fixtures/client_end"), [url, match, end]);
+            const exit = once(child, "exit");
+            const ann = async () => {
                 const [{ seats }] = await inbox.take("match"); // in order
-                ann = seats.find(({ name }) => name === "Ann");
-            } while (ann?.connected || !before);
-            assert.deepEqual(ann, fate === "kept" ? { ...before, connected: false } : undefined);
+                return seats.find(({ name }) => name === "Ann");
+            };
+            let seen;
+            while (!seen?.connected) seen = await ann();
+            child.stdin.end();
+            assert.equal((await exit)[0], 0);
+            while (seen?.connected) seen = await ann();
+            assert.equal(seen?.connected, fate === "kept" ? false : undefined);
         });
 });
 
