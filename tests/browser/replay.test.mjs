@@ -123,6 +123,17 @@ describe("the page of replays", () => {
             await page.click('#people button:has-text("Ann")');
             await page.waitForSelector('#people [aria-pressed="true"]:has-text("Ann")');
             await page.waitForSelector('#caption:has-text("following Ann")');
+            // Picture and playback are in view on a phone that lies, too.
+            for (const [width, height] of [
+                [667, 375],
+                [844, 390],
+            ]) {
+                await page.setViewportSize({ width, height });
+                for (const one of ["#field", "#play", "#step", "#speed", "#seek", "#time"]) {
+                    const box = await page.locator(one).boundingBox();
+                    assert.ok(box.y + box.height <= height, `${one} at ${width} px`);
+                }
+            }
         });
     }
 
