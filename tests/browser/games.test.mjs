@@ -394,6 +394,27 @@ describe("the games' pages", () => {
         assert.equal(await second.isVisible("#table"), false);
     });
 
+    test("a name that the server refuses gives way to the one before", async () => {
+        for (const path of ["/lobby/", "/games/duel/", "/games/rps/"]) {
+            const page = await visit(path);
+            await page.waitForSelector('body[data-ready="yes"]');
+            const names = () =>
+                page.evaluate(() => [
+                    document.getElementById("name").value,
+                    localStorage.getItem("fray.name"),
+                ]);
+            const [before] = await names();
+            await page.fill("#name", "\u200b\u202e"); // nothing that can be seen
+            await page.press("#name", "Enter");
+            await page.waitForSelector('.toast:has-text("A name is up to 20 letters")');
+            assert.deepEqual(await names(), [before, before]);
+            await page.fill("#name", "Ada\u202e");
+            await page.press("#name", "Enter");
+            await page.waitForFunction(() => localStorage.getItem("fray.name") === "Ada");
+            assert.deepEqual(await names(), ["Ada", "Ada"]); // as it was cleaned
+        }
+    });
+
     test("the lobby shows who is there and leads into a game", async () => {
         const lobby = await visit("/lobby/");
         await isReady(lobby);

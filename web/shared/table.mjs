@@ -42,7 +42,7 @@ export class Table {
             send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
         });
         startNameForm(
-            (name) => this.tell("name", { name }),
+            (name) => this.ask("name", { name }),
             () => (byId("table").hidden ? byId("name").blur() : this.#view.focus()),
         );
         document.querySelector(".skip").addEventListener("click", (event) => {
