@@ -562,6 +562,17 @@ describe("the pages of games in real time", () => {
         }
     });
 
+    test("in practice nothing is offered of a match that one has left", async () => {
+        const player = await visit("/games/arena/?play=bot");
+        await player.waitForSelector('body[data-life="alive"]');
+        const page = await open(`${player.url()}&as=spectator`, DESKTOP);
+        await page.waitForSelector("#action-sit:visible");
+        await page.click("#leave");
+        await page.click("#practice");
+        await page.waitForSelector('body[data-life="alive"]');
+        assert.equal(await page.locator("#action-sit").count(), 0);
+    });
+
     test("the arena on a phone: a thumb walks, a button strikes", async () => {
         const page = await visit("/games/arena/?play=bot", PHONE);
         await page.waitForSelector('body[data-life="alive"]');
