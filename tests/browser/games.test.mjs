@@ -193,6 +193,42 @@ describe("the games' pages", () => {
         await status(first, /A draw/);
     });
 
+    test("a table in the lobby is offered by every game's own page", async () => {
+        for (const game of ["rps", "tictactoe"]) {
+            const page = await visit(`/games/${game}/`);
+            await page.click('#start-form [value="public"]');
+            await page.waitForSelector("#invitation:not([hidden])");
+            const match = new URL(await page.inputValue("#link")).searchParams.get("match");
+            const lobby = await visit("/lobby/");
+            await lobby.waitForSelector(`#rooms a[href*="${match}"]`);
+        }
+    });
+
+    test("on the smallest phones the board stays, and the round is in its ring", async () => {
+        const small = { ...PHONE, viewport: { width: 320, height: 568 } };
+        const pages = await meet("tictactoe", small);
+        await status(pages[0], /Your move/);
+        await placeAll(...pages, [0, 3, 1, 4, 2], click);
+        const top = () => pages[0].$eval("#board", (board) => board.getBoundingClientRect().top);
+        const before = await top();
+        await pages[1].click("#action-rematch");
+        await pages[1].waitForSelector('#action-rematch:text-is("Waiting for the other …")');
+        await pages[0].waitForSelector('#versus:has-text("wants a rematch")');
+        assert.equal(await top(), before);
+        const page = await visit("/games/rps/?play=bot", small);
+        await page.waitForSelector('#round:has-text("round 1")');
+        const isInside = await page.evaluate(() => {
+            const words = document.createRange();
+            words.selectNodeContents(document.getElementById("round"));
+            const { left, right, bottom } = words.getBoundingClientRect();
+            const ring = document.querySelector("#hub svg").getBoundingClientRect();
+            const [x, y] = [ring.left + ring.width / 2, ring.top + ring.height / 2];
+            const radius = ring.width * 0.41; // within the line
+            return [left, right].every((side) => Math.hypot(side - x, bottom - y) < radius);
+        });
+        assert.ok(isInside);
+    });
+
     test("a third comes to watch, and chat reaches all", async () => {
         const [first, second] = await meet("tictactoe");
         await status(first, /Your move/);
@@ -392,6 +428,27 @@ describe("the games' pages", () => {
         await second.waitForSelector("#start-message:not(:empty)");
         assert.match(await second.textContent("#start-message"), why);
         assert.equal(await second.isVisible("#table"), false);
+    });
+
+    test("a name that the server refuses gives way to the one before", async () => {
+        for (const path of ["/lobby/", "/games/duel/", "/games/rps/"]) {
+            const page = await visit(path);
+            await page.waitForSelector('body[data-ready="yes"]');
+            const names = () =>
+                page.evaluate(() => [
+                    document.getElementById("name").value,
+                    localStorage.getItem("fray.name"),
+                ]);
+            const [before] = await names();
+            await page.fill("#name", "\u200b\u202e"); // nothing that can be seen
+            await page.press("#name", "Enter");
+            await page.waitForSelector('.toast:has-text("A name is up to 20 letters")');
+            assert.deepEqual(await names(), [before, before]);
+            await page.fill("#name", "Ada\u202e");
+            await page.press("#name", "Enter");
+            await page.waitForFunction(() => localStorage.getItem("fray.name") === "Ada");
+            assert.deepEqual(await names(), ["Ada", "Ada"]); // as it was cleaned
+        }
     });
 
     test("the lobby shows who is there and leads into a game", async () => {

@@ -178,6 +178,11 @@ describe("the landing page", () => {
         await play(page, "<b>x</b>\u202e");
         await page.waitForSelector("#board .you");
         assert.equal(await page.textContent("#board .you span"), "<b>x</b>");
+        await page.fill("#name", "\u202e");
+        await page.press("#name", "Enter");
+        await page.waitForSelector('.toast:has-text("A name is up to 20 letters")');
+        assert.equal(await page.inputValue("#name"), "<b>x</b>");
+        assert.equal(await page.textContent("#board .you span"), "<b>x</b>");
     });
 
     test("C05_plays_with_websocket_blocked", async () => {

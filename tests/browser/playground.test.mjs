@@ -167,6 +167,47 @@ describe("games without a page", () => {
         }, x);
     });
 
+    test("an_impulse_with_a_range_is_given_once_by_its_button", async () => {
+        const boost = { name: "boost", bytes: 1, bits: 3, min: 0, max: 5, once: true };
+        const page = await open(`${server.url}/games/tag/`, {
+            ...DESKTOP,
+            prepare: (blank) =>
+                blank.route("**/games/tag.json", async (route) => {
+                    const game = await (await route.fetch()).json();
+                    game.input.fields.push(boost);
+                    await route.fulfill({ json: game });
+                }),
+        });
+        await isReady(page);
+        await page.click("#practice");
+        await page.waitForFunction(() => document.getElementById("canvas").play);
+        await page.evaluate(() => {
+            const { play } = document.getElementById("canvas");
+            const setInput = play.setInput.bind(play);
+            window.told = []; // in every frame
+            play.setInput = ({ boost: value = null, ...others }) => {
+                window.told.push(value);
+                setInput(others);
+            };
+        });
+        const frames = async (count) => {
+            const until = await page.evaluate((more) => window.told.length + more, count);
+            await page.waitForFunction((wanted) => window.told.length > wanted, until);
+        };
+        await page.fill('#pad [name="boost"]', "3");
+        await frames(5);
+        for (let times = 0; times < 2; times++) {
+            await page.click('#pad button:text-is("Give")');
+            await frames(5);
+        }
+        await page.fill('#pad [name="boost"]', "9"); // out of its range
+        await page.click('#pad button:text-is("Give")');
+        await frames(5);
+        const given = await page.evaluate(() => window.told.filter((value) => value !== null));
+        assert.deepEqual(given, [3, 3]);
+        await fits(page);
+    });
+
     test("says_how_to_make_a_module_that_is_not_there", async () => {
         const page = await open(`${bare.url}/games/tag/`, { ...DESKTOP, allows: /404/ });
         await page.waitForSelector('body[data-ready="failed"]');

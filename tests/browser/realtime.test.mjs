@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { KINDS } from "../integration/game_players.mjs";
 import { replayVerifies, serveFray } from "../integration/harness.mjs";
 import { contrast, spots, useBrowser } from "./browser.mjs";
 
@@ -541,6 +542,35 @@ describe("the pages of games in real time", () => {
         }
         assert.ok((await spots(first, "foe")).count > 100); // no longer behind oneself
         await first.waitForSelector("canvas.minimap:visible");
+    });
+
+    test("who watches an arena takes a seat, though nobody else is there", async (t) => {
+        for (const [isAlone, options] of [
+            [false, DESKTOP],
+            [true, LYING],
+        ]) {
+            const ann = await KINDS.envelope().open(t, fray.url, { name: "Ann" });
+            const { match } = await ann.ask("create", { game: "arena", bots: 8 });
+            const page = await visit(`/games/arena/?match=${match}&as=spectator`, options);
+            await status(page, /You are watching/);
+            if (isAlone) await ann.ask("leave");
+            if (options.hasTouch) await page.tap("#menu");
+            await page.click("#action-sit");
+            await page.waitForSelector('body[data-life="alive"]');
+            await page.waitForSelector("#canvas:focus");
+            await page.waitForSelector("#action-sit", { state: "detached" });
+        }
+    });
+
+    test("in practice nothing is offered of a match that one has left", async () => {
+        const player = await visit("/games/arena/?play=bot");
+        await player.waitForSelector('body[data-life="alive"]');
+        const page = await open(`${player.url()}&as=spectator`, DESKTOP);
+        await page.waitForSelector("#action-sit:visible");
+        await page.click("#leave");
+        await page.click("#practice");
+        await page.waitForSelector('body[data-life="alive"]');
+        assert.equal(await page.locator("#action-sit").count(), 0);
     });
 
     test("the arena on a phone: a thumb walks, a button strikes", async () => {

@@ -21,7 +21,7 @@ const PICTURES = {
 const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
 
 describe("the page of replays", () => {
-    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
+    const fray = serveFray(["--data", data, "--replay-min-ms", "0", "--seat-stand-in-ms", "200"]);
     const open = useBrowser();
 
     async function kept(match) {
@@ -76,6 +76,7 @@ describe("the page of replays", () => {
         const page = await visit(await playTictactoe(t));
         assert.equal(await verdict(page), "verified ✓");
         assert.equal(await marks(page), "---------");
+        assert.match(await page.textContent("#people"), /Ann *Bob *$/); // how it ends is not told
         await page.selectOption("#speed", "8");
         await page.click("#play");
         await page.waitForSelector('body[data-at="end"]');
@@ -122,8 +123,77 @@ describe("the page of replays", () => {
             await page.click('#people button:has-text("Ann")');
             await page.waitForSelector('#people [aria-pressed="true"]:has-text("Ann")');
             await page.waitForSelector('#caption:has-text("following Ann")');
+            // Picture and playback are in view on a phone that lies, too.
+            for (const [width, height] of [
+                [667, 375],
+                [844, 390],
+            ]) {
+                await page.setViewportSize({ width, height });
+                for (const one of ["#field", "#play", "#step", "#speed", "#seek", "#time"]) {
+                    const box = await page.locator(one).boundingBox();
+                    assert.ok(box.y + box.height <= height, `${one} at ${width} px`);
+                }
+            }
         });
     }
+
+    test("the list of players is of the tick that is shown", async (t) => {
+        const ann = await player(t, fray.url, "Ann");
+        const bob = await player(t, fray.url, "Bob");
+        const { match } = await ann.ask("create", { game: "arena" });
+        const wait = async (count = 5) => {
+            for (let states = 0; states < count; states++) await ann.take("state");
+        };
+        await wait();
+        const { token } = await bob.ask("join", { match });
+        await wait();
+        bob.close();
+        await ann.take("match", ({ seats }) => seats[1]?.stand_in);
+        await wait(50); // it is noted with the next hash
+        const back = await player(t, fray.url, "Bob");
+        await back.ask("reconnect", { match, token });
+        await wait(50);
+        await back.ask("leave");
+        await wait();
+        await ann.ask("leave");
+        await kept(match);
+        const page = await visit(match);
+        const said = await page.evaluate(() => {
+            const bar = document.getElementById("seek");
+            const lists = [];
+            for (let tick = 0; tick <= Number(bar.max); tick++) {
+                bar.value = tick;
+                bar.dispatchEvent(new Event("input"));
+                const text = document.getElementById("people").innerText.replace(/\s+/g, " ");
+                if (lists.at(-1)?.text !== text) lists.push({ text, tick });
+            }
+            return lists;
+        });
+        assert.deepEqual(
+            said.map(({ text }) => text),
+            [
+                "Ann",
+                "Ann Bob",
+                "Ann Bob a bot stands in",
+                "Ann Bob",
+                "Ann Bob has left",
+                "Ann has left Bob has left",
+            ],
+        );
+        const see = async (at, whom) => {
+            await page.fill("#seek", String(said[at].tick + 1));
+            await page.waitForSelector(`#caption:has-text("following ${whom}")`);
+        };
+        const isChosen = '#people [aria-pressed="true"]';
+        await see(1, "Ann");
+        await page.click('#people button:has-text("Bob")');
+        await page.waitForSelector(`${isChosen}:has-text("Bob")`);
+        await see(2, "Bob");
+        await see(4, "Ann");
+        assert.equal(await page.locator(isChosen).count(), 0);
+        await see(3, "Bob");
+        await page.waitForSelector(`${isChosen}:has-text("Bob")`);
+    });
 
     test("the camera follows who lives, and stays where nobody does", () => {
         const following = new Following();

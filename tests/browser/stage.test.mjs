@@ -7,6 +7,25 @@ import { useBrowser } from "./browser.mjs";
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const UPRIGHT = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
 const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
+const LYING_LARGE = { ...LYING, viewport: { width: 844, height: 390 } };
+
+/** Selectors of what is seen and shares a place with `one`. */
+const covered = (page, one, others) =>
+    page.evaluate(
+        ([selector, all]) => {
+            const { left, right, top, bottom } = document
+                .querySelector(selector)
+                .getBoundingClientRect();
+            return all.filter((other) =>
+                [...document.querySelectorAll(other)]
+                    .map((node) => node.getBoundingClientRect())
+                    .filter((box) => box.width)
+                    .filter((box) => box.left < right && box.right > left)
+                    .some((box) => box.top < bottom && box.bottom > top),
+            );
+        },
+        [one, others],
+    );
 
 describe("the stage of games in real time", () => {
     const fray = serveFray(["--lab-self-service"]);
@@ -140,6 +159,7 @@ describe("the stage of games in real time", () => {
             ["duel", UPRIGHT],
             ["arena", UPRIGHT],
             ["arena", LYING],
+            ["arena", LYING_LARGE],
         ]) {
             const page = await visit(`/games/${game}/?play=bot`, {
                 ...options,
@@ -148,17 +168,49 @@ describe("the stage of games in real time", () => {
             await page.waitForSelector('[data-life="alive"], [data-round="playing"]');
             await page.context().setOffline(true);
             await page.waitForSelector("#lagging:not([hidden])");
-            const covered = await page.evaluate(() => {
-                const box = (one) => one.getBoundingClientRect();
-                const { left, right, top, bottom } = box(document.getElementById("lagging"));
-                const plates = [...document.querySelectorAll(".plate, .middle, #menu")];
-                return plates
-                    .filter((plate) => box(plate).width)
-                    .filter((plate) => box(plate).left < right && box(plate).right > left)
-                    .filter((plate) => box(plate).top < bottom && box(plate).bottom > top)
-                    .map(({ className }) => className);
-            });
-            assert.deepEqual(covered, [], `${game}, ${options.viewport.width} px`);
+            assert.deepEqual(
+                await covered(page, "#lagging", [".plate", ".middle", "#menu"]),
+                [],
+                `${game}, ${options.viewport.width} px`,
+            );
+        }
+    });
+
+    test("on a phone that lies nothing is over the score", async () => {
+        for (const options of [LYING, LYING_LARGE]) {
+            const page = await enterArena(options);
+            const others = [".minimap", "#strike", "#menu", ".own"];
+            assert.deepEqual(await covered(page, ".board", others), []);
+            assert.deepEqual(await covered(page, "#strike", [".minimap"]), []);
+        }
+    });
+
+    test("on a phone that lies all ways in are in view", async () => {
+        for (const options of [LYING, LYING_LARGE]) {
+            for (const game of ["duel", "arena", "rps", "tictactoe"]) {
+                const page = await visit(`/games/${game}/`, options);
+                await page.waitForSelector('body[data-ready="yes"]');
+                for (const button of await page.locator("#start-form button").all()) {
+                    const { y, height } = await button.boundingBox();
+                    assert.ok(y + height <= options.viewport.height, game);
+                }
+            }
+        }
+    });
+
+    test("what is said for a moment covers neither names nor the round", async () => {
+        const first = await visit("/games/duel/?play=friend");
+        await first.waitForSelector("#invitation:not([hidden])");
+        const second = await open(first.url(), DESKTOP);
+        await second.waitForSelector('body[data-round="playing"]');
+        for (const options of [LYING, LYING_LARGE, UPRIGHT, DESKTOP]) {
+            const third = await open(first.url(), options);
+            await third.waitForSelector('.toast:has-text("All seats are taken")');
+            await third.waitForSelector(".plate.right");
+            const { width } = options.viewport;
+            const others = [".plate", ".middle", "#menu"];
+            assert.deepEqual(await covered(third, ".toast", others), [], `${width} px`);
+            await third.context().close();
         }
     });
 

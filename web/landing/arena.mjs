@@ -119,15 +119,16 @@ export function startArena() {
         leave();
         canvas.blur();
     };
-    const begin = () => {
-        play();
+    const begin = async (taking) => {
         canvas.focus({ preventScroll: true });
+        await taking;
+        play();
     };
-    const takeName = startNameForm(() => seat.wantsSeat && play(), begin); // under the new name
+    const takeName = startNameForm((name) => seat.rename(name), begin);
     $("play").addEventListener("click", () => {
-        takeName();
+        const taking = takeName();
         if (seat.wantsSeat) leave();
-        else begin();
+        else begin(taking);
     });
     $("invite").addEventListener("click", async () => {
         if (navigator.share && matchMedia("(pointer: coarse)").matches)

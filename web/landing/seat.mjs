@@ -43,10 +43,15 @@ export class Seat extends EventTarget {
     }
 
     play(name) {
-        const isNamed = this.#wish !== null && this.#wish !== name;
         this.#wish = name;
-        if (isNamed && this.match?.seat != null && name) this.client.rename(name).catch(() => {});
         this.#go();
+    }
+
+    /** Resolves with the server's answer; at once while there is no connection. */
+    async rename(name) {
+        const answer = await this.client?.rename(name);
+        if (this.wantsSeat) this.#wish = name;
+        return answer;
     }
 
     watch() {

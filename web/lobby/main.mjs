@@ -17,13 +17,7 @@ let titles = new Map(); // game → title
 
 const gamePage = (game, more) => pageLink(`../games/${game}/`, more);
 
-startNameForm(async (name) => {
-    try {
-        await connection.ask("name", { name });
-    } catch (error) {
-        toast(error.message);
-    }
-});
+startNameForm((name) => connection.ask("name", { name }));
 
 connection.on("connect", async () => {
     try {

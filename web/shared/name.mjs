@@ -1,8 +1,11 @@
 // The name one plays under: kept in this browser, made up at first, and asked for nowhere else.
 import { byId } from "./dom.mjs";
+import { toast } from "./toast.mjs";
 
 const KEY = "fray.name";
 export const NAME_MAX = 20;
+const REFUSED = ["bad_name", "wrong_shape"]; // codes of docs/games.md
+const RULE = `A name is up to ${NAME_MAX} letters, digits or other signs that can be seen.`;
 const FIRST = [
     "Amber",
     "Brisk",
@@ -67,27 +70,43 @@ if (!current) {
 export const ownName = () => current;
 
 /**
- * The form #name-form with the field #name. `changed(name)` when another name is entered, `done()`
- * after Enter. Returns what takes over what is in the field.
+ * The form #name-form with the field #name. `changed(name)` when another name is entered: tells it
+ * the server, resolves with the answer. `done(taking)` after Enter; `taking` resolves once the name
+ * has been taken or refused. Returns what takes over what is in the field, resolving likewise.
  */
 export function startNameForm(changed, done = () => byId("name").blur()) {
     const field = byId("name");
+    let taking = Promise.resolve();
     field.maxLength = NAME_MAX;
     field.value = current;
     const take = () => {
         const name = field.value.trim().replace(/\s+/g, " ").slice(0, NAME_MAX);
-        if (name && name !== current) {
-            current = name;
-            write(name);
-            changed(name);
-        }
+        if (name && name !== current) taking = adopt(name, changed);
         field.value = current;
+        return taking;
     };
     field.addEventListener("change", take);
     byId("name-form").addEventListener("submit", (event) => {
         event.preventDefault();
-        take();
-        done();
+        done(take());
     });
     return take;
+}
+
+/** At once; what the server refuses gives way to the name before, which is the one that is kept. */
+async function adopt(name, changed) {
+    const before = current;
+    current = name;
+    let taken = name;
+    try {
+        taken = (await changed(name))?.name ?? name;
+    } catch ({ code, message }) {
+        if (REFUSED.includes(code)) taken = before;
+        if (code && code !== "lost") toast(taken === before ? RULE : message);
+    }
+    if (current !== name) return; // another one was entered meanwhile
+    current = taken;
+    write(taken);
+    const field = byId("name");
+    if (field.value === name) field.value = taken;
 }

@@ -102,7 +102,8 @@ function actions(model) {
         }
     }
     if (phase === "over" && isEnough) {
-        const text = own.rematch ? "Waiting for the others …" : "Rematch";
+        const others = model.seats_max === 2 ? "other" : "others";
+        const text = own.rematch ? `Waiting for the ${others} …` : "Rematch";
         list.push({ key: "rematch", text, event: "rematch", primary: true, disabled: own.rematch });
     }
     if (phase === "over" && model.seats_max === 2) {

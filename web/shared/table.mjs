@@ -42,7 +42,7 @@ export class Table {
             send: (text) => this.ask("chat_message", { room: this.#joined.room, text }),
         });
         startNameForm(
-            (name) => this.tell("name", { name }),
+            (name) => this.ask("name", { name }),
             () => (byId("table").hidden ? byId("name").blur() : this.#view.focus()),
         );
         document.querySelector(".skip").addEventListener("click", (event) => {
@@ -161,6 +161,7 @@ export class Table {
 
     #sit(joined) {
         const isOther = joined.match !== this.#joined?.match;
+        const isOtherRole = joined.role !== this.#joined?.role;
         this.#joined = joined;
         if (isOther) this.#match = this.#state = null;
         keepSeat(joined);
@@ -169,9 +170,9 @@ export class Table {
         history.replaceState(null, "", `?${parameters}`);
         this.#show("table");
         this.#view.entered?.();
-        if (!isOther) return;
-        this.#chat.clear();
-        announce(joined.role === "player" ? "You have a seat." : "You are watching.");
+        if (isOther) this.#chat.clear();
+        if (isOther || isOtherRole)
+            announce(joined.role === "player" ? "You have a seat." : "You are watching.");
     }
 
     /** Back to the start, with a word why, and the way to what was played. `isWished`: one left. */
@@ -247,16 +248,16 @@ export class Table {
 
     async #act(event, content) {
         const hadFocus = byId("actions").contains(document.activeElement);
-        if (event === "sit") await this.#enter(() => this.#takeSeat());
+        if (event === "sit") await this.#takeSeat();
         else if (event === "quick") await this.enter("quick");
         else await this.tell(event, content);
         if (hadFocus && event !== "ready" && event !== "add_bot") this.#view.focus();
     }
 
+    /** From among the spectators: who left first might close a match that nobody else is in. */
     async #takeSeat() {
-        const { match } = this.#joined;
-        await this.ask("leave");
-        await this.ask("join", { match });
+        await this.tell("join", { match: this.#joined.match });
+        this.#update({});
     }
 
     /** Who comes and goes, and wants another game, is told in the chat. */

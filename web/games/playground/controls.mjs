@@ -3,7 +3,7 @@
 //     signed, such as dx and dy, or walk   arrows and W A S D, thumbs' buttons, a gamepad's stick
 //     of 0 and 1, such as fire             keys and buttons that bear the field's name
 //     aim_x and aim_y                      the pointer's place on the map
-//     anything else                        a field beside the buttons
+//     anything else                        a field beside the buttons; impulses with a button
 import { element } from "../../shared/dom.mjs";
 import { readGamepad } from "../../shared/gamepad.mjs";
 import { HeldKeys, isTyping } from "../../shared/held_keys.mjs";
@@ -43,7 +43,8 @@ export function sortFields(game) {
         left.delete(y);
     }
     for (const field of left) {
-        const isSigned = (field.min ?? 0) < 0 && !field.labels && unit(field) <= DIRECTION_MAX;
+        const isHeld = !field.once && !field.labels;
+        const isSigned = (field.min ?? 0) < 0 && isHeld && unit(field) <= DIRECTION_MAX;
         if (isSigned && !sorted.x) sorted.x = field;
         else if (isSigned && !sorted.y) sorted.y = field;
         else if (field.max === 1 && !field.min && !field.labels) sorted.buttons.push(field);
@@ -59,6 +60,7 @@ export class Controls {
     #held = new Set(); // names of fields whose key or button is down
     #pressed = new Set(); // names of impulses that are to be given yet
     #chosen = {}; // of the fields beside the buttons
+    #given = {}; // of those that are impulses, once
     #pointer = null;
     #toMap;
 
@@ -93,7 +95,8 @@ export class Controls {
     /** All that is held now; impulses once. */
     values() {
         const { x, y, pointers, buttons } = this.#sorted;
-        const values = { ...this.#chosen, ...this.#direction(x, y) };
+        const values = { ...this.#chosen, ...this.#given, ...this.#direction(x, y) };
+        this.#given = {};
         for (const { name, once } of buttons) {
             if (!once) values[name] = this.#held.has(name) ? 1 : 0;
             else if (this.#pressed.delete(name)) values[name] = 1;
@@ -190,21 +193,21 @@ export class Controls {
         return hold(made, (down) => this.#hold(field, down));
     }
 
-    #other({ name, labels, min = 0, max, fraction = 0 }) {
-        const unit = 2 ** fraction;
-        const change = ({ target }) => (this.#chosen[name] = Number(target.value));
-        const range = { min: min / unit, max: max / unit, step: 1 / unit };
-        const attributes = { name, change };
-        const field = labels
-            ? element(
-                  "select",
-                  attributes,
-                  labels
-                      .slice(0, max + 1)
-                      .map((label, value) => element("option", { value }, label)),
-              )
-            : element("input", { type: "number", ...range, value: 0, ...attributes });
-        return element("label", {}, words(name), field);
+    /** What is held is so once chosen; an impulse is given by its button, as often as that. */
+    #other(field) {
+        const { name, once } = field;
+        const entry = entryOf(field);
+        const label = element("label", {}, words(name), entry);
+        if (!once) {
+            entry.addEventListener("change", () => (this.#chosen[name] = Number(entry.value)));
+            return label;
+        }
+        const give = () => {
+            if (entry.reportValidity()) this.#given[name] = Number(entry.value);
+        };
+        entry.addEventListener("keydown", ({ key }) => key === "Enter" && give());
+        const attributes = { type: "button", "aria-label": `Give ${words(name)}`, click: give };
+        return element("div", { class: "impulse" }, label, element("button", attributes, "Give"));
     }
 
     #legend() {
@@ -217,6 +220,22 @@ export class Controls {
         parts.push("N: net graph", "F: full screen");
         return `${parts.join(" · ")}.`;
     }
+}
+
+/** The form's field for a field of the input. */
+function entryOf({ name, labels, min = 0, max, fraction = 0, once }) {
+    if (labels) {
+        const options = labels.slice(0, max + 1);
+        return element(
+            "select",
+            { name },
+            options.map((label, value) => element("option", { value }, label)),
+        );
+    }
+    const unit = 2 ** fraction;
+    const range = { min: min / unit, max: max / unit, step: 1 / unit };
+    const value = once ? Math.max(range.min, range.step) : 0; // 0 is no impulse
+    return element("input", { type: "number", required: true, name, ...range, value });
 }
 
 /** A button that tells when it is pressed and let go, by any pointer and by the keyboard. */

@@ -16,7 +16,6 @@ export class ArenaStage {
     #view;
     #painter = new Painter(byId("field"));
     #happenings = new Happenings(this.#painter);
-    #seats = { tick: null, list: [] };
 
     constructor({ rules }) {
         this.#view = new View(rules, false, { fields: [], teleport: TELEPORT });
@@ -29,10 +28,8 @@ export class ArenaStage {
 
     show(recording, { alpha, now }) {
         const { world } = this;
-        const { tick } = recording;
-        if (this.#seats.tick !== tick) this.#seats = { tick, list: recording.seats() };
         this.#view.show(recording.before, recording.state, alpha, 1);
-        world.fill({ interpolated: this.#view }, null, this.#seats.list);
+        world.fill({ interpolated: this.#view }, null, recording.seats());
         this.#happenings.compare(world, now);
         const focus = this.following.of(world);
         this.#painter.paint(world, world.players, { focus, now, stick: null });

@@ -3,15 +3,16 @@ import { announce } from "../../shared/announce.mjs";
 import { fetchReplay } from "../../shared/replays.mjs";
 import { origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
+import { People } from "./people.mjs";
 import { Recording } from "./recording.mjs";
-import { isDecided, sentence, titleOf, whoPlayed } from "./sentences.mjs";
+import { sentence, titleOf, whoPlayed } from "./sentences.mjs";
 import { makeStage } from "./stages.mjs";
 
 const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
 const HAPPENED_MAX = 60;
 const id = parameters.get("id");
 
-let recording, stage;
+let recording, stage, people;
 let isPlaying = false;
 let carry = 0; // of the next step: 0 … 1
 let last = null; // time of the frame before
@@ -49,6 +50,7 @@ function show(elapsed = 0) {
     byId("step").disabled = isEnd();
     byId("back").disabled = tick === 0;
     document.body.dataset.at = isEnd() ? "end" : "middle";
+    people.show(recording);
     paint(elapsed);
 }
 
@@ -125,27 +127,6 @@ function showVerdict({ fault, tick, agreed, hashes }) {
     announce(`${said[0]}. ${said[1]}`);
 }
 
-/** Where the picture follows somebody, a click on a name chooses whom. */
-function showPeople() {
-    const { following } = stage;
-    const seats = recording.seats();
-    const lines = seats.map(({ seat, name, bot, outcome }) => {
-        const isBot = bot !== null && !/^Bot/.test(name);
-        const note = [isBot && "bot", isDecided(seats) && outcome].filter(Boolean);
-        const words = [element("b", {}, name), element("small", {}, note.join(", "))];
-        if (!following) return element("li", {}, words[0], " ", words[1]);
-        const follow = () => {
-            following.choose(seat);
-            for (const one of byId("people").querySelectorAll("button"))
-                one.ariaPressed = String(Number(one.value) === following.chosen);
-        };
-        const attributes = { type: "button", class: "plain", value: seat, "aria-pressed": "false" };
-        return element("li", {}, element("button", { ...attributes, click: follow }, words));
-    });
-    byId("people").replaceChildren(...lines);
-    if (following) setText(byId("people-title"), "Players: whom to follow");
-}
-
 async function openReplay() {
     const reply = await fetchReplay(id);
     if (reply.status === 409)
@@ -161,9 +142,7 @@ async function openReplay() {
     );
     byId("viewer").hidden = false;
     stage = makeStage(recording);
-    recording.seek(recording.ticks);
-    showPeople();
-    recording.seek(0);
+    people = new People(stage.following);
     byId("seek").max = recording.ticks;
     showVerdict(verdict);
     show();

@@ -10,11 +10,11 @@ const FAULTS = [
 const GAME_AT = 32; // in the header: the name's length, then the name
 const VERIFY_AT_ONCE = 5000; // steps between two looks at the page
 const STATUS = { tick: 0, nowMs: 1, fault: 2, faultTick: 3, hashedTick: 4, hashes: 5, ticks: 6 };
-const SEAT = { size: 12, present: 0, level: 1, nameLen: 2, nameAt: 4, outcome: 8 };
+const SEAT = { size: 12, present: 0, level: 1, nameLen: 2, nameAt: 4 };
 const PERSON = 255;
 const EVENT = { size: 24, kind: 0, args: 4 };
 const NOBODY = 255;
-const OUTCOMES = ["left", "won", "lost", "drawn"];
+const OUTCOMES = [null, "won", "lost", "drawn"]; // as the rules say; null: it goes on
 
 /** What the file is good for, in words for people. */
 export const REFUSALS = {
@@ -26,6 +26,8 @@ export const REFUSALS = {
 const text = new TextDecoder();
 
 export class Recording {
+    #seats = null; // {tick, list}
+
     /** `bytes` of the file; `moduleUrl(game)` tells where a game's module is. */
     static async open(bytes, moduleUrl) {
         const len = bytes[GAME_AT] ?? 0;
@@ -123,30 +125,40 @@ export class Recording {
         });
     }
 
-    /** Who sits there, or did last: {seat, id, name, bot, connected, stand_in, outcome}. */
+    /**
+     * Who sits there at the state's tick, or did last: {seat, id, name, bot, connected, stand_in,
+     * outcome}; outcome is null as long as the game goes on. The same list until the tick is
+     * another.
+     */
     seats() {
-        const { data, wasm } = this.rules;
-        const first = wasm.replay_seats();
-        const seats = [];
+        const { tick } = this;
+        if (this.#seats?.tick === tick) return this.#seats.list;
+        const first = this.rules.wasm.replay_seats();
+        const list = [];
         for (let seat = 0; seat < this.game.seats_max; seat++) {
-            const at = first + seat * SEAT.size;
-            const isPresent = data.getUint8(at + SEAT.present) !== 0;
-            if (!isPresent && !data.getUint8(at + SEAT.nameLen)) continue;
-            const name = data.getUint32(at + SEAT.nameAt, true);
-            const level = data.getUint8(at + SEAT.level);
-            seats.push({
-                seat,
-                id: idOf(seat),
-                name: text.decode(
-                    this.bytes.subarray(name, name + data.getUint8(at + SEAT.nameLen)),
-                ),
-                bot: level === PERSON ? null : level,
-                connected: isPresent,
-                stand_in: false,
-                outcome: OUTCOMES[data.getUint8(at + SEAT.outcome)] ?? null,
-            });
+            const who = this.#seat(first + seat * SEAT.size, seat);
+            if (who.connected || who.name) list.push(who);
         }
-        return nameBots(seats, this.game.seats_max);
+        this.#seats = { tick, list: nameBots(list, this.game.seats_max) };
+        return this.#seats.list;
+    }
+
+    #seat(at, seat) {
+        const { data, wasm } = this.rules;
+        const nameAt = data.getUint32(at + SEAT.nameAt, true);
+        const nameEnd = nameAt + data.getUint8(at + SEAT.nameLen);
+        const name = text.decode(this.bytes.subarray(nameAt, nameEnd));
+        const level = data.getUint8(at + SEAT.level);
+        const isPerson = level === PERSON || name.toLowerCase() !== `bot ${seat + 1}`;
+        return {
+            seat,
+            id: idOf(seat),
+            name,
+            bot: isPerson ? null : level,
+            connected: data.getUint8(at + SEAT.present) !== 0,
+            stand_in: isPerson && level !== PERSON, // a bot that bears a person's name
+            outcome: OUTCOMES[wasm.outcome(this.state, seat)],
+        };
     }
 
     /** The state as the message `state` has it (docs/games.md), with nothing left out. */

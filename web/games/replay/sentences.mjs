@@ -61,7 +61,7 @@ const TITLES = {
 const OUTCOMES = { won: "won", lost: "lost", drawn: "drew", left: "left" };
 const BOTS_NAMED = 2; // more are counted
 
-export const isDecided = (players) => players.some(({ outcome }) => outcome && outcome !== "left");
+const isDecided = (players) => players.some(({ outcome }) => outcome && outcome !== "left");
 export const titleOf = (game) => TITLES[game] ?? game;
 
 /** "Ann won, Bob lost"; "Ann and 8 bots" where nobody won anything. */

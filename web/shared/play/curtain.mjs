@@ -9,6 +9,7 @@ export class Curtain {
     #title = byId("status");
     #detail = byId("detail");
     #steps = byId("steps");
+    #actions = byId("actions");
     #told = null;
 
     constructor(steps) {
@@ -21,7 +22,7 @@ export class Curtain {
      * screen readers, if not the title.
      */
     show({ kind, title, detail = "", mood = "", number = false, step = null, tell = title }) {
-        if (this.#curtain.dataset.kind !== kind) this.#curtain.dataset.kind = kind;
+        if (this.#curtain.dataset.kind !== kind) this.#hang(kind);
         setText(this.#title, title);
         setText(this.#detail, detail);
         const looks = `status ${mood}${number ? " number" : ""}`.trim();
@@ -30,6 +31,17 @@ export class Curtain {
         if (tell === this.#told || tell === "") return;
         this.#told = tell;
         announce(`${tell.replace(/[.!…]$/, "")}.`);
+    }
+
+    /** Where nothing is over the picture, what one may do is below it. */
+    #hang(kind) {
+        this.#curtain.dataset.kind = kind;
+        const isBelow = kind === "none";
+        if (isBelow !== this.#curtain.contains(this.#actions)) return;
+        const focused = this.#actions.querySelector(":focus");
+        if (isBelow) byId("below-actions").before(this.#actions);
+        else byId("more-actions").before(this.#actions);
+        focused?.focus({ preventScroll: true });
     }
 
     #showSteps(step) {

@@ -115,7 +115,7 @@ export class Play {
     #leave() {
         this.#driver = this.model = null;
         this.#closeSheet();
-        byId("more-actions").replaceChildren();
+        for (const actions of ["actions", "more-actions"]) byId(actions).replaceChildren();
         byId("other-match")?.remove();
     }
 
