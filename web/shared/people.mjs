@@ -110,7 +110,8 @@ function actions(model) {
         const primary = !isEnough; // alone
         list.push({ key: "other", text: "Find another opponent", event: "quick", primary });
     }
-    if (isHost && !isFull && phase !== "playing")
+    const isAlone = seats.filter(({ bot }) => bot === null).length === 1;
+    if (isHost && !isFull && phase !== "playing" && (model.host_may_kick || isAlone))
         list.push({ key: "bot", text: "Add a bot", event: "add_bot" });
     return list;
 }

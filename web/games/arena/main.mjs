@@ -45,6 +45,7 @@ function paint(frame, { now, seat, model }) {
     byId("more-bots").hidden = !(
         model?.own &&
         model.isHost &&
+        model.host_may_kick !== false && // not in quick play
         model.seats.length < model.seats_max
     );
     document.body.dataset.life = shown?.self ? (shown.self.hp > 0 ? "alive" : "dead") : "none";
