@@ -302,6 +302,7 @@ describe("the page of replays", () => {
         await playTictactoe(t);
         const page = await open(`${fray.url}/lobby/`, DESKTOP);
         await page.click('nav a:has-text("Replays")');
+        await page.waitForSelector("#replays li");
         assert.match(await page.textContent("#replays"), /Tic-tac-toe.*Ann won, Bob lost/s);
         await page.click("#replays li:first-child a");
         await page.waitForSelector('#verdict[data-fault="good"]');
