@@ -121,26 +121,13 @@ static bool takes_newcomers(const struct fray_match *match)
            (fray_match_is_drop_in(match) && fray_match_phase(match) == FRAY_MATCH_PLAYING);
 }
 
-/* Nobody who asks for a game is led into what somebody else has made of it. */
-static bool is_standard(const struct fray_match *match)
-{
-    const struct fray_game *game = match->config.game;
-    int32_t option;
-    for (uint32_t i = 0; i < game->options_count; i++) {
-        memcpy(&option, match->state + game->options_offset + i * sizeof option, sizeof option);
-        if (option != game->options[i].standard)
-            return false;
-    }
-    return true;
-}
-
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
                                     const struct fray_match_person *person)
 {
     for (uint32_t i = 0; i < lobby->count; i++) {
         struct fray_match *match = lobby->matches[i];
         if (match->config.game == game && match->config.is_quick && takes_newcomers(match) &&
-            is_standard(match) && !fray_match_is_banned(match, person))
+            !fray_match_is_banned(match, person))
             return match;
     }
     return NULL;

@@ -518,13 +518,6 @@ describe("what strangers may ask of the server", LIMIT, () => {
     const open = (t, name) => KINDS["Socket.IO"]().open(t, server.url, { name });
     const refused = (promise, code) => assert.rejects(promise, { message: code });
 
-    test("nobody is led by quick play into what a stranger made of a game", LIMIT, async (t) => {
-        const [eve, ann] = await Promise.all(["Eve", "Ann"].map((n) => open(t, n)));
-        const trap = await eve.ask("watch", { game: "arena", options: { respawn_ticks: 1 } });
-        const { match } = await ann.ask("quick_play", { game: "arena" });
-        assert.notEqual(match, trap.match);
-    });
-
     test("bots of a room stay, those of quick play are its own", LIMIT, async (t) => {
         const [ann, bob] = await Promise.all(["Ann", "Bob"].map((n) => open(t, n)));
         const { match } = await ann.ask("create", { game: "rps", bots: 2 });
