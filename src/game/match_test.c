@@ -183,9 +183,9 @@ static void B17_the_host_starts_when_all_are_ready(void **state)
     fray_match_destroy(match);
 }
 
-static void B29_rounds_eliminate_and_all_ask_for_the_next_game(void **state)
+/* Three are in the first round. */
+static struct fray_match *begin_rps(void)
 {
-    (void)state;
     struct fray_match *match = open_match(&fray_rps, true);
     const struct fray_match_person *people[] = {&ann, &bob, &cid};
     for (uint32_t i = 0; i < 3; i++) {
@@ -193,6 +193,13 @@ static void B29_rounds_eliminate_and_all_ask_for_the_next_game(void **state)
         fray_match_ready(match, i, true);
     }
     assert_null(fray_match_start(match, 0, 0));
+    return match;
+}
+
+static void B29_rounds_eliminate_and_all_ask_for_the_next_game(void **state)
+{
+    (void)state;
+    struct fray_match *match = begin_rps();
     static const int choices[] = {1, 1, 0}; /* paper, paper, rock */
     for (uint32_t i = 0; i < 3; i++)
         assert_null(act(match, i, "choose", "choice", choices[i]));
@@ -213,13 +220,7 @@ static void B29_rounds_eliminate_and_all_ask_for_the_next_game(void **state)
 static void who_has_not_asked_and_leaves_holds_up_no_rematch(void **state)
 {
     (void)state;
-    struct fray_match *match = open_match(&fray_rps, true);
-    const struct fray_match_person *people[] = {&ann, &bob, &cid};
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_null(sit(match, people[i]));
-        fray_match_ready(match, i, true);
-    }
-    assert_null(fray_match_start(match, 0, 0));
+    struct fray_match *match = begin_rps();
     for (uint32_t i = 0; i < 3; i++)
         assert_null(act(match, i, "choose", "choice", i == 0));
     assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
@@ -242,13 +243,7 @@ static void who_has_not_asked_and_leaves_holds_up_no_rematch(void **state)
 static void who_leaves_a_round_is_not_waited_for(void **state)
 {
     (void)state;
-    struct fray_match *match = open_match(&fray_rps, true);
-    const struct fray_match_person *people[] = {&ann, &bob, &cid};
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_null(sit(match, people[i]));
-        fray_match_ready(match, i, true);
-    }
-    assert_null(fray_match_start(match, 0, 0));
+    struct fray_match *match = begin_rps();
     for (uint32_t i = 0; i < 2; i++)
         assert_null(act(match, i, "choose", "choice", i == 0));
     fray_match_put_out(match, 2, FRAY_OUT_LEFT, SECOND);

@@ -54,9 +54,9 @@ static void listen_again(struct fray_match *match, uint32_t without, uint64_t no
 {
     struct fray_pairing *pairing = &match->pairing;
     uint32_t seat = 0;
+    assert(fray_match_persons(match) > 1);
     while (seat == without || !is_person(&match->seats[seat]))
-        seat++; /* there is one */
-    assert(seat < match->config.game->seats_max);
+        seat++;
     const struct fray_match_seat *who = &match->seats[seat];
     if (who->asked_us) { /* it did not come by a link */
         pairing->wait_ms = who->wait_ms;
