@@ -141,6 +141,7 @@ struct fray_client_stats {
     double rtt_ms, jitter_ms; /* of packets there and back */
     double loss;              /* of snapshots, 0 … 1 */
     double snapshot_age_ms, interpolation_delay_ms;
+    double server_tick;  /* of the match, now, by the clock; 0: not known yet */
     double input_margin; /* ticks that inputs arrive before they are used */
     double dilation;     /* pace of the client's ticks, 0.95 … 1.05 */
     uint64_t bytes_in, bytes_out, packets_in, packets_out, snapshots;

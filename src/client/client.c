@@ -642,6 +642,7 @@ void fray_client_stats(fray_client *client, struct fray_client_stats *stats)
     stats->snapshot_age_ms =
         netcode->arrived_us ? (double)(now_us(client) - netcode->arrived_us) / 1000 : 0;
     stats->interpolation_delay_ms = netcode->playback.delay_us / 1000;
+    stats->server_tick = fray_netcode_server_tick(netcode, now_us(client));
     stats->input_margin = netcode->pace.margin;
     stats->dilation = netcode->pace.rate;
     stats->snapshots = netcode->snapshots.received;

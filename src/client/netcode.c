@@ -407,9 +407,14 @@ static void samples_take(struct fray_netcode *netcode, uint32_t until)
     }
 }
 
+double fray_netcode_server_tick(const struct fray_netcode *netcode, uint64_t now_us)
+{
+    return netcode->clock.samples ? fray_client_clock_tick(&netcode->clock, now_us) : 0;
+}
+
 static void play(struct fray_netcode *netcode)
 {
-    double server_tick = fray_client_clock_tick(&netcode->clock, netcode->now_us);
+    double server_tick = fray_netcode_server_tick(netcode, netcode->now_us);
     double tick =
         fray_client_pace_advance(&netcode->pace, netcode->now_us, server_tick, way_ticks(netcode));
     if (tick >= 1)

@@ -86,6 +86,8 @@ bool fray_netcode_receive(struct fray_netcode *netcode, const void *bytes, size_
                           uint64_t now_us);
 /* Samples the inputs of the ticks that are due, sends what is to be sent, tells events. */
 void fray_netcode_advance(struct fray_netcode *netcode, uint64_t now_us);
+/* Where the match is now, by the clock; 0: not known yet. What is predicted is ahead of it. */
+double fray_netcode_server_tick(const struct fray_netcode *netcode, uint64_t now_us);
 /* When to advance again. */
 uint64_t fray_netcode_due(const struct fray_netcode *netcode);
 

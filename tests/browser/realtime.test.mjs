@@ -64,6 +64,30 @@ async function watchBlackness(page) {
     });
 }
 
+/** Notes when the first round's picture came, in ticks of the server's as the page has them. The
+ * canvas may be of the frame before. */
+async function watchStart(page) {
+    await page.evaluate(() => {
+        const small = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+        const scratch = small.getContext("2d", { willReadFrequently: true });
+        const start = (window.start_ = { tick: null, black: null, shown: null });
+        let before = null;
+        const look = (now) => {
+            const { ready, predicted, serverTick } = canvas.play.frame(now);
+            const { phase, until_tick } = ready ? predicted.tables.match : {};
+            if (phase === 1) start.tick = until_tick;
+            start.epochTick = serverTick - ((performance.timeOrigin + now) / 1000) * 60;
+            scratch.drawImage(canvas, 0, 0, 160, 90);
+            const { data } = scratch.getImageData(0, 0, 160, 90);
+            if (!data.every((value, at) => at % 4 === 3 || value === 0)) start.shown ??= serverTick;
+            if (start.shown === null) start.black = before;
+            before = serverTick;
+            requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+    });
+}
+
 /** The mouse onto the other duellist, from where it is seen. */
 async function aimAtFoe(page) {
     const [box, foe] = [await page.locator("#canvas").boundingBox(), await spots(page, "foe")];
@@ -178,6 +202,31 @@ describe("the pages of games in real time", () => {
             assert.ok(black > 0 && phases.includes("countdown"), "the countdown was seen");
             assert.equal(other, 0, "no frame before the agreed time shows anything");
         }
+    });
+
+    test("A15_A16_both_see_it_begin_at_one_tick_though_one_is_far_away", async () => {
+        const far = await visit("/games/duel/?play=friend");
+        await far.waitForSelector("#invitation:not([hidden])");
+        await far.keyboard.press("n");
+        await far.selectOption('[aria-label="Added latency"]', "150");
+        await far.waitForFunction(() => canvas.play.stats.rtt >= 150);
+        const near = await open(await far.inputValue("#link"), DESKTOP);
+        await near.waitForSelector("#table:not([hidden])");
+        const pages = [far, near];
+        await Promise.all(pages.map(watchStart));
+        for (const page of pages) {
+            await isRound(page, "playing");
+            await page.waitForFunction(() => window.start_.shown !== null);
+            const { tick, black, shown } = await page.evaluate(() => window.start_);
+            assert.ok(black < tick, `black at ${black}, though it begins at ${tick}`);
+            assert.ok(shown >= tick, `seen at ${shown}, though it begins at ${tick}`);
+        }
+        const apart = async () => {
+            const ticks = pages.map((page) => page.evaluate(() => window.start_.epochTick));
+            const [one, other] = await Promise.all(ticks);
+            return Math.abs(one - other);
+        };
+        while ((await apart()) > 1); // a busy machine answers pings late
     });
 
     test("A03_A04_arrows_and_letters_walk_alike", async () => {

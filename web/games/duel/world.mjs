@@ -3,6 +3,7 @@
 // who has won is the server's to say. Made once and filled for every frame.
 
 export const PHASES = ["waiting", "countdown", "playing", "round_over", "over"];
+const COUNTDOWN = 1;
 const ROUND_OVER = 3; // the first phase in which nobody fights any more
 const TICK_HZ = 60;
 
@@ -24,10 +25,12 @@ export class World {
     players = [player(0), player(1)];
     bullets = [];
     platforms = [];
+    #startTick = null; // of the first round, while it is to come
     #bullets = Array.from({ length: 16 }, () => ({}));
 
     /** Another match. */
     forget() {
+        this.#startTick = null;
         for (const one of this.players) Object.assign(one, { wins: null, name: "" });
     }
 
@@ -50,6 +53,7 @@ export class World {
         this.rounds = options.rounds;
         const left = (match.until_tick - match.tick) / TICK_HZ;
         this.secondsLeft = left < 1e6 ? Math.max(0, left) : null;
+        if (isPlayer) this.#awaitStart(match, frame.serverTick);
         this.isLive = this.phase === "playing";
         this.platforms = own.platforms;
         for (const into of this.players) {
@@ -61,6 +65,15 @@ export class World {
             into.rematch = told.rematch !== 0;
         }
         this.#fillBullets(own, others, isPlayer ? seat : null);
+    }
+
+    /** Both see the first round begin at one time, the server's: who is far predicts it earlier. */
+    #awaitStart({ phase, round, until_tick: until }, now) {
+        if (phase === COUNTDOWN && round <= 1) this.#startTick = until;
+        if (phase >= ROUND_OVER || !(now < this.#startTick)) this.#startTick = null;
+        if (this.#startTick === null) return;
+        this.phase = "countdown";
+        this.secondsLeft = (this.#startTick - now) / TICK_HZ;
     }
 
     #fillPlayer(into, row, people) {

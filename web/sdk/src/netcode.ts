@@ -30,6 +30,7 @@ const STATUS = [
     "newest",
     "newestTick",
     "sampledTick", // of the newest own input
+    "serverTick",
     "alpha",
     "canPredict",
     "isLagging",
@@ -78,6 +79,8 @@ export interface Frame<T = Tables> {
     tick: number;
     /** Of the way to the next tick of `predicted`. */
     alpha: number;
+    /** Where the match is now, by the clock: the same for everybody. NaN: not known yet. */
+    serverTick: number;
     /** Nothing came for so long that everything stands still. */
     lagging: boolean;
 }
@@ -132,6 +135,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
             isPredicted: false,
             tick: NaN,
             alpha: 0,
+            serverTick: NaN,
             lagging: false,
         };
         this.#readStatus();
@@ -173,7 +177,8 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
         this.rules.wasm.netcode_look(now * 1000);
         this.#readStatus();
         const frame = this.#frame;
-        const { predicted, predictedTick, interpolated, tick, alpha, isLagging } = this.status;
+        const { predicted, predictedTick, interpolated, tick, alpha, isLagging, serverTick } =
+            this.status;
         this.#predicted.at = predicted;
         this.#predicted.tick = predictedTick;
         this.#interpolated.at = interpolated;
@@ -184,6 +189,7 @@ export class Netcode<T = Tables> extends Emitter<NetcodeEvents> {
         frame.isPredicted = predicted !== 0;
         frame.predicted = frame.isPredicted ? this.#predicted : this.#interpolated;
         frame.alpha = alpha;
+        frame.serverTick = serverTick || NaN;
         this.#tell();
         for (const rate of [this.bytesIn, this.bytesOut, this.snapshotRate, this.tickRate])
             rate.update(now);

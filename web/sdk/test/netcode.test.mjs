@@ -86,6 +86,21 @@ describe("netcode", () => {
         assert.ok(compared > 400, `${compared} compared`);
     });
 
+    test("near and far know at which tick the match is, whatever their clocks say", async () => {
+        const { world, server, join } = await match();
+        const players = [
+            await join(0, { latency: 1 }),
+            await join(1, { latency: 75, clockOffset: 5000 }),
+            await join(sdk.SPECTATOR, { ...DATAGRAMS, loss: 0, clockOffset: -800 }),
+        ];
+        assert.ok(Number.isNaN(players[0].netcode.frame(0).serverTick), "nothing was told yet");
+        world.run(5000);
+        for (const { frame } of players) {
+            const off = frame.serverTick - server.tick;
+            assert.ok(Math.abs(off) < 2, `${off} ticks off`);
+        }
+    });
+
     test("no correction while walking, at 150 ms round trip", async () => {
         const { world, join } = await match();
         const player = await join(0, { latency: 75, jitter: 5 });

@@ -31,6 +31,7 @@ struct status {
     double interpolated, tick;
     double newest, newest_tick;
     double sampled_tick; /* of the newest own input */
+    double server_tick;
     double alpha, can_predict, is_lagging;
     double rtt_ms, jitter_ms, arrived_ms, delay_ms;
     double margin, rate;
@@ -249,6 +250,7 @@ EXPORT(netcode_look) void wasm_netcode_look(double now_us)
     status.tick = fray_netcode_shown(&netcode, now);
     status.alpha = netcode.prediction.fraction;
     status.predicted_tick = netcode.prediction.tick - 1 + status.alpha;
+    status.server_tick = fray_netcode_server_tick(&netcode, now);
 }
 
 /* Impulses, of an input that was given: fray_game_release. */
