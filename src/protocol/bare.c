@@ -1,62 +1,22 @@
 #include "protocol/bare.h"
 
-#include "base/mem.h"
+#include "protocol/early_frames.h"
 #include "wire/json.h"
 #include "wire/websocket_frame.h"
 
 /* ------------------------------------------------------------------ what both kinds share */
 
-/* A message that came while the namespace was still to answer: its home may be another worker. */
-struct early {
-    struct early *next;
-    struct fray_slice body; /* in `bytes` */
-    bool is_binary;
-    char bytes[];
-};
-
 struct bare {
-    struct fray_member member; /* first */
-    struct early *first_early;
+    struct fray_member member;      /* first */
+    struct fray_early_frame *early; /* before the namespace answered */
 };
-
-enum { EARLY_MAX = 64 };
-
-/* Keeps the message until on_accepted. A client in such a hurry is flooding. */
-static void keep_early(struct bare *self, struct fray_slice body, bool is_binary)
-{
-    struct fray_session *session = self->member.session;
-    size_t bytes = body.len, count = 0;
-    struct early **link = &self->first_early;
-    for (; *link; link = &(*link)->next, count++)
-        bytes += (*link)->body.len;
-    if (count && (count == EARLY_MAX || bytes > session->worker->outbox_limits.max_bytes)) {
-        fray_count(&session->worker->counters.closed_flooding);
-        fray_session_close(session, FRAY_FLOODING);
-        return;
-    }
-    struct early *early = fray_alloc(sizeof *early + body.len);
-    /* Before the bytes: they begin in the struct's padding, which an assignment overwrites. */
-    *early = (struct early){.body = {early->bytes, body.len}, .is_binary = is_binary};
-    if (body.len)
-        memcpy(early->bytes, body.data, body.len);
-    *link = early;
-}
-
-static void drop_early(struct bare *self)
-{
-    for (struct early *early = self->first_early, *next; early; early = next) {
-        next = early->next;
-        free(early);
-    }
-    self->first_early = NULL;
-}
 
 static void receive(struct bare *self, struct fray_slice body, bool is_binary,
                     struct fray_handshake *carrier)
 {
     struct fray_member *member = &self->member;
     if (!member->is_connected) {
-        keep_early(self, body, is_binary);
+        fray_early_frames_keep(&self->early, member->session, body, is_binary);
         return;
     }
     fray_member_event(member, &(struct fray_incoming){
@@ -81,17 +41,16 @@ static void on_accepted(struct fray_member *member, const char *socket_id, const
     struct bare *self = (struct bare *)member;
     (void)socket_id, (void)pid; /* the client has no word for it */
     /* A handler may end the session, which drops what is left. */
-    while (self->first_early && member->is_connected) {
-        struct early *early = self->first_early;
-        self->first_early = early->next;
-        receive(self, early->body, early->is_binary, NULL);
+    for (struct fray_early_frame *early;
+         member->is_connected && (early = fray_early_frames_take(&self->early));) {
+        receive(self, early->frame, early->is_binary, NULL);
         free(early);
     }
 }
 
 static void end(struct bare *self, enum fray_disconnect reason)
 {
-    drop_early(self);
+    fray_early_frames_drop(&self->early);
     fray_member_end(&self->member, reason);
 }
 

@@ -1,21 +1,11 @@
 #include "protocol/envelope.h"
 
 #include "base/mem.h"
+#include "protocol/early_frames.h"
 #include "wire/json.h"
 #include "wire/websocket_frame.h"
 
-enum {
-    EARLY_MAX = 64,          /* frames before the welcome */
-    LATENESS_MAX_US = 50000, /* of a turn, beyond which the program must have stood still */
-};
-
-/* A frame that came while the namespace was still to answer: its home may be another worker. */
-struct fray_envelope_early {
-    struct fray_envelope_early *next;
-    struct fray_slice frame; /* in `bytes` */
-    bool is_binary;
-    char bytes[];
-};
+enum { LATENESS_MAX_US = 50000 }; /* of a turn, beyond which the program must have stood still */
 
 static struct fray_envelope *envelope_of(struct fray_session *session)
 {
@@ -200,40 +190,10 @@ static void receive_binary(struct fray_envelope *self, struct fray_slice bytes)
                                      });
 }
 
-/* Keeps the frame until the namespace has answered. A client in such a hurry is flooding. */
-static void keep_early(struct fray_envelope *self, struct fray_slice frame, bool is_binary)
-{
-    size_t bytes = frame.len, count = 0;
-    struct fray_envelope_early **link = &self->early;
-    for (; *link; link = &(*link)->next, count++)
-        bytes += (*link)->frame.len;
-    if (count == EARLY_MAX || (count && bytes > self->session.worker->outbox_limits.max_bytes)) {
-        fray_count(&self->session.worker->counters.closed_flooding);
-        fray_session_close(&self->session, FRAY_FLOODING);
-        return;
-    }
-    struct fray_envelope_early *early = fray_alloc(sizeof *early + frame.len);
-    /* Before the bytes: they begin in the struct's padding, which an assignment overwrites. */
-    *early =
-        (struct fray_envelope_early){.frame = {early->bytes, frame.len}, .is_binary = is_binary};
-    if (frame.len)
-        memcpy(early->bytes, frame.data, frame.len);
-    *link = early;
-}
-
-static void drop_early(struct fray_envelope *self)
-{
-    for (struct fray_envelope_early *early = self->early, *next; early; early = next) {
-        next = early->next;
-        free(early);
-    }
-    self->early = NULL;
-}
-
 static void receive(struct fray_envelope *self, struct fray_slice frame, bool is_binary)
 {
     if (!self->member.is_connected)
-        keep_early(self, frame, is_binary);
+        fray_early_frames_keep(&self->early, &self->session, frame, is_binary);
     else if (is_binary)
         receive_binary(self, frame);
     else
@@ -361,9 +321,8 @@ static void on_accepted(struct fray_member *member, const char *socket_id, const
     send_welcome(self, socket_id);
     answer(self, (struct fray_slice){0});
     /* A handler may end the session, which drops what is left. */
-    while (self->early && member->is_connected) {
-        struct fray_envelope_early *early = self->early;
-        self->early = early->next;
+    for (struct fray_early_frame *early;
+         member->is_connected && (early = fray_early_frames_take(&self->early));) {
         receive(self, early->frame, early->is_binary);
         free(early);
     }
@@ -428,7 +387,7 @@ static void on_close(struct fray_session *session, enum fray_disconnect reason)
 {
     struct fray_envelope *self = envelope_of(session);
     fray_timer_cancel(session->worker->timers, &self->timer);
-    drop_early(self);
+    fray_early_frames_drop(&self->early);
     fray_member_end(&self->member, reason);
     answer(self, FRAY_SLICE("{\"message\":\"The session ended.\"}"));
 }

@@ -48,12 +48,14 @@ struct fray_envelope_opening {
     void *context;
 };
 
+struct fray_early_frame; /* protocol/early_frames.h */
+
 struct fray_envelope {
     struct fray_session session; /* first */
     struct fray_envelope_config *config;
     struct fray_member member;
     struct fray_timer timer;
-    struct fray_envelope_early *early; /* frames that came before the namespace answered */
+    struct fray_early_frame *early; /* before the namespace answered */
     fray_envelope_answer_fn *on_answer;
     void *context;
     char sid[FRAY_TOKEN_LEN + 1]; /* what polling requests name the session by */

@@ -171,16 +171,7 @@ static enum fray_envelope_fault take_all(struct fray_slice args, unsigned most,
 {
     struct fray_slice rest = args;
     const char *open = NULL, *written = args.data;
-    while (rest.len) {
-        char byte = rest.data[0];
-        if (byte != '"') {
-            if (byte == '{')
-                open = rest.data;
-            else if (byte == '[' || byte == ']' || byte == '}')
-                open = NULL;
-            rest = fray_slice_skip(rest, 1);
-            continue;
-        }
+    while (fray_json_seek_string(&rest, &open)) {
         struct fray_slice string = fray_json_take(&rest);
         if (!fray_slice_equal(string, mark))
             continue;

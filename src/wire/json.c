@@ -340,6 +340,18 @@ static struct fray_slice take_value(const char **at, const char *end)
     return (struct fray_slice){first, (size_t)(past - first)};
 }
 
+bool fray_json_seek_string(struct fray_slice *text, const char **open)
+{
+    for (; text->len && text->data[0] != '"'; *text = fray_slice_skip(*text, 1)) {
+        char byte = text->data[0];
+        if (byte == '{')
+            *open = text->data;
+        else if (byte == '[' || byte == ']' || byte == '}')
+            *open = NULL;
+    }
+    return text->len;
+}
+
 struct fray_slice fray_json_take(struct fray_slice *text)
 {
     const char *at = text->data;

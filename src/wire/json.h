@@ -46,6 +46,11 @@ struct fray_slice fray_json_trim(struct fray_slice text);
 /* The kind of a value, told by its first byte. */
 enum fray_json_kind fray_json_kind(struct fray_slice value);
 
+/* Skips what comes before the next string of a valid text, be it a value or a name; false: there is
+ * none. `*open`, at first NULL: where the object that it is in begins, while that has had nothing
+ * but scalars inside; else NULL. */
+bool fray_json_seek_string(struct fray_slice *text, const char **open);
+
 /* Cuts off the value that *text begins with; empty when it begins with none. */
 struct fray_slice fray_json_take(struct fray_slice *text);
 

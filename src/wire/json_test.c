@@ -410,6 +410,27 @@ static void every_ascii_string_survives_a_round_trip(void **unused)
     fray_buf_deinit(&scratch);
 }
 
+static void strings_are_sought_with_the_object_they_are_in(void **state)
+{
+    (void)state;
+    static const char text[] = "[\"a\", {\"b\": 1, \"c\": [\"d\"], \"e\": {\"f\": \"}\"}}]";
+    static const struct {
+        const char *string;
+        int open; /* where in the text; -1: none */
+    } expected[] = {{"\"a\"", -1}, {"\"b\"", 6},  {"\"c\"", 6}, {"\"d\"", -1},
+                    {"\"e\"", -1}, {"\"f\"", 32}, {"\"}\"", 32}};
+    struct fray_slice rest = fray_slice(text, sizeof text - 1);
+    const char *open = NULL;
+    size_t count = 0;
+    for (; fray_json_seek_string(&rest, &open); count++) {
+        assert_true(count < sizeof expected / sizeof *expected);
+        assert_true(fray_slice_equal(fray_json_take(&rest), fray_slice_of(expected[count].string)));
+        assert_int_equal(open ? open - text : -1, expected[count].open);
+    }
+    assert_int_equal(count, sizeof expected / sizeof *expected);
+    assert_int_equal(rest.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +444,7 @@ int main(void)
         cmocka_unit_test(an_array_is_walked),
         cmocka_unit_test(an_object_is_walked),
         cmocka_unit_test(nothing_to_walk),
+        cmocka_unit_test(strings_are_sought_with_the_object_they_are_in),
         cmocka_unit_test(members_are_found_by_name),
         cmocka_unit_test(strings_are_unescaped),
         cmocka_unit_test(a_plain_string_is_borrowed),

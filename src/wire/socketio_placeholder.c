@@ -64,17 +64,8 @@ enum fray_err fray_socketio_placeholder_next(struct fray_slice *json, unsigned a
                                              struct fray_socketio_placeholder *placeholder)
 {
     struct fray_slice rest = *json;
-    const char *open = NULL; /* the innermost object, while it has nothing inside but scalars */
-    while (rest.len > 0) {
-        char byte = rest.data[0];
-        if (byte != '"') {
-            if (byte == '{')
-                open = rest.data;
-            else if (byte == '[' || byte == ']' || byte == '}')
-                open = NULL;
-            rest = fray_slice_skip(rest, 1);
-            continue;
-        }
+    const char *open = NULL;
+    while (fray_json_seek_string(&rest, &open)) {
         if (!take_mark(&rest))
             continue;
         if (!open)
