@@ -48,6 +48,8 @@ void fray_games_enter(const struct fray_games_request *request, struct fray_matc
     fray_games_join_rooms(request->socket, match);
     bool is_late = !plays && match->delay, is_sent = match->is_state_changed && !is_late;
     fray_games_publish(request->games, request->nsp, match);
+    if (fray_games_match(request) != match)
+        return; /* it has ended just now, or one plays in another */
     if (is_late || match->hosted.is_roster_owed)
         fray_games_send_roster(request->socket, match);
     if (!is_sent)

@@ -153,10 +153,10 @@ describe("spectator_delay_ms", LIMIT, () => {
 
 describe("spectator_delay_ms, without", LIMIT, () => {
     const server = serveFray([]);
+    const enter = (t, name) => KINDS["Socket.IO"]().open(t, server.url, { name });
 
     test("spectators see what players see; a match may have a delay of its own", async (t) => {
-        const enter = (name) => KINDS["Socket.IO"]().open(t, server.url, { name });
-        const [ann, bob, eve] = [await enter("Ann"), await enter("Bob"), await enter("Eve")];
+        const [ann, bob, eve] = await Promise.all(["Ann", "Bob", "Eve"].map((n) => enter(t, n)));
         const { match } = await ann.ask("create", { game: "tictactoe" });
         await bob.ask("join", { match });
         await eve.ask("join", { match, as: "spectator" });
@@ -169,5 +169,32 @@ describe("spectator_delay_ms, without", LIMIT, () => {
         const own = await ann.ask("create", { ...asked, spectator_delay_s: 20 });
         const roster = await ann.take("match", (roster) => roster.match === own.match);
         assert.equal(roster.spectator_delay_ms, 20_000);
+    });
+
+    test("who comes to watch in the moment when all is over harms nobody", async (t) => {
+        const [ann, eve] = await Promise.all(["Ann", "Eve"].map((n) => enter(t, n)));
+        const crowd = Array.from({ length: 100 }, (_, i) => enter(t, `Comer ${i}`));
+        const comers = await Promise.all(crowd);
+        /** In turns, so that nobody asks too often. */
+        async function comeAndGo(match) {
+            for (let turn = 0; ; turn++) {
+                const comer = comers[turn % comers.length];
+                try {
+                    await comer.ask("join", { match, as: "spectator" });
+                } catch ({ message }) {
+                    return message;
+                }
+                await comer.ask("leave").catch(() => {}); // it may be over since
+            }
+        }
+        for (let round = 0; round < 4; round++) {
+            const content = { game: "tictactoe", bots: 1, spectator_delay_s: 0.2 };
+            const { match } = await ann.ask("create", content);
+            await eve.ask("join", { match, as: "spectator" });
+            await ann.ask("leave");
+            assert.equal(await comeAndGo(match), "unknown_match");
+            assert.equal((await eve.take("match_closed")).match, match);
+        }
+        assert.ok((await ann.ask("clock")).now_ms > 0);
     });
 });
