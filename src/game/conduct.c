@@ -23,29 +23,37 @@ static bool take_saved(struct fray_conduct *conduct, uint64_t now_us)
     return has_some;
 }
 
-/* Puts one more where `burst` fit and `per_s` run out. False: it is full. */
-static bool put_one(uint32_t *level, uint64_t *level_us, uint32_t per_s, uint32_t burst,
-                    uint64_t now_us)
+/* Where `most` thousandths fit and `per_s` a millisecond run out. */
+struct bucket {
+    uint32_t *level;
+    uint64_t *level_us;
+    uint32_t per_s, most;
+};
+
+/* Puts `amount` thousandths more. False: they do not fit. */
+static bool put(const struct bucket *bucket, uint32_t amount, uint64_t now_us)
 {
-    uint32_t left = leaked(*level, per_s, *level_us, now_us);
-    if (left > (burst - 1) * 1000)
+    uint32_t left = leaked(*bucket->level, bucket->per_s, *bucket->level_us, now_us);
+    if (left + amount > bucket->most)
         return false;
-    *level = left + 1000;
-    *level_us = now_us;
+    *bucket->level = left + amount;
+    *bucket->level_us = now_us;
     return true;
 }
 
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us)
 {
     conduct->is_excused = take_saved(conduct, now_us);
-    return put_one(&conduct->spent, &conduct->spent_us, FRAY_CONDUCT_ACTIONS_PER_S,
-                   FRAY_CONDUCT_ACTIONS_BURST, now_us);
+    return put(&(struct bucket){&conduct->spent, &conduct->spent_us, FRAY_CONDUCT_ACTIONS_PER_S,
+                                FRAY_CONDUCT_ACTIONS_BURST * 1000},
+               1000, now_us);
 }
 
-bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us)
+bool fray_conduct_ask(struct fray_conduct *conduct, uint32_t weight, uint64_t now_us)
 {
-    return put_one(&conduct->asked, &conduct->asked_us, FRAY_CONDUCT_REQUESTS_PER_S,
-                   FRAY_CONDUCT_REQUESTS_BURST, now_us);
+    return put(&(struct bucket){&conduct->asked, &conduct->asked_us, FRAY_CONDUCT_REQUESTS_PER_S,
+                                FRAY_CONDUCT_REQUESTS_BURST * 1000},
+               weight * 1000, now_us);
 }
 
 void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from)

@@ -43,8 +43,9 @@ struct fray_conduct { /* zero-initialised: blameless */
 /* False: over the budget. That is no offence as long as `is_excused`: when a network stalls, TCP
  * delivers at once what was sent in all the seconds before. */
 bool fray_conduct_spend(struct fray_conduct *conduct, uint64_t now_us);
-/* A request, which may concern all others in a match or the lobby. False: over the budget. */
-bool fray_conduct_ask(struct fray_conduct *conduct, uint64_t now_us);
+/* A request, which may concern all others in a match or the lobby; it counts as so many of the
+ * budget, 1 …. False: over the budget. */
+bool fray_conduct_ask(struct fray_conduct *conduct, uint32_t weight, uint64_t now_us);
 /* It goes on elsewhere: how it behaved so far goes with it, but not its requests. */
 void fray_conduct_carry(struct fray_conduct *to, const struct fray_conduct *from);
 /* True: the limit is reached. */

@@ -43,15 +43,19 @@ static void requests_have_a_budget_of_their_own(void **state)
     struct fray_conduct conduct = {0};
     uint32_t allowed = 0;
     for (uint32_t i = 0; i < 1000; i++)
-        allowed += fray_conduct_ask(&conduct, SECOND + i * UINT64_C(10000)); /* 10 seconds */
+        allowed += fray_conduct_ask(&conduct, 1, SECOND + i * UINT64_C(10000)); /* 10 seconds */
     assert_in_range(allowed, 10 * FRAY_CONDUCT_REQUESTS_PER_S,
                     10 * FRAY_CONDUCT_REQUESTS_PER_S + FRAY_CONDUCT_REQUESTS_BURST);
     for (uint32_t i = 0; i < 10 * FRAY_CONDUCT_REQUESTS_PER_S; i++) {
         uint64_t at_us = (100 * FRAY_CONDUCT_REQUESTS_PER_S + i) * UINT64_C(1000000) /
                          FRAY_CONDUCT_REQUESTS_PER_S;
-        assert_true(fray_conduct_ask(&conduct, at_us));
+        assert_true(fray_conduct_ask(&conduct, 1, at_us));
     }
     assert_true(fray_conduct_spend(&conduct, 12 * SECOND));
+    allowed = 0;
+    for (uint32_t i = 0; i < 100; i++)
+        allowed += fray_conduct_ask(&conduct, 4, 1000 * SECOND);
+    assert_int_equal(allowed, FRAY_CONDUCT_REQUESTS_BURST / 4);
 }
 
 /* Offences of one who sends `count` at once after `silent_s` seconds. */

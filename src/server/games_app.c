@@ -8,7 +8,10 @@
 #include "server/games_feed.h"
 #include "server/server.h"
 
-enum { CLOSE_FLOODING = 1008 }; /* a WebSocket: policy violation */
+enum {
+    CLOSE_FLOODING = 1008, /* a WebSocket: policy violation */
+    LOBBY_WEIGHT = 4,      /* among requests: its answer is long */
+};
 
 static void on_name(const struct fray_games_request *request)
 {
@@ -68,11 +71,21 @@ static bool is_move(const struct fray_games_request *request, const struct fray_
            fray_game_json_action(match->config.game, name);
 }
 
+static const struct command *command_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
 /* Who asks too much is told so, and who does not stop is closed. */
-static bool may_ask(const struct fray_games_request *request)
+static bool may_ask(const struct fray_games_request *request, const struct command *command)
 {
     struct fray_conduct *conduct = &request->place->conduct;
-    if (fray_conduct_ask(conduct, request->now_us))
+    uint32_t weight = command && command->handle == fray_games_lobby ? LOBBY_WEIGHT : 1;
+    if (fray_conduct_ask(conduct, weight, request->now_us))
         return true;
     if (fray_conduct_offend(conduct, FRAY_OFFENCE_FLOODING, request->now_us)) {
         fray_count(&request->nsp->home->counters.closed_flooding);
@@ -87,13 +100,13 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
 {
     struct fray_games_request request = fray_games_request(socket, event, app);
     const char *name = fray_event_name(event);
-
+    const struct command *command = command_of(name);
     struct fray_match *match = fray_games_match(&request);
 
     fray_games_heard(&request, match);
     if (fray_games_packet(&request, match))
         return;
-    if (!is_move(&request, match, name) && !may_ask(&request))
+    if (!is_move(&request, match, name) && !may_ask(&request, command))
         return;
     if (json_is_null(request.content))
         request.content = NULL;
@@ -101,17 +114,13 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
         fray_games_refuse(&request, "wrong_shape");
         return;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i].name, name) != 0)
-            continue;
-        if (commands[i].enters && request.place->role && !fray_games_may_step_out(&request) &&
-            !fray_games_changes_place(&request, name))
-            fray_games_refuse(&request, "already_in_match");
-        else
-            commands[i].handle(&request);
-        return;
-    }
-    fray_games_act(&request, name);
+    if (!command)
+        fray_games_act(&request, name);
+    else if (command->enters && request.place->role && !fray_games_may_step_out(&request) &&
+             !fray_games_changes_place(&request, name))
+        fray_games_refuse(&request, "already_in_match");
+    else
+        command->handle(&request);
 }
 
 static void tell_gone(const struct fray_games_request *request)
@@ -240,6 +249,8 @@ static void on_stop(fray_namespace *nsp, void *app)
     }
     fray_lobby_deinit(&games->lobby);
     fray_games_replays_stop(games);
+    if (games->lobby_told)
+        fray_message_unref(games->lobby_told);
     fray_buf_deinit(&games->packet);
     fray_buf_deinit(&games->inputs);
     fray_buf_deinit(&games->text);

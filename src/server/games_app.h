@@ -15,7 +15,8 @@
 struct fray_games {
     struct fray_lobby lobby;
     fray_timer_handle *lobby_timer; /* runs: who watches the lobby is told of changes */
-    size_t lobby_bytes;             /* of what they were told last */
+    fray_message *lobby_told;       /* the newest, or NULL */
+    uint64_t lobby_made_us;         /* games_lobby.c */
     struct fray_match_times times;  /* from the options */
     uint32_t quick_play_wait_ms;    /* likewise */
     fray_namespace *nsp;

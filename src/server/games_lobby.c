@@ -6,7 +6,9 @@ enum {
     LOBBY_PLAYERS_MAX = 100,
     LOBBY_DELAY_MS = 100,
     LOBBY_DELAY_MAX_MS = 5000,
-    LOBBY_BYTES_PER_MS = 10000, /* to all who look, in the long run */
+    LOBBY_BYTES_PER_MS = 10000,  /* to all who look, in the long run */
+    LOBBY_MADE_EVERY_US = 20000, /* for who asks, in the long run */
+    LOBBY_MADE_BURST = 25,
 };
 
 static void add_player(fray_socket *socket, void *context)
@@ -34,23 +36,42 @@ static json_t *lobby_json(struct fray_games *games, fray_namespace *nsp)
                      fray_lobby_json_games(&games->lobby));
 }
 
+/* Kept for who asks next. */
+static fray_message *lobby_make(struct fray_games *games, fray_namespace *nsp)
+{
+    if (games->lobby_told)
+        fray_message_unref(games->lobby_told);
+    games->lobby_told = fray_message_create(nsp, "lobby", "o", lobby_json(games, nsp));
+    fray_message_class(games->lobby_told, FRAY_LATEST, NULL);
+    return games->lobby_told;
+}
+
+/* As it is now; where very many ask, as it was a moment ago. */
+static fray_message *lobby_for_one(struct fray_games *games, fray_namespace *nsp)
+{
+    uint64_t now_us = fray_now_us(nsp), made_us = games->lobby_made_us;
+
+    made_us = made_us > now_us ? made_us : now_us;
+    if (games->lobby_told && made_us - now_us >= LOBBY_MADE_BURST * LOBBY_MADE_EVERY_US)
+        return games->lobby_told;
+    games->lobby_made_us = made_us + LOBBY_MADE_EVERY_US;
+    return lobby_make(games, nsp);
+}
+
 static void tell_lobby(fray_namespace *nsp, void *context)
 {
     struct fray_games *games = context;
 
     games->lobby_timer = NULL;
-    fray_message *message = fray_message_create(nsp, "lobby", "o", lobby_json(games, nsp));
-    fray_message_class(message, FRAY_LATEST, NULL);
-    fray_send_to(nsp, message, &(struct fray_target){.rooms = {"lobby"}});
-    games->lobby_bytes = message->body.len;
-    fray_message_unref(message);
+    fray_send_to(nsp, lobby_make(games, nsp), &(struct fray_target){.rooms = {"lobby"}});
 }
 
 /* Many changes within a moment are one message; the moment is longer the more that costs. */
 void fray_games_lobby_changed(struct fray_games *games, fray_namespace *nsp)
 {
     size_t watchers = fray_room_size(nsp, "lobby");
-    size_t delay_ms = LOBBY_DELAY_MS + watchers * games->lobby_bytes / LOBBY_BYTES_PER_MS;
+    size_t bytes = games->lobby_told ? games->lobby_told->body.len : 0;
+    size_t delay_ms = LOBBY_DELAY_MS + watchers * bytes / LOBBY_BYTES_PER_MS;
 
     if (games->lobby_timer || !watchers)
         return;
@@ -66,12 +87,14 @@ void fray_games_lobby(const struct fray_games_request *request)
         fray_games_refuse(request, "wrong_shape");
         return;
     }
-    json_t *lobby = lobby_json(request->games, request->nsp);
-    if (watches) {
+    if (watches)
         (void)fray_socket_join(request->socket, "lobby");
-        fray_emit(request->socket, "lobby", "O", lobby);
-    } else {
+    else
         fray_socket_leave(request->socket, "lobby");
-    }
-    fray_games_answer(request, lobby);
+    if (!watches && !fray_event_wants_ack(request->event))
+        return;
+    fray_message *lobby = lobby_for_one(request->games, request->nsp);
+    if (watches)
+        fray_send(request->socket, lobby);
+    fray_ack_message(request->event, lobby);
 }

@@ -35,7 +35,7 @@ static bool on_hello(const struct fray_games_request *request, struct fray_match
         refuse(request, FRAY_REFUSED_VERSION);
         return true;
     }
-    if (!fray_conduct_ask(&request->place->conduct, request->now_us)) { /* it begins all anew */
+    if (!fray_conduct_ask(&request->place->conduct, 1, request->now_us)) { /* it begins all anew */
         refuse(request, FRAY_REFUSED_FLOODING);
         return true;
     }

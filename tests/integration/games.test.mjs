@@ -305,6 +305,18 @@ describe("games", LIMIT, () => {
             await refused(back.ask("place", { cell: 1 }), "not_in_match");
         });
 
+    test("the lobby, which is long, counts as several requests", LIMIT, async (t) => {
+        const eve = await open(t, "Eve");
+        const answers = await Promise.allSettled(
+            Array.from({ length: 16 }, () => eve.ask("lobby", { watch: false })),
+        );
+        const given = answers.filter(({ status }) => status === "fulfilled");
+        assert.ok(given.length >= 15);
+        for (const { value } of given) assert.ok(value.players.some(({ name }) => name === "Eve"));
+        await refused(eve.ask("lobby"), "too_fast");
+        assert.ok((await eve.ask("clock")).now_ms > 0); // for which there is room
+    });
+
     test("lobby_quick_play_chat_and_leaving", LIMIT, async (t) => {
         const watcher = await open(t, "Watcher", "envelope");
         const lobby = await watcher.ask("lobby");
