@@ -25,6 +25,8 @@ enum {
 enum fray_offence {
     FRAY_OFFENCE_FLOODING = 1,   /* an action over the budget */
     FRAY_OFFENCE_TOO_EARLY = 1,  /* a packet of inputs for ticks that are far away: a fast clock */
+    FRAY_OFFENCE_TOO_OLD = 1,    /* one for ticks that no stall explains any more */
+    FRAY_OFFENCE_UNSEEN = 1,     /* one that claims to look at what its client cannot show */
     FRAY_OFFENCE_IMPOSSIBLE = 3, /* an input or an action that the rules refuse now */
     FRAY_OFFENCE_FORGED = 10,    /* an action that they never allow: a number out of its range */
     FRAY_OFFENCE_MALFORMED = 20, /* no client writes such a packet */

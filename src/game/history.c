@@ -47,13 +47,16 @@ void fray_history_clear(struct fray_history *history)
     history->newest = 0;
 }
 
-uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured)
+struct fray_history_verdict fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured)
 {
-    if (!claimed || !measured)
-        return claimed ? claimed : measured;
-    int32_t apart = (int32_t)(claimed - measured),
-            most = (int32_t)parts_of(hz, FRAY_HISTORY_TRUST_MS);
-    return apart > most || apart < -most ? measured : claimed;
+    int32_t later = (int32_t)(claimed - measured);
+    uint32_t apart = later < 0 ? 0u - (uint32_t)later : (uint32_t)later;
+    bool is_refused = claimed && (!measured || apart > parts_of(hz, FRAY_HISTORY_TRUST_MS));
+    return (struct fray_history_verdict){
+        .view = claimed && !is_refused ? claimed : measured,
+        .is_refused = is_refused,
+        .is_impossible = is_refused && (!measured || apart > parts_of(hz, FRAY_HISTORY_DOUBT_MS)),
+    };
 }
 
 static uint32_t now_of(const struct fray_history *history)

@@ -7,8 +7,9 @@
 #include "fray/game.h"
 
 enum {
-    FRAY_HISTORY_MAX_MS = 500,   /* the most that an action may look back, and what is kept */
-    FRAY_HISTORY_TRUST_MS = 200, /* a claim that is further from what was measured is not used */
+    FRAY_HISTORY_MAX_MS = 500,    /* the most that an action may look back, and what is kept */
+    FRAY_HISTORY_TRUST_MS = 200,  /* a claim that is further from what was measured is not used */
+    FRAY_HISTORY_DOUBT_MS = 1000, /* nor can one that is so far from it be an honest one */
 };
 
 struct fray_history {
@@ -25,9 +26,15 @@ void fray_history_deinit(struct fray_history *history);
 void fray_history_push(struct fray_history *history, uint32_t tick, const void *state);
 void fray_history_clear(struct fray_history *history);
 
-/* What counts as seen: the claim (0: none), unless what was measured (0: nothing was) is more than
- * FRAY_HISTORY_TRUST_MS away. 0: the present. */
-uint32_t fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured);
+/* What counts as seen, in `view`, 0 being the present: the claim (0: none), unless what was
+ * measured (0: nothing was, so that nothing can have been seen) is more than FRAY_HISTORY_TRUST_MS
+ * away. */
+struct fray_history_verdict {
+    uint32_t view;
+    bool is_refused;    /* the claim does not count */
+    bool is_impossible; /* and no client that goes by the rules makes it */
+};
+struct fray_history_verdict fray_history_judge(uint32_t hz, uint32_t claimed, uint32_t measured);
 /* The view, brought to at most rewind_ms before the newest state and into what is
  * kept; 0: the present. */
 uint32_t fray_history_clamp(const struct fray_history *history, uint32_t view);

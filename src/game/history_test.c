@@ -14,20 +14,31 @@ static uint32_t of_ms(uint32_t ms)
     return HZ * PARTS * ms / 1000;
 }
 
+enum fate { BELIEVED, REFUSED, IMPOSSIBLE };
+
+static void judged(uint32_t claimed, uint32_t measured, uint32_t view, enum fate fate)
+{
+    struct fray_history_verdict verdict = fray_history_judge(HZ, claimed, measured);
+    assert_int_equal(verdict.view, view);
+    assert_int_equal(verdict.is_refused, fate != BELIEVED);
+    assert_int_equal(verdict.is_impossible, fate == IMPOSSIBLE);
+}
+
 static void a_claim_is_believed_near_what_was_measured(void **state)
 {
     (void)state;
     uint32_t measured = 1000 * PARTS;
-    assert_int_equal(fray_history_judge(HZ, measured - of_ms(199), measured),
-                     measured - of_ms(199));
-    assert_int_equal(fray_history_judge(HZ, measured + of_ms(199), measured),
-                     measured + of_ms(199));
-    assert_int_equal(fray_history_judge(HZ, measured - of_ms(202), measured), measured);
-    assert_int_equal(fray_history_judge(HZ, measured + of_ms(202), measured), measured);
-    assert_int_equal(fray_history_judge(HZ, 0, measured), measured);
-    assert_int_equal(fray_history_judge(HZ, 77, 0), 77);
-    assert_int_equal(fray_history_judge(HZ, UINT32_MAX / 2, 1), 1);
-    assert_int_equal(fray_history_judge(HZ, UINT32_MAX, 1), UINT32_MAX); /* just before */
+    judged(measured - of_ms(199), measured, measured - of_ms(199), BELIEVED);
+    judged(measured + of_ms(199), measured, measured + of_ms(199), BELIEVED);
+    judged(measured - of_ms(202), measured, measured, REFUSED);
+    judged(measured + of_ms(202), measured, measured, REFUSED);
+    judged(measured - of_ms(1002), measured, measured, IMPOSSIBLE);
+    judged(measured + of_ms(1002), measured, measured, IMPOSSIBLE);
+    judged(0, measured, measured, BELIEVED);
+    judged(77, 0, 0, IMPOSSIBLE); /* who has got nothing has seen nothing */
+    judged(0, 0, 0, BELIEVED);
+    judged(UINT32_MAX / 2, 1, 1, IMPOSSIBLE);
+    judged(UINT32_MAX, 1, UINT32_MAX, BELIEVED); /* just before */
 }
 
 static void rewinds_at_most(uint32_t rewind_ms)

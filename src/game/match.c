@@ -113,11 +113,6 @@ uint32_t fray_match_players(const struct fray_match *match)
     return count;
 }
 
-bool fray_match_is_open(const struct fray_match *match)
-{
-    return fray_match_players(match) < match->config.game->seats_max;
-}
-
 uint32_t fray_match_host(const struct fray_match *match)
 {
     uint32_t host = FRAY_GAME_NOBODY;

@@ -11,9 +11,11 @@ const char *fray_match_phase_text(enum fray_match_phase phase)
     return phase_texts[phase];
 }
 
+/* In the 25th day of a match its time stands still, before it would pass what never comes. */
 static uint32_t now_ms(const struct fray_match *match, uint64_t now_us)
 {
-    return (uint32_t)((now_us - match->started_us) / 1000);
+    uint64_t ms = (now_us - match->started_us) / 1000;
+    return ms < FRAY_GAME_NEVER ? (uint32_t)ms : FRAY_GAME_NEVER - 1;
 }
 
 /* ------------------------------------------------------------------ news */
@@ -245,8 +247,11 @@ const char *fray_match_act(struct fray_match *match, uint32_t seat, const char *
         return "not_host";
     if (!match->is_begun)
         return "not_playing";
+    const json_t *seen = json_object_get(content, "seen");
+    if (seen && !json_is_number(seen))
+        return "wrong_shape";
     if (match->ticks)
-        fray_ticks_see(match, seat, json_number_value(json_object_get(content, "seen")));
+        fray_ticks_see(match, seat, json_number_value(seen), now_us);
     return play(match, seat, action, content, now_us);
 }
 
@@ -352,6 +357,7 @@ static void seat_advance(struct fray_match *match, uint32_t i, uint64_t now_us)
         seat->is_silent = true;
         seat->lost_us = seat->heard_us;
         match->is_roster_changed = true;
+        (void)fray_match_rematch_count(match, now_us);
     }
     if (!is_away(seat))
         return;

@@ -114,6 +114,12 @@ static uint32_t last_that_makes_way(const struct fray_match *match)
     return seat ? seat - 1 : FRAY_GAME_NOBODY;
 }
 
+bool fray_match_is_open(const struct fray_match *match)
+{
+    return free_seat(match) < match->config.game->seats_max ||
+           last_that_makes_way(match) != FRAY_GAME_NOBODY;
+}
+
 /* Bots come and go so that there are as many players as the match is meant to have. With nobody
  * there it ends anyway. */
 static void bots_adjust(struct fray_match *match, uint64_t now_us)
@@ -215,8 +221,8 @@ const char *fray_match_may_enter(const struct fray_match *match,
 {
     if (fray_match_is_banned(match, person))
         return "kicked";
-    bool is_full = is_spectator ? match->spectators == FRAY_MATCH_SPECTATORS_MAX
-                                : free_seat(match) == match->config.game->seats_max;
+    bool is_full =
+        is_spectator ? match->spectators == FRAY_MATCH_SPECTATORS_MAX : !fray_match_is_open(match);
     return is_full ? "match_full" : NULL;
 }
 
@@ -226,6 +232,8 @@ const char *fray_match_sit(struct fray_match *match, const struct fray_match_per
     const char *reason = fray_match_may_enter(match, person, false);
     if (reason)
         return reason;
+    if (free_seat(match) == match->config.game->seats_max)
+        seat_leave(match, last_that_makes_way(match), FRAY_OUT_LEFT, now_us);
     uint32_t at = free_seat(match);
     struct fray_match_seat *taken = &match->seats[at];
     taken->bot = FRAY_MATCH_NO_BOT;
@@ -268,6 +276,7 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
     if (match->ticks)
         fray_ticks_seat_reconnect(match->ticks, seat);
     match->is_roster_changed = true;
+    (void)fray_match_rematch_count(match, now_us); /* nobody waits for its wish */
 }
 
 const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,

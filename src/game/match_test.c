@@ -240,6 +240,20 @@ static void who_has_not_asked_and_leaves_holds_up_no_rematch(void **state)
     fray_match_destroy(match);
 }
 
+static void who_has_not_asked_and_loses_the_connection_likewise(void **state)
+{
+    (void)state;
+    struct fray_match *match = begin_rps();
+    for (uint32_t i = 0; i < 3; i++)
+        assert_null(act(match, i, "choose", "choice", i == 0));
+    for (uint32_t i = 0; i < 2; i++)
+        assert_null(act(match, i, "rematch", NULL, 0));
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    fray_match_drop(match, 2, SECOND);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
+    fray_match_destroy(match);
+}
+
 static void who_leaves_a_round_is_not_waited_for(void **state)
 {
     (void)state;
@@ -484,6 +498,30 @@ static void bots_play_on_for_who_watches(void **state)
     fray_match_destroy(match);
 }
 
+static void where_bots_have_all_the_seats_they_make_way(void **state)
+{
+    (void)state;
+    static const struct fray_match_person dan = {.id = "dan-id", .name = "Dan"};
+    struct fray_game small = fray_arena;
+    small.seats_max = 3;
+    struct fray_match_config config = {.game = &small, .fighters = FRAY_MATCH_FIGHTERS};
+    struct fray_match *match = fray_match_create(&config, 7, 0);
+    assert_null(fray_match_watch(match, &dan, SECOND));
+    assert_int_equal(fray_match_players(match), 3);
+    assert_true(fray_match_is_open(match));
+    assert_null(sit(match, &ann));
+    assert_null(sit(match, &bob));
+    assert_int_equal(fray_match_players(match), 3);
+    assert_true(fray_match_is_open(match));
+    assert_null(sit(match, &cid));
+    assert_false(fray_match_is_open(match));
+    assert_reason(sit(match, &dan), "match_full");
+    fray_match_put_out(match, 0, FRAY_OUT_LEFT, SECOND);
+    assert_int_equal(fray_match_players(match), 3); /* a bot again */
+    assert_null(sit(match, &dan));
+    fray_match_destroy(match);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +531,7 @@ int main(void)
         cmocka_unit_test(B17_the_host_starts_when_all_are_ready),
         cmocka_unit_test(B29_rounds_eliminate_and_all_ask_for_the_next_game),
         cmocka_unit_test(who_has_not_asked_and_leaves_holds_up_no_rematch),
+        cmocka_unit_test(who_has_not_asked_and_loses_the_connection_likewise),
         cmocka_unit_test(who_leaves_a_round_is_not_waited_for),
         cmocka_unit_test(bots_do_not_play_for_those_who_have_all_gone),
         cmocka_unit_test(B29_kicked_players_do_not_come_back),
@@ -504,6 +543,7 @@ int main(void)
         cmocka_unit_test(time_limits_step_the_rules),
         cmocka_unit_test(spectators_are_bounded),
         cmocka_unit_test(bots_play_on_for_who_watches),
+        cmocka_unit_test(where_bots_have_all_the_seats_they_make_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,7 @@ static void begin(struct fray_ticks *ticks, uint64_t now_us)
     for (uint32_t i = 0; i < ticks->seats_max; i++) {
         queue_empty(&ticks->seats[i]);
         ticks->seats[i].is_held = false;
+        ticks->seats[i].late_tick = 0;
     }
 }
 
@@ -145,10 +146,16 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
     return reason;
 }
 
-void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick)
+void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick, uint64_t now_us)
 {
-    bool is_past = tick > 0 && tick < match->steps;
-    match->ticks->seats[seat].view = is_past ? (uint32_t)(uint64_t)(tick * 256) : 0;
+    struct fray_ticks *ticks = match->ticks;
+    double ago_ms = tick ? (match->steps - tick) * 1000 / ticks->clock.hz : 0;
+    bool is_past = ago_ms > 0 && tick > 0;
+
+    ticks->seats[seat].view = is_past ? (uint32_t)(uint64_t)(tick * 256) : 0;
+    ticks->counts.views_refused += ago_ms < 0 || ago_ms > FRAY_HISTORY_MAX_MS;
+    if (ago_ms < 0 || ago_ms > FRAY_TICKS_OLD_S * 1000)
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_UNSEEN, now_us);
 }
 
 /* What was held may have become impossible by itself, as a target after a respawn: no offence. */
@@ -231,9 +238,17 @@ void fray_ticks_seat_packets(struct fray_match *match, uint32_t seat)
     memset(match->inputs + (size_t)seat * game->input_size, 0, game->input_size);
 }
 
-/* A jump or a shot that comes a moment late goes with the next input: it was shown already. */
-static void impulses_keep(const struct fray_game *game, char *to, const char *late)
+/* A jump or a shot that comes a moment late goes with the next input: it was shown already. Once,
+ * though packets repeat their inputs against loss. */
+static void impulses_keep(struct fray_match *match, uint32_t seat, uint32_t tick, const char *late)
 {
+    const struct fray_game *game = match->config.game;
+    struct fray_ticks_seat *taken = &match->ticks->seats[seat];
+    char *to = match->inputs + (size_t)seat * game->input_size;
+
+    if (tick <= taken->late_tick || fray_game_check(game, match->state, seat, late))
+        return;
+    taken->late_tick = tick;
     for (uint32_t i = 0; i < game->input->fields_count; i++) {
         const struct fray_game_field *field = &game->input->fields[i];
         size_t len = (size_t)field->count * (field->type & 7);
@@ -245,12 +260,11 @@ static void impulses_keep(const struct fray_game *game, char *to, const char *la
 static enum fray_input_fate put_one(struct fray_match *match, uint32_t seat, uint32_t tick,
                                     uint32_t view, const char *input)
 {
-    const struct fray_game *game = match->config.game;
     struct fray_ticks_seat *taken = &match->ticks->seats[seat];
     enum fray_input_fate fate = fray_input_queue_put(taken->queue, match->steps, tick, view, input);
 
     if (fate == FRAY_INPUT_LATE && match->steps - tick < FRAY_TICKS_LATE)
-        impulses_keep(game, match->inputs + (size_t)seat * game->input_size, input);
+        impulses_keep(match, seat, tick, input);
     taken->is_settled |= fate == FRAY_INPUT_QUEUED;
     return fate;
 }
@@ -261,19 +275,26 @@ void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_t
 {
     struct fray_ticks *ticks = match->ticks;
     size_t size = match->config.game->input_size;
-    uint32_t seen = fray_history_judge(ticks->clock.hz, inputs->claimed, inputs->measured);
-    ticks->counts.views_refused += inputs->claimed && seen != inputs->claimed;
-    bool is_early = false;
+    const struct fray_history_verdict seen =
+        fray_history_judge(ticks->clock.hz, inputs->claimed, inputs->measured);
+    bool is_early = false, is_old = false;
 
     for (uint32_t i = 0; i < inputs->count; i++) {
         uint32_t before = (inputs->count - 1 - i) * 256;
         enum fray_input_fate fate =
-            put_one(match, seat, inputs->first_tick + i, seen ? seen - before : 0,
+            put_one(match, seat, inputs->first_tick + i, seen.view ? seen.view - before : 0,
                     (const char *)inputs->inputs + i * size);
         ticks->counts.late += fate == FRAY_INPUT_LATE;
         ticks->counts.early += fate == FRAY_INPUT_EARLY;
         is_early = is_early || fate == FRAY_INPUT_EARLY;
+        is_old = is_old || (fate == FRAY_INPUT_LATE && match->steps - (inputs->first_tick + i) >
+                                                           ticks->clock.hz * FRAY_TICKS_OLD_S);
     }
+    ticks->counts.views_refused += seen.is_refused;
+    if (seen.is_impossible)
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_UNSEEN, now_us);
+    if (is_old)
+        fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_OLD, now_us);
     if (is_early && (ticks->seats[seat].is_settled || now_us >= ticks->lenient_us))
         fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_EARLY, now_us);
 }
@@ -392,6 +413,7 @@ static void step(struct fray_match *match, struct fray_game_events *events)
                                                .host = match,
                                            });
     match->steps++;
+    ticks->counts.steps++;
     if (match->recorder)
         match->recorder->on_step(match->recorder, &(struct fray_match_step){
                                                       .tick = match->steps,

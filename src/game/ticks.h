@@ -18,15 +18,17 @@ enum {
     FRAY_TICKS_SNAPSHOT_HZ = 20, /* of `state` (docs/decisions.md) */
     /* Clients need a moment to notice that the match's time began anew, or stood still. */
     FRAY_TICKS_LENIENT_MS = 30000,
-    FRAY_TICKS_STILL = 8, /* of so many ticks that were dropped clients notice little by little */
-    FRAY_TICKS_LATE = 3,  /* what was pressed once is not lost by being late by so many ticks */
+    FRAY_TICKS_STILL = 8,  /* of so many ticks that were dropped clients notice little by little */
+    FRAY_TICKS_LATE = 3,   /* what was pressed once is not lost by being late by so many ticks */
+    FRAY_TICKS_OLD_S = 20, /* so late no network is: see FRAY_CONDUCT_STALL_S */
 };
 
 struct fray_ticks_seat {
     struct fray_conduct conduct;
-    bool is_held;    /* its client has acted by name: what it holds is given in every tick */
-    bool is_settled; /* its inputs have come in time since time began, or last stood still */
-    uint32_t view;   /* what its player looks at in this tick, in 1/256 ticks; 0: the present */
+    bool is_held;       /* its client has acted by name: what it holds is given in every tick */
+    bool is_settled;    /* its inputs have come in time since time began, or last stood still */
+    uint32_t late_tick; /* newest tick whose impulses came late and were kept; 0: none */
+    uint32_t view;      /* what its player looks at in this tick, in 1/256 ticks; 0: the present */
     struct fray_input_queue *queue; /* its client sends packets; NULL: actions by name */
 };
 
@@ -35,7 +37,7 @@ struct fray_ticks_inputs {
     uint32_t first_tick, count; /* one for each tick */
     const void *inputs;
     uint32_t claimed;  /* what the player says that it looked at with the last one; 0: nothing */
-    uint32_t measured; /* what it must have looked at; 0: unknown */
+    uint32_t measured; /* what it must have looked at; 0: it has got nothing yet */
 };
 
 /* The newest event of a kind about a seat that waits for the next snapshot. */
@@ -45,12 +47,14 @@ struct fray_ticks_newest {
 };
 
 struct fray_ticks_counts {
-    uint64_t taken;         /* inputs of packets, in their ticks */
-    uint64_t late;          /* after their ticks */
-    uint64_t early;         /* for ticks too far away */
-    uint64_t refused;       /* that the rules or their ranges forbid */
-    uint64_t flooding;      /* actions over the budget */
-    uint64_t views_refused; /* what a player claims to have looked at, and cannot have */
+    uint64_t steps;    /* of all the games that began */
+    uint64_t taken;    /* inputs of packets, in their ticks */
+    uint64_t late;     /* after their ticks */
+    uint64_t early;    /* for ticks too far away */
+    uint64_t refused;  /* that the rules or their ranges forbid */
+    uint64_t flooding; /* actions over the budget */
+    uint64_t
+        views_refused; /* claims of what was looked at that did not count, or not as they were */
 };
 
 struct fray_ticks {
@@ -92,7 +96,7 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
                              uint64_t now_us);
 /* Together with an action: the tick, with its fraction, of what its player was looking at; 0: the
  * present. Nothing was measured, so it is believed as far as lag compensation goes. */
-void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick);
+void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick, uint64_t now_us);
 /* The client of the seat sends packets from now on; what it held is let go. */
 void fray_ticks_seat_packets(struct fray_match *match, uint32_t seat);
 /* Every action and every packet costs one. False: over the budget, and noted. */

@@ -227,7 +227,7 @@ static void an_attack_is_judged_by_what_was_looked_at(void **state)
     fray_ticks_seat_packets(match, 1);
     run(match, 3 * SECOND);
     uint32_t seen = (match->steps - 4) * TICK + 100;
-    assert_int_equal(view_of_attack(match, seen, 0, 0, 1), seen);
+    assert_int_equal(view_of_attack(match, seen, seen, 0, 1), seen);
     seen = (match->steps - 4) * TICK + 100;
     assert_int_equal(view_of_attack(match, seen, seen + TICK, 0, 1), seen);
     assert_int_equal(match->ticks->counts.views_refused, 0);
@@ -235,10 +235,97 @@ static void an_attack_is_judged_by_what_was_looked_at(void **state)
     assert_int_equal(view_of_attack(match, seen - 8 * TICK, seen, 0, 1), seen);
     assert_int_equal(match->ticks->counts.views_refused, 1);
     seen = match->steps * TICK; /* nor does anybody look back further than is allowed */
-    assert_int_equal(view_of_attack(match, seen - 3 * MOST, 0, 0, 1), seen - MOST);
+    assert_int_equal(view_of_attack(match, seen - 3 * MOST, seen - 3 * MOST, 0, 1), seen - MOST);
     seen = (match->steps - 3) * TICK + 7; /* of the last input: those before it saw less */
     assert_int_equal(view_of_attack(match, seen, seen, 1, 3), seen - TICK);
     assert_int_equal(view_of_attack(match, 0, 0, 0, 1), 0); /* the present */
+    seen = (match->steps - 4) * TICK; /* and who has got nothing yet has seen nothing */
+    assert_int_equal(view_of_attack(match, seen, 0, 0, 1), 0);
+    assert_int_equal(match->ticks->counts.views_refused, 2);
+    fray_match_destroy(match);
+}
+
+static void put_view(struct fray_match *match, uint32_t claimed, uint32_t measured, uint64_t now_us)
+{
+    int32_t input[8] = {0};
+    fray_ticks_put(match, 1,
+                   &(struct fray_ticks_inputs){.first_tick = match->steps + 2,
+                                               .count = 1,
+                                               .inputs = input,
+                                               .claimed = claimed,
+                                               .measured = measured},
+                   now_us);
+}
+
+/* Sixty a second, for ten seconds. Within a second of what was measured it may be a bad network. */
+static void who_claims_to_see_what_it_cannot_is_put_out(void **state)
+{
+    (void)state;
+    enum { TICK = 256, FAR = 50, TOO_FAR = 70 };
+    for (uint32_t ticks = FAR; ticks <= TOO_FAR; ticks += TOO_FAR - FAR) {
+        struct fray_match *match = open_duel(SECOND);
+        run(match, 10 * SECOND);
+        fray_ticks_seat_packets(match, 1);
+        for (uint64_t now_us = 10 * SECOND; now_us < 20 * SECOND; now_us += SECOND / 60) {
+            run(match, now_us);
+            put_view(match, (match->steps - ticks) * TICK, match->steps * TICK, now_us);
+        }
+        assert_int_equal(match->seats[1].condemned,
+                         ticks == FAR ? FRAY_OUT_NONE : FRAY_OUT_CHEATING);
+        assert_true(match->ticks->counts.views_refused > 100);
+        fray_match_destroy(match);
+    }
+}
+
+static void act_seen(struct fray_match *match, const json_t *seen, const char *expected,
+                     uint64_t now_us)
+{
+    json_t *content = json_pack("{s:i, s:O}", "walk", 1, "seen", seen);
+    const char *reason = fray_match_act(match, 1, "input", content, now_us);
+    if (expected)
+        assert_string_equal(reason, expected);
+    else
+        assert_null(reason);
+    json_decref(content);
+}
+
+static void what_an_action_has_seen_is_looked_at(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    json_t *text = json_string("x"), *recent = json_real(170.5), *old = json_integer(5),
+           *future = json_integer(1000000);
+    run(match, 4 * SECOND);
+    assert_in_range(match->steps, 175, 185);
+    act_seen(match, text, "wrong_shape", 4 * SECOND);
+    act_seen(match, recent, NULL, 4 * SECOND);
+    assert_int_equal(match->ticks->seats[1].view, 170 * 256 + 128);
+    assert_int_equal(match->ticks->counts.views_refused, 0);
+    act_seen(match, old, NULL, 4 * SECOND); /* as far back as is allowed */
+    assert_int_equal(match->ticks->counts.views_refused, 1);
+    for (unsigned i = 0; i < 30; i++)
+        act_seen(match, future, NULL, 4 * SECOND);
+    assert_int_equal(match->ticks->seats[1].view, 0);
+    assert_int_equal(match->ticks->counts.views_refused, 31);
+    assert_int_equal(match->ticks->seats[1].conduct.score, 30000);
+    json_decref(text);
+    json_decref(recent);
+    json_decref(old);
+    json_decref(future);
+    fray_match_destroy(match);
+}
+
+static void inputs_that_no_stall_explains_are_an_offence(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_duel(SECOND);
+    run(match, 40 * SECOND);
+    fray_ticks_seat_packets(match, 1);
+    put(match, 1, match->steps - 15 * 60, 1, 40 * SECOND);
+    assert_int_equal(match->ticks->seats[1].conduct.score, 0);
+    put(match, 1, match->steps - 21 * 60, 1, 40 * SECOND);
+    assert_int_equal(match->ticks->seats[1].conduct.score, 1000);
+    assert_int_equal(match->ticks->counts.late, 2);
     fray_match_destroy(match);
 }
 
@@ -267,7 +354,14 @@ static void an_impulse_may_be_a_moment_late(void **state)
         for (uint32_t i = 0; i < fray_duel.input_size; i++)
             is_kept |= match->inputs[fray_duel.input_size + i];
         assert_int_equal(is_kept, late < FRAY_TICKS_LATE);
+        uint32_t tick = match->steps - late;
         put(match, 1, match->steps + 1, 0, 3 * SECOND);
+        fray_match_advance(match, fray_match_due(match));
+        put_rematch(match, tick); /* repeated against loss */
+        if (late)
+            put(match, 1, match->steps + 1, 0, 3 * SECOND);
+        for (uint32_t i = 0; late && i < fray_duel.input_size; i++)
+            assert_int_equal(match->inputs[fray_duel.input_size + i], 0);
         run(match, 4 * SECOND);
         for (uint32_t i = 0; i < fray_duel.input_size; i++)
             assert_int_equal(match->inputs[fray_duel.input_size + i], 0); /* used, once */
@@ -461,6 +555,9 @@ int main(void)
         cmocka_unit_test(who_never_finds_the_time_is_out_some_day),
         cmocka_unit_test(an_attack_is_judged_by_what_was_looked_at),
         cmocka_unit_test(an_impulse_may_be_a_moment_late),
+        cmocka_unit_test(who_claims_to_see_what_it_cannot_is_put_out),
+        cmocka_unit_test(what_an_action_has_seen_is_looked_at),
+        cmocka_unit_test(inputs_that_no_stall_explains_are_an_offence),
         cmocka_unit_test(a_bot_stands_in_and_gives_back),
         cmocka_unit_test(who_is_silent_is_away_and_comes_back_by_a_word),
         cmocka_unit_test(bots_make_way),

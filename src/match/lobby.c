@@ -115,7 +115,8 @@ static bool has_host(const struct fray_match *match)
 static bool takes_newcomers(const struct fray_match *match)
 {
     bool is_watched = fray_match_is_show(match) && match->spectators;
-    if (!fray_match_is_open(match) || !(is_watched || has_host(match)))
+    bool is_attended = fray_match_is_drop_in(match) ? people(match) : has_host(match);
+    if (!fray_match_is_open(match) || !(is_watched || is_attended))
         return false;
     return !match->is_begun ||
            (fray_match_is_drop_in(match) && fray_match_phase(match) == FRAY_MATCH_PLAYING);

@@ -179,6 +179,10 @@ static void a_show_is_watched_and_found(void **state)
     assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &cid), first);
     sit(first, &cid);
     assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &ann), first);
+    sit(first, &bob);
+    fray_match_unwatch(first);
+    fray_match_drop(first, fray_match_host(first), 0);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &ann), first); /* somebody is there */
     fray_lobby_deinit(&lobby);
 }
 

@@ -78,11 +78,13 @@ static void counts_take(struct fray_worker *worker, struct fray_ticks *ticks)
 static void tick(struct fray_games *games, struct fray_match *match, uint64_t now_us)
 {
     struct fray_worker *home = games->nsp->home;
+    const struct fray_ticks_counts *counts = &match->ticks->counts;
     uint32_t before = match->steps;
+    uint64_t steps_before = counts->steps;
 
     note_lateness(&home->tick_lateness, fray_tick_clock_due(&match->ticks->clock));
     fray_match_advance(match, now_us);
-    fray_count_add(&home->counters.game_ticks, match->steps - before);
+    fray_count_add(&home->counters.game_ticks, counts->steps - steps_before);
     if (match->steps / match->ticks->clock.hz != before / match->ticks->clock.hz)
         counts_take(home, match->ticks);
     if (match->hosted.feeds)

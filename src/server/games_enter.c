@@ -127,6 +127,23 @@ static const char *change_place(const struct fray_games_request *request, struct
     return reason;
 }
 
+/* Changes the name, if the request has one, unless it may not enter by that one. Returns why not,
+ * "" where that has been said. */
+static const char *enter_by_name(const struct fray_games_request *request,
+                                 const struct fray_match *match, bool is_spectator)
+{
+    char was[FRAY_MATCH_NAME_MAX + 1];
+
+    snprintf(was, sizeof was, "%s", fray_socket_name(request->socket));
+    if (!fray_games_take_name(request))
+        return "";
+    const struct fray_match_person person = fray_games_person(request);
+    const char *reason = fray_match_may_enter(match, &person, is_spectator);
+    if (reason)
+        (void)fray_socket_set_name(request->socket, was);
+    return reason;
+}
+
 void fray_games_join(const struct fray_games_request *request)
 {
     const char *as = fray_games_text(request, "as");
@@ -145,12 +162,12 @@ void fray_games_join(const struct fray_games_request *request)
         fray_games_refuse(request, "already_in_match");
         return;
     }
-    struct fray_match_person person = fray_games_person(request);
+    const struct fray_match_person person = fray_games_person(request);
     const char *reason = fray_match_may_enter(match, &person, is_spectator);
-    if (!reason && !fray_games_take_name(request))
+    if (!reason)
+        reason = enter_by_name(request, match, is_spectator);
+    if (reason && !*reason)
         return;
-    person = fray_games_person(request); /* by this name it may not */
-    reason = reason ? reason : fray_match_may_enter(match, &person, is_spectator);
     if (!reason && is_in) {
         reason = change_place(request, match);
     } else if (!reason) {
