@@ -81,6 +81,8 @@ void fray_match_note_phase(struct fray_match *match)
         rematches_clear(match);
     match->phase = phase;
     match->is_roster_changed = true;
+    if (phase == FRAY_MATCH_OVER && match->recorder)
+        match->recorder->on_over(match->recorder, match);
 }
 
 /* Events go out even while the seat that they name is being given up: before it is cleared. */

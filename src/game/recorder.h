@@ -1,7 +1,7 @@
 /* Who is told everything that a match's rules are told, in the same order: from this alone the
  * match can be played again. For event-driven and ticked games alike.
  *
- *     on_begin ─▶ on_join … ─▶ (on_join | on_leave | on_step | on_hash)… ─▶ on_end
+ *     on_begin ─▶ on_join … ─▶ (on_join | on_leave | on_step | on_hash | on_over)… ─▶ on_end
  *
  * Embedded in its owner, which outlives the match, and set as match->recorder before the match
  * begins. Called on the match's thread; what is handed over is borrowed for the call. Every member
@@ -44,7 +44,10 @@ struct fray_match_recorder {
     /* fray_game_hash of the whole state: of ticked games once a second, of others after each step.
      */
     void (*on_hash)(struct fray_match_recorder *recorder, uint32_t tick, uint64_t hash);
-    /* The last state is match->state; outcomes are the rules' to tell. */
+    /* A game is over: the rules tell outcomes of match->state now. Later they may not, of who has
+     * left, or tell them of who came since. */
+    void (*on_over)(struct fray_match_recorder *recorder, const struct fray_match *match);
+    /* Nothing more comes; the last state is match->state. */
     void (*on_end)(struct fray_match_recorder *recorder, const struct fray_match *match,
                    uint32_t tick, uint64_t hash);
 };

@@ -1,4 +1,6 @@
 /* The packets of the game protocol (games/packet.h) that clients of /games send. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "game/ticks.h"
 #include "room/namespace.h"
@@ -112,8 +114,11 @@ static bool on_report(const struct fray_games_request *request, struct fray_matc
     if (!plays && fray_conduct_err(&request->place->conduct, request->now_us))
         return true; /* nobody believes it any more */
     fray_count(&request->nsp->home->counters.game_desyncs);
-    fray_log(FRAY_LOG_WARN, "game_desync", "match=%s game=%s tick=%u client_hash=%llx",
-             match->config.id, match->config.game->name, report.tick,
+    char seat[8] = "none"; /* it watches */
+    if (plays)
+        snprintf(seat, sizeof seat, "%u", request->place->seat);
+    fray_log(FRAY_LOG_WARN, "game_desync", "match=%s game=%s seat=%s tick=%u client_hash=%llx",
+             match->config.id, match->config.game->name, seat, report.tick,
              (unsigned long long)report.hash);
     if (match->recorder)
         fray_replay_recorder_report(match->recorder, request->place->feed->seat, report.tick,

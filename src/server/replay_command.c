@@ -1,5 +1,6 @@
 #include "server/replay_command.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -105,26 +106,59 @@ static bool index_open(const struct fray_replay_options *options, struct fray_re
     return is_open;
 }
 
-/* A file by its name, or a replay by its id. False: told. */
+static DIR *files_open(const struct fray_replay_options *options)
+{
+    struct fray_buf path = {0};
+    fray_buf_printf(&path, "%s/replays", options->data);
+    fray_buf_append_byte(&path, '\0');
+    DIR *dir = opendir(path.data);
+    fray_buf_deinit(&path);
+    return dir;
+}
+
+/* A file by its name, or a replay by its id, which is in the file's name: no index is needed.
+ * False: told. */
 static bool find(const struct fray_replay_options *options, const char *asked,
                  struct fray_buf *path)
 {
-    struct fray_replay_index index;
-
     if (strchr(asked, '/') || access(asked, F_OK) == 0) {
         fray_buf_append(path, asked, strlen(asked) + 1);
         return true;
     }
-    if (!index_open(options, &index))
-        return false;
-    const struct fray_replay_row *row = fray_replay_index_find(&index, fray_slice_of(asked));
-    if (row)
-        fray_buf_printf(path, "%s/replays/%s", options->data, row->file);
-    else
+    DIR *dir = files_open(options);
+    const struct dirent *file;
+    while (dir && (file = readdir(dir)) && !path->len) {
+        if (fray_slice_equal(fray_replay_file_id(file->d_name), fray_slice_of(asked)))
+            fray_buf_printf(path, "%s/replays/%s", options->data, file->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    bool is_found = path->len > 0;
+    if (!is_found)
         fprintf(stderr, "%s: neither a file nor a replay in %s.\n", asked, options->data);
     fray_buf_append_byte(path, '\0');
-    fray_replay_index_close(&index);
-    return row != NULL;
+    return is_found;
+}
+
+/* What is being written, and what another server or a lost index left. */
+static void tell_unlisted(const struct fray_replay_options *options,
+                          const struct fray_replay_index *index)
+{
+    DIR *dir = files_open(options);
+    const struct dirent *file;
+    size_t count = 0;
+    while (dir && (file = readdir(dir))) {
+        struct fray_slice id = fray_replay_file_id(file->d_name);
+        count += id.len && !fray_replay_index_find(index, id);
+    }
+    if (dir)
+        closedir(dir);
+    if (count)
+        fprintf(
+            stderr,
+            "%zu more in %s/replays are not listed: they are being written, or the server takes "
+            "them in when it starts.\n",
+            count, options->data);
 }
 
 /* Control characters of a file are not for a terminal. */
@@ -174,7 +208,6 @@ static int list(const struct fray_replay_options *options)
     if (!index_open(options, &index))
         return FRAY_REPLAY_EXIT_BAD;
     fray_replay_index_list(&index, &filter, &text);
-    fray_replay_index_close(&index);
     if (options->is_json) {
         printf("%.*s\n", (int)text.len, text.data);
     } else {
@@ -185,6 +218,9 @@ static int list(const struct fray_replay_options *options)
         json_array_foreach(entries, i, entry) print_line(entry);
         json_decref(entries);
     }
+    fflush(stdout);
+    tell_unlisted(options, &index);
+    fray_replay_index_close(&index);
     fray_buf_deinit(&text);
     return FRAY_REPLAY_EXIT_GOOD;
 }

@@ -336,3 +336,17 @@ void fray_replay_index_close(struct fray_replay_index *index)
         fray_store_close(index->store);
     *index = (struct fray_replay_index){0};
 }
+
+/* ------------------------------------------------------------------ files */
+
+struct fray_slice fray_replay_file_id(const char *name)
+{
+    static const struct fray_slice end = {".replay", 7};
+    const char *dash = strchr(name, '-');
+    size_t len = strlen(name);
+    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
+        strcmp(name + len - end.len, end.data) != 0)
+        return (struct fray_slice){0};
+    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
+    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
+}

@@ -58,6 +58,9 @@ void fray_replay_index_remove_oldest(struct fray_replay_index *index);
 const struct fray_replay_row *fray_replay_index_find(const struct fray_replay_index *index,
                                                      struct fray_slice id); /* NULL: none */
 
+/* The id that the name of a file tells, STAMP-ID.replay; empty: it is no replay's. */
+struct fray_slice fray_replay_file_id(const char *name);
+
 struct fray_replay_filter {
     const char *game, *player; /* NULL or "": any; player is a person's name */
     int64_t before_ms;         /* begun before; 0: any */

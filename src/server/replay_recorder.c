@@ -114,18 +114,6 @@ static void players_add(struct recorder *self, uint32_t seat)
     write_who(self, player);
 }
 
-/* Of the last game that ended: until the next one does, that is the result. */
-static void note_outcomes(struct recorder *self)
-{
-    for (uint32_t i = 0; i < self->players_count; i++) {
-        struct player *player = &self->players[i];
-        enum fray_game_outcome outcome =
-            self->match->config.game->outcome(self->match->state, player->seat);
-        if (player->is_there && outcome != FRAY_GAME_PLAYING)
-            player->outcome = (uint8_t)outcome;
-    }
-}
-
 /* A bot plays on for who was put out: somebody else. One that stands in for who is away is not. */
 static void note_changes(struct recorder *self)
 {
@@ -170,7 +158,7 @@ static void settle(struct recorder *self)
     struct fray_buf *buf = fray_replay_file_buf(self->file);
     if (self->is_cut)
         return;
-    if (self->bytes > bytes_max(self)) {
+    if (self->bytes > bytes_max(self) || fray_replay_store_is_crowded(self->store, self->bytes)) {
         buf->len -= self->bytes - self->mark.bytes;
         self->is_cut = true;
         atomic_fetch_add(&fray_replay_store_counts(self->store)->cut, 1);
@@ -227,7 +215,6 @@ static void on_leave(struct fray_match_recorder *ops, const struct fray_match *m
 {
     struct recorder *self = self_of(ops);
     note_changes(self);
-    note_outcomes(self);
     struct player *player = player_at(self, seat);
     if (player && fray_match_phase(match) == FRAY_MATCH_PLAYING)
         player->outcome = FRAY_GAME_PLAYING; /* of this game, whatever the one before brought */
@@ -262,9 +249,19 @@ static void on_hash(struct fray_match_recorder *ops, uint32_t tick, uint64_t has
     fray_replay_writer_hash(&self->writer, hash);
     settle(self);
     self->mark.hash = self->is_cut ? self->mark.hash : hash;
-    if (fray_match_phase(self->match) == FRAY_MATCH_OVER)
-        note_outcomes(self);
     fray_replay_file_flush(self->file);
+}
+
+/* Of those who are there. Until the next game ends, that is the result. */
+static void on_over(struct fray_match_recorder *ops, const struct fray_match *match)
+{
+    struct recorder *self = self_of(ops);
+    note_changes(self);
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        struct player *player = &self->players[i];
+        if (player->is_there)
+            player->outcome = (uint8_t)match->config.game->outcome(match->state, player->seat);
+    }
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -320,7 +317,6 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
     if (!self->file)
         return;
     note_changes(self);
-    note_outcomes(self);
     memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
     for (uint32_t i = 0; i < self->players_count; i++)
         outcomes[self->players[i].seat] = self->players[i].outcome;
@@ -334,7 +330,8 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
 void fray_replay_recorder_create(struct fray_replay_store *store, struct fray_match *match)
 {
     struct recorder *self = fray_alloc_zero(sizeof *self);
-    self->ops = (struct fray_match_recorder){on_begin, on_join, on_leave, on_step, on_hash, on_end};
+    self->ops = (struct fray_match_recorder){on_begin, on_join, on_leave, on_step,
+                                             on_hash,  on_over, on_end};
     self->store = store;
     self->match = match;
     self->memory = fray_alloc(fray_replay_writer_size(match->config.game));

@@ -417,6 +417,26 @@ static void a_replay_that_grows_too_long_is_cut_and_good_so_far(void **state)
     json_decref(entry);
 }
 
+static void what_is_being_written_counts_and_the_longest_end(void **state)
+{
+    struct fixture *fixture = *state;
+    char bytes[6000] = {0};
+
+    fixture->config.replays_max_bytes = 4096;
+    store_open(fixture);
+    assert_false(fray_replay_store_is_crowded(fixture->store, 1000000));
+    struct fray_replay_file *file = fray_replay_file_create(fixture->store, "other", 0);
+    fray_buf_append(fray_replay_file_buf(file), bytes, sizeof bytes);
+    fray_replay_file_flush(file);
+    while (!fray_replay_store_is_crowded(fixture->store, sizeof bytes + 1))
+        sched_yield();
+    assert_false(fray_replay_store_is_crowded(fixture->store, 100));
+    fray_replay_file_end(file, NULL);
+    while (fray_replay_store_is_crowded(fixture->store, sizeof bytes + 1))
+        sched_yield();
+    store_close(fixture);
+}
+
 static enum fray_err find(struct fixture *fixture, const char *id)
 {
     struct fray_replay_found found;
@@ -553,6 +573,36 @@ static void a_substitute_is_known_even_if_all_ends_at_once(void **state)
     store_close(fixture);
     assert_entries(fixture, "Ann person left; Bob person left error; Bot 2 bot left",
                    "Ann person left; Bob person left; Bot 2 bot left");
+}
+
+static void choose(struct fixture *fixture, uint32_t seat, int choice)
+{
+    json_t *content = json_pack("{s:i}", "choice", choice);
+    assert_null(fray_match_act(fixture->match, seat, "choose", content, fixture->now_us));
+    json_decref(content);
+}
+
+/* Whatever the rules tell of it later: who has won goes, and somebody else comes. */
+static void outcomes_are_those_of_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+
+    store_open(fixture);
+    match_open(fixture, &fray_rps, "match");
+    (void)sit(fixture, &ann);
+    (void)sit(fixture, &bob);
+    for (int choice = 0; choice < 2; choice++) { /* a tie, then paper and rock */
+        fixture->now_us += 10 * SECOND;
+        choose(fixture, 0, choice);
+        choose(fixture, 1, 0);
+    }
+    assert_int_equal(fray_match_phase(fixture->match), FRAY_MATCH_OVER);
+    fray_match_put_out(fixture->match, 0, FRAY_OUT_LEFT, fixture->now_us);
+    (void)sit(fixture, &cid);
+    match_close(fixture);
+    store_close(fixture);
+    assert_entries(fixture, "Ann person won; Bob person lost; Cid person left",
+                   "Cid person left; Bob person lost");
 }
 
 static void who_has_a_stand_in_is_a_person(void **state)
@@ -696,10 +746,12 @@ int main(void)
         TEST(what_disputes_a_replay_counts_as_its_bytes),
         TEST(logs_of_one_replay_have_an_end),
         TEST(a_replay_that_grows_too_long_is_cut_and_good_so_far),
+        TEST(what_is_being_written_counts_and_the_longest_end),
         TEST(a_replay_is_a_secret_until_the_rules_are_done_with_it),
         TEST(what_was_cut_is_a_secret_while_the_match_goes_on),
         TEST(who_was_put_out_is_told_from_the_bot_that_plays_on),
         TEST(a_substitute_is_known_even_if_all_ends_at_once),
+        TEST(outcomes_are_those_of_the_end),
         TEST(who_has_a_stand_in_is_a_person),
         TEST(who_comes_back_and_calls_itself_something_else_is_one),
         TEST(who_was_put_out_stays_listed_however_many_come),

@@ -42,6 +42,8 @@ struct fray_replay_file {
 
 struct fray_replay_store {
     const struct fray_config *config;
+    atomic_ullong open_bytes; /* of the files that are being written, */
+    atomic_uint open_files;   /* and how many these are */
     const struct fray_game *const *games;
     struct fray_replay_counts counts;
     char *directory;
@@ -65,6 +67,13 @@ const struct fray_config *fray_replay_store_config(const struct fray_replay_stor
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store)
 {
     return &store->counts;
+}
+
+bool fray_replay_store_is_crowded(const struct fray_replay_store *store, uint64_t bytes)
+{
+    uint64_t open_bytes = atomic_load(&store->open_bytes);
+    return open_bytes > store->config->replays_max_bytes &&
+           bytes * atomic_load(&store->open_files) > open_bytes;
 }
 
 /* ------------------------------------------------------------------ the match's side */
@@ -97,6 +106,7 @@ struct fray_replay_file *fray_replay_file_create(struct fray_replay_store *store
     file->store = store;
     snprintf(file->id, sizeof file->id, "%s", id);
     snprintf(file->name, sizeof file->name, "%s-%s.replay", stamp, file->id);
+    atomic_fetch_add(&store->open_files, 1);
     (void)fray_buf_reserve(&file->front, BUF_FIRST);
     (void)fray_buf_reserve(&file->back, BUF_FIRST);
     pthread_mutex_lock(&store->mutex);
@@ -211,6 +221,7 @@ static void write_replay(struct fray_replay_file *file, struct fray_slice bytes,
     if (is_written) {
         atomic_fetch_add(&store->counts.bytes, bytes.len);
         file->written += bytes.len;
+        atomic_fetch_add(&store->open_bytes, bytes.len);
         return;
     }
     atomic_store(&file->is_failed, true);
@@ -236,6 +247,7 @@ static void write_desync(struct fray_replay_file *file)
     bool is_written = append(file->store, name, O_CREAT | O_APPEND, fray_buf_slice(&text), false);
     note_result(file->store, name, is_written);
     file->desync_written += is_written ? text.len : 0;
+    atomic_fetch_add(&file->store->open_bytes, is_written ? text.len : 0);
     fray_buf_deinit(&text);
 }
 
@@ -266,10 +278,11 @@ static bool is_too_much(const struct fray_replay_store *store)
     const struct fray_replay_index *index = &store->index;
     const struct fray_replay_row *oldest = fray_replay_index_oldest(index);
     int64_t days = config->replays_max_days;
+    uint64_t bytes = index->bytes + atomic_load(&store->open_bytes);
     if (!oldest)
         return false;
     int64_t old_ms = (int64_t)time(NULL) * 1000 - days * DAY_MS;
-    return index->all.count > config->replays_max || index->bytes > config->replays_max_bytes ||
+    return index->all.count > config->replays_max || bytes > config->replays_max_bytes ||
            (days && oldest->started_ms < old_ms);
 }
 
@@ -301,6 +314,16 @@ static void prune(struct fray_replay_store *store)
     commit(store);
 }
 
+/* What is being written has grown. */
+static void make_room(struct fray_replay_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool is_much = is_too_much(store);
+    pthread_mutex_unlock(&store->mutex);
+    if (is_much)
+        prune(store);
+}
+
 struct sizes {
     uint64_t bytes, desync_bytes;
 };
@@ -323,22 +346,9 @@ static void index_add(struct fray_replay_store *store, const char *id, const cha
 
 /* ------------------------------------------------------------------ files that no index knows */
 
-/* STAMP-ID.replay. Empty: it is none of ours. */
-static struct fray_slice id_of(const char *name)
-{
-    static const struct fray_slice end = {".replay", 7};
-    const char *dash = strchr(name, '-');
-    size_t len = strlen(name);
-    if (!dash || len > FRAY_REPLAY_FILE_MAX || strlen(dash + 1) <= end.len ||
-        strcmp(name + len - end.len, end.data) != 0)
-        return (struct fray_slice){0};
-    struct fray_slice id = {dash + 1, strlen(dash + 1) - end.len};
-    return id.len <= FRAY_REPLAY_ID_MAX ? id : (struct fray_slice){0};
-}
-
 static bool is_unknown(struct fray_replay_store *store, const char *name)
 {
-    struct fray_slice id = id_of(name);
+    struct fray_slice id = fray_replay_file_id(name);
     if (!id.len)
         return false;
     pthread_mutex_lock(&store->mutex);
@@ -377,7 +387,8 @@ static void adopt(struct fray_replay_store *store, const char *name)
 
     if (!is_unknown(store, name) || fstatat(store->dir, name, &stat, 0))
         return;
-    snprintf(id, sizeof id, "%.*s", (int)id_of(name).len, id_of(name).data);
+    snprintf(id, sizeof id, "%.*s", (int)fray_replay_file_id(name).len,
+             fray_replay_file_id(name).data);
     fray_buf_printf(&path, "%s/%s", store->directory, name);
     fray_buf_append_byte(&path, '\0');
     if (!fray_replay_reading_open(&reading, store->games, path.data)) {
@@ -435,6 +446,8 @@ static void adopt_all(struct fray_replay_store *store)
 static void file_forget(struct fray_replay_file *file)
 {
     struct fray_replay_store *store = file->store;
+    atomic_fetch_sub(&store->open_bytes, file->written + file->desync_written);
+    atomic_fetch_sub(&store->open_files, 1);
     pthread_mutex_lock(&store->mutex);
     (void)fray_name_map_remove(&store->files, fray_slice_of(file->id));
     pthread_mutex_unlock(&store->mutex);
@@ -468,8 +481,10 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     write_replay(file, fray_buf_slice(&file->writing), is_ended);
     write_desync(file);
     file->writing.len = 0;
-    if (!is_ended)
+    if (!is_ended) {
+        make_room(store);
         return;
+    }
     if (!file->is_created)
         unlink_desync(store, file->name);
     if (!atomic_load(&file->is_failed)) {

@@ -7,7 +7,8 @@
  *
  * A disk that takes nothing costs replays, never a match: counted, and said once in the log. Files
  * that are not in the index (the server was killed, the index lost) are taken in at the next start.
- * The oldest are deleted beyond `replays_max_bytes`, `replays_max` and `replays_max_days`.
+ * The oldest are deleted beyond `replays_max_bytes`, `replays_max` and `replays_max_days`; what is
+ * being written counts.
  *
  * Calls are the home thread's of /games unless said otherwise. */
 #ifndef FRAY_SERVER_REPLAY_STORE_H
@@ -47,6 +48,10 @@ FRAY_MUST_CHECK enum fray_err fray_replay_store_open(const struct fray_config *c
 void fray_replay_store_close(struct fray_replay_store *store);
 const struct fray_config *fray_replay_store_config(const struct fray_replay_store *store);
 struct fray_replay_counts *fray_replay_store_counts(struct fray_replay_store *store);
+
+/* Whether a file that is so long has to end: all that are being written are more than
+ * replays_max_bytes, and it is longer than most. */
+bool fray_replay_store_is_crowded(const struct fray_replay_store *store, uint64_t bytes);
 
 /* ------------------------------------------------------------------ files being written */
 

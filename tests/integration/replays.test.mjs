@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
@@ -122,6 +131,23 @@ describe("replays", LIMIT, () => {
         assert.equal(events.find(({ name }) => name === "end_game").content.winner, "Ann");
         assert.equal(lines.at(-1).hash.length, 16);
         assert.match(replay("play", "--data", data, "--to", "3", game.match).out, /placed/);
+    });
+
+    test("files that no index knows are counted, and found by their id", LIMIT, async (t) => {
+        const game = await playTictactoe(t, fray.url);
+        await leave(game);
+        await until(
+            () => listOf(fray.url),
+            (list) => list.some(({ id }) => id === game.match),
+        );
+        const other = join(data, "other");
+        mkdirSync(join(other, "replays"), { recursive: true });
+        const name = filesOf(data).find((file) => file.includes(game.match));
+        copyFileSync(join(data, "replays", name), join(other, "replays", name));
+        const { code, err } = replay("list", "--data", other);
+        assert.equal(code, 0);
+        assert.match(err, /^1 more in .* are not listed: .*\.\n$/);
+        assert.equal(replay("verify", "--data", other, game.match).code, 0);
     });
 
     test("a question that means nothing is refused with a sentence", LIMIT, async () => {
