@@ -446,8 +446,6 @@ static void adopt_all(struct fray_replay_store *store)
 static void file_forget(struct fray_replay_file *file)
 {
     struct fray_replay_store *store = file->store;
-    atomic_fetch_sub(&store->open_bytes, file->written + file->desync_written);
-    atomic_fetch_sub(&store->open_files, 1);
     pthread_mutex_lock(&store->mutex);
     (void)fray_name_map_remove(&store->files, fray_slice_of(file->id));
     pthread_mutex_unlock(&store->mutex);
@@ -467,6 +465,13 @@ static void swap(struct fray_buf *a, struct fray_buf *b)
     *b = held;
 }
 
+/* It is in the index from now on, or nowhere. */
+static void note_closed(struct fray_replay_file *file)
+{
+    atomic_fetch_sub(&file->store->open_bytes, file->written + file->desync_written);
+    atomic_fetch_sub(&file->store->open_files, 1);
+}
+
 /* Without the mutex; what there is to write has been taken. */
 static void file_work(struct fray_replay_file *file, bool is_ended)
 {
@@ -474,6 +479,7 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
     char name[FRAY_REPLAY_FILE_MAX + 1];
 
     if (is_ended && !file->entry) {
+        note_closed(file);
         unlink_both(store, file->name);
         file_forget(file);
         return;
@@ -485,6 +491,7 @@ static void file_work(struct fray_replay_file *file, bool is_ended)
         make_room(store);
         return;
     }
+    note_closed(file);
     if (!file->is_created)
         unlink_desync(store, file->name);
     if (!atomic_load(&file->is_failed)) {
