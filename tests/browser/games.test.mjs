@@ -229,6 +229,25 @@ describe("the games' pages", () => {
         assert.ok(isInside);
     });
 
+    test("on a phone that lies what is played is in view, beside what is said", async () => {
+        const lying = { ...PHONE, viewport: { width: 667, height: 375 } };
+        for (const [game, field] of [
+            ["tictactoe", "#board"],
+            ["rps", "#ring"],
+        ]) {
+            const page = await visit(`/games/${game}/?play=bot`, lying);
+            await status(page, /Your (move|choice)/);
+            const { top, bottom, left } = await page.$eval(field, (node) => {
+                const { top, bottom, left } = node.getBoundingClientRect();
+                return { top, bottom, left };
+            });
+            assert.ok(top >= 0 && bottom <= 375, `${field} is from ${top} to ${bottom}`);
+            const words = await page.locator("#status").boundingBox();
+            assert.ok(words.x + words.width <= left, "beside it");
+            await fits(page);
+        }
+    });
+
     test("a third comes to watch, and chat reaches all", async () => {
         const [first, second] = await meet("tictactoe");
         await status(first, /Your move/);
