@@ -168,6 +168,7 @@ describe("the games' pages", () => {
         await isPhase(page, "over");
         assert.doesNotMatch(await page.textContent("#status"), /You win/); // it never loses
         await page.waitForSelector("#action-rematch:focus");
+        await page.keyboard.press("5"); // too late: it moves nothing
         await page.keyboard.press("Enter");
         await isPhase(page, "playing");
         await page.waitForSelector(".board.open");

@@ -72,6 +72,8 @@ export class Board {
         if (event.altKey || event.ctrlKey || event.metaKey) return;
         if (!/^[1-9]$/.test(event.key) || event.target.matches("input, select")) return;
         if (!this.#root.offsetParent) return;
+        const isOpen = this.#root.classList.contains("open");
+        if (!isOpen && !this.#root.contains(event.target)) return; // it is for another button
         this.#cells[event.key - 1].focus();
         this.#choose(event.key - 1);
     }
