@@ -149,7 +149,7 @@ const char *fray_ticks_acted(struct fray_match *match, uint32_t seat, const char
 void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick, uint64_t now_us)
 {
     struct fray_ticks *ticks = match->ticks;
-    double ago_ms = tick ? (match->steps - tick) * 1000 / ticks->clock.hz : 0;
+    double ago_ms = tick != 0 ? (match->steps - tick) * 1000 / ticks->clock.hz : 0;
     bool is_past = ago_ms > 0 && tick > 0;
 
     ticks->seats[seat].view = is_past ? (uint32_t)(uint64_t)(tick * 256) : 0;
