@@ -151,10 +151,11 @@ void fray_ticks_see(struct fray_match *match, uint32_t seat, double tick, uint64
     struct fray_ticks *ticks = match->ticks;
     double ago_ms = tick != 0 ? (match->steps - tick) * 1000 / ticks->clock.hz : 0;
     bool is_past = ago_ms > 0 && tick > 0;
+    bool is_future = ago_ms < -FRAY_HISTORY_DOUBT_MS; /* who draws ahead is a little before us */
 
     ticks->seats[seat].view = is_past ? (uint32_t)(uint64_t)(tick * 256) : 0;
-    ticks->counts.views_refused += ago_ms < 0 || ago_ms > FRAY_HISTORY_MAX_MS;
-    if (ago_ms < 0 || ago_ms > FRAY_TICKS_OLD_S * 1000)
+    ticks->counts.views_refused += is_future || ago_ms > FRAY_HISTORY_MAX_MS;
+    if (is_future || ago_ms > FRAY_TICKS_OLD_S * 1000)
         fray_ticks_offend(match, seat, FRAY_OFFENCE_UNSEEN, now_us);
 }
 

@@ -47,14 +47,13 @@ struct fray_ticks_newest {
 };
 
 struct fray_ticks_counts {
-    uint64_t steps;    /* of all the games that began */
-    uint64_t taken;    /* inputs of packets, in their ticks */
-    uint64_t late;     /* after their ticks */
-    uint64_t early;    /* for ticks too far away */
-    uint64_t refused;  /* that the rules or their ranges forbid */
-    uint64_t flooding; /* actions over the budget */
-    uint64_t
-        views_refused; /* claims of what was looked at that did not count, or not as they were */
+    uint64_t steps;         /* of all the games that began */
+    uint64_t taken;         /* inputs of packets, in their ticks */
+    uint64_t late;          /* after their ticks */
+    uint64_t early;         /* for ticks too far away */
+    uint64_t refused;       /* that the rules or their ranges forbid */
+    uint64_t flooding;      /* actions over the budget */
+    uint64_t views_refused; /* claims of what was looked at that did not count as they were */
 };
 
 struct fray_ticks {

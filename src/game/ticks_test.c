@@ -294,12 +294,15 @@ static void what_an_action_has_seen_is_looked_at(void **state)
     (void)state;
     struct fray_match *match = open_duel(SECOND);
     json_t *text = json_string("x"), *recent = json_real(170.5), *old = json_integer(5),
-           *future = json_integer(1000000);
+           *future = json_integer(1000000), *ahead = json_integer(200);
     run(match, 4 * SECOND);
     assert_in_range(match->steps, 175, 185);
     act_seen(match, text, "wrong_shape", 4 * SECOND);
     act_seen(match, recent, NULL, 4 * SECOND);
     assert_int_equal(match->ticks->seats[1].view, 170 * 256 + 128);
+    assert_int_equal(match->ticks->counts.views_refused, 0);
+    act_seen(match, ahead, NULL, 4 * SECOND);
+    assert_int_equal(match->ticks->seats[1].view, 0);
     assert_int_equal(match->ticks->counts.views_refused, 0);
     act_seen(match, old, NULL, 4 * SECOND); /* as far back as is allowed */
     assert_int_equal(match->ticks->counts.views_refused, 1);
@@ -312,6 +315,7 @@ static void what_an_action_has_seen_is_looked_at(void **state)
     json_decref(recent);
     json_decref(old);
     json_decref(future);
+    json_decref(ahead);
     fray_match_destroy(match);
 }
 
