@@ -73,10 +73,31 @@ static void options_may_be_any_numbers(void **unused)
     }
 }
 
+static void what_nobody_owns_is_secret_to_all(void **unused)
+{
+    static struct state state, view;
+
+    (void)unused;
+    for (uint32_t i = 0; i < FLAGS; i++)
+        state.places[i].secret = 7;
+    state.flags[0] = (struct flag){.secret = 4711, .owner = FRAY_GAME_NOBODY};
+    state.flags[1] = (struct flag){.secret = 42, .owner = 1};
+    const uint32_t viewers[] = {0, 1, FRAY_GAME_NOBODY};
+    for (size_t i = 0; i < FRAY_GAME_COUNT(viewers); i++) {
+        fray_game_view(&game, &state, viewers[i], &view);
+        assert_int_equal(view.flags[0].secret, 0);
+        assert_int_equal(view.flags[1].secret, viewers[i] == 1 ? 42 : 0);
+        for (uint32_t row = 0; row < FLAGS; row++)
+            assert_int_equal(view.places[row].secret,
+                             row == viewers[i] && row != FRAY_GAME_NOBODY ? 7 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_may_be_any_numbers),
+        cmocka_unit_test(what_nobody_owns_is_secret_to_all),
     };
     return cmocka_run_group_tests_name("games_game", tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ enum fray_game_type {
 
 /* Of fields, and of an event's arguments. */
 enum fray_game_flag {
-    FRAY_GAME_OWNER = 1,  /* only the seat that owns the row sees it */
+    FRAY_GAME_OWNER = 1,  /* only the seat that owns the row sees it; of nobody's row, no one */
     FRAY_GAME_HIDDEN = 2, /* never leaves the server: randomness, plans */
     FRAY_GAME_CLOCK = 4,  /* the match's tick or time: in every packet's header, not in deltas */
     FRAY_GAME_SEAT = 8,   /* a seat or FRAY_GAME_NOBODY; JSON shows that player's id */
