@@ -232,7 +232,7 @@ static void step(void *bytes, const struct fray_game_step *step)
         }
     }
     if (state->match.phase == RPS_CHOOSING &&
-        (all_chosen(state) || state->match.now_ms >= state->match.deadline_ms))
+        (all_chosen(state) || fray_game_has_come(state->match.deadline_ms, state->match.now_ms)))
         round_end(state, step->events);
 }
 

@@ -153,7 +153,7 @@ static void step(void *bytes, const struct fray_game_step *step)
     const struct tictactoe_input *inputs = step->inputs;
 
     match->now_ms = step->now_ms;
-    if (match->phase == TICTACTOE_PLAYING && match->now_ms >= match->deadline_ms)
+    if (match->phase == TICTACTOE_PLAYING && fray_game_has_come(match->deadline_ms, match->now_ms))
         game_end(state, !match->turn, TICTACTOE_BY_TIME, step->events);
     for (uint32_t seat = 0; seat < 2; seat++) {
         if (!step->given[seat] || fray_game_check(&fray_tictactoe, state, seat, &inputs[seat]))

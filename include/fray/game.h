@@ -202,7 +202,10 @@ struct fray_game_step {
     /* By seat: 1 when there is an input for this step. 0: the rules go on with what the seat did
      * last, carefully: they hold its keys, but neither jump nor fire for it. */
     const uint8_t *given;
-    uint32_t now_ms; /* since init, never less than before; ticked games count ticks instead */
+    /* Since init, never less than before, up to UINT32_MAX: for 49 days. From FRAY_GAME_NEVER on,
+     * after 24 of them, it is fray_game_has_come that tells what never comes. Ticked games count
+     * ticks instead. */
+    uint32_t now_ms;
     struct fray_game_events *events; /* or NULL: nobody listens, as when a client predicts */
     /* Lag compensation: false means the present. NULL: always the present. What it answers is part
      * of a replay. */
@@ -314,6 +317,13 @@ FRAY_API uint32_t fray_game_sqrt(uint64_t value);     /* rounded down */
 /* Scales (x, y) to the length `length`, components rounded to nearest; (0, 0) stays. |x|, |y|,
  * length < 2^24. */
 FRAY_API void fray_game_scale(int32_t *x, int32_t *y, int32_t length);
+
+/* Whether a deadline has come, of now_ms or in ticks. FRAY_GAME_NEVER has not, however late it is.
+ */
+static inline bool fray_game_has_come(uint32_t deadline, uint32_t now)
+{
+    return deadline != FRAY_GAME_NEVER && now >= deadline;
+}
 
 static inline int32_t fray_game_clamp(int32_t value, int32_t min, int32_t max)
 {
