@@ -163,7 +163,7 @@ void fray_client_chat(fray_client *client, const char *text)
 static void packet_send(void *context, const void *packet, size_t len)
 {
     fray_client *client = context;
-    if (!client->is_open)
+    if (!client->is_open || !client->is_playing)
         return;
     client->packets_out++;
     client->bytes_out += len;
@@ -175,21 +175,21 @@ static void packet_send(void *context, const void *packet, size_t len)
 static void tell_event(void *context, const struct fray_game_event *event, uint32_t tick)
 {
     fray_client *client = context;
-    if (client->config.on_event)
+    if (client->is_playing && client->config.on_event)
         client->config.on_event(client, event, tick, client->config.app);
 }
 
 static void tell_events_lost(void *context)
 {
     fray_client *client = context;
-    if (client->config.on_events_lost)
+    if (client->is_playing && client->config.on_events_lost)
         client->config.on_events_lost(client, client->config.app);
 }
 
 static void tell_desync(void *context, uint32_t tick, uint64_t own, uint64_t server)
 {
     fray_client *client = context;
-    if (own != server && client->config.on_desync)
+    if (client->is_playing && own != server && client->config.on_desync)
         client->config.on_desync(client, tick, client->config.app);
 }
 
@@ -339,7 +339,8 @@ static void on_text(void *context, struct fray_slice text)
         match_forget(client);
     else if (type && strcmp(type, "match") == 0)
         roster_keep(client, content);
-    if (type && client->config.on_message)
+    bool is_ended = !client->link; /* by a handler */
+    if (type && !is_ended && client->config.on_message)
         client->config.on_message(client, type, content, client->config.app);
     json_decref(message);
 }
