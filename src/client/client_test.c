@@ -389,6 +389,33 @@ static void who_was_destroyed_in_a_handler_hears_nothing(void **state)
     quit_while(loss_and_desync, true);
 }
 
+/* ------------------------------------------------------------------ what it says */
+
+static void what_is_no_json_is_not_said(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"127.0.0.1", NULL};
+    struct losses losses = {0};
+    static const char latin1[] = "caf\xe9";
+
+    known = addresses;
+    char url[] = "ws://fray.test:9";
+    fray_clients *clients = fray_clients_create();
+    fray_client *client = fray_client_create(
+        clients, &(struct fray_client_config){.url = url, .app = &losses, .on_lost = on_lost});
+    assert_non_null(client);
+    assert_int_equal(fray_client_send(client, "x", json_string_nocheck(latin1)), FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_send(client, latin1, NULL), FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_chat(client, latin1), FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_quick_play(client, latin1), FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_join(client, latin1, false), FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_create_match(client, "duel", json_string_nocheck(latin1)),
+                     FRAY_ERR_TYPE);
+    assert_int_equal(fray_client_send(client, "x", NULL), FRAY_OK);
+    assert_int_equal(fray_client_chat(client, "caf\xc3\xa9"), FRAY_OK);
+    fray_clients_destroy(clients);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +425,7 @@ int main(void)
         cmocka_unit_test(of_many_addresses_the_first_are_tried),
         cmocka_unit_test(who_left_in_a_handler_hears_no_more_of_the_match),
         cmocka_unit_test(who_was_destroyed_in_a_handler_hears_nothing),
+        cmocka_unit_test(what_is_no_json_is_not_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
