@@ -241,7 +241,7 @@ struct fray_game {
     uint16_t version;                          /* raise it when behaviour changes, see below */
     uint16_t tick_hz;                          /* 1 … 128; 0: event-driven, see deadline */
     uint8_t seats_min, seats_max;              /* the fewest that make a game, and the most */
-    uint8_t bot_levels;                        /* 0 (easiest) … bot_levels − 1 */
+    uint8_t bot_levels;                        /* at least 1: 0 (easiest) … bot_levels − 1 */
     uint32_t state_size, input_size, bot_size; /* multiples of 4 */
     uint32_t options_offset;
     const struct fray_game_option *options;
@@ -273,8 +273,9 @@ struct fray_game {
     /* Event-driven games are stepped when an input arrives, and at this now_ms without one (or
      * FRAY_GAME_NEVER). NULL in ticked games. */
     uint32_t (*deadline)(const void *state);
-    /* A bot's memory is bot_size bytes of the host's, kept while the bot keeps the seat. It is
-     * given the seat's view, never the state. False: it has nothing to do. */
+    /* Every game has a bot: it stands in for who lost the connection. Its memory is bot_size bytes
+     * of the host's, kept while it keeps the seat. It is given the seat's view, never the state.
+     * False: it has nothing to do. */
     void (*bot_init)(void *memory, uint32_t level, uint64_t seed);
     bool (*bot)(const void *view, uint32_t seat, void *memory, void *input);
 };

@@ -171,8 +171,7 @@ static void packet_send(void *context, const void *packet, size_t len)
 
 /* ------------------------------------------------------------------ the match */
 
-/* A handler may leave the match, or end the client, whose netcode still has something to tell. */
-
+/* A handler may leave the match, or end the client, while its netcode has more to tell. */
 static void tell_event(void *context, const struct fray_game_event *event, uint32_t tick)
 {
     fray_client *client = context;
