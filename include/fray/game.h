@@ -202,9 +202,9 @@ struct fray_game_step {
     /* By seat: 1 when there is an input for this step. 0: the rules go on with what the seat did
      * last, carefully: they hold its keys, but neither jump nor fire for it. */
     const uint8_t *given;
-    /* Since init, never less than before, up to UINT32_MAX: for 49 days. From FRAY_GAME_NEVER on,
-     * after 24 of them, it is fray_game_has_come that tells what never comes. Ticked games count
-     * ticks instead. */
+    /* Since init, never less than before. fray's server lets it stand still in the match's 25th
+     * day, just before FRAY_GAME_NEVER; other hosts may go on to UINT32_MAX, for 49 days. Ticked
+     * games count ticks instead. */
     uint32_t now_ms;
     struct fray_game_events *events; /* or NULL: nobody listens, as when a client predicts */
     /* Lag compensation: false means the present. NULL: always the present. What it answers is part
