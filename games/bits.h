@@ -59,7 +59,8 @@ static inline void fray_bits_append(struct fray_bits_writer *out, const uint64_t
 {
     for (; count > 64; count -= 64)
         fray_bits_put(out, *words++, 64);
-    fray_bits_put(out, *words, count);
+    if (count) /* of no bits there is no word */
+        fray_bits_put(out, *words, count);
 }
 
 static inline size_t fray_bits_count(const struct fray_bits_writer *out)

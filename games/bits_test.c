@@ -79,6 +79,21 @@ static void long_runs_are_appended_at_any_place(void **unused)
     }
 }
 
+/* The only event of a game, without arguments, takes none. */
+static void of_no_bits_no_word_is_read(void **unused)
+{
+    const uint64_t left_behind[] = {~(uint64_t)0};
+    uint8_t bytes[8];
+    struct fray_bits_writer out = fray_bits_writer(bytes, sizeof bytes);
+
+    (void)unused;
+    fray_bits_append(&out, NULL, 0);
+    fray_bits_append(&out, left_behind, 0);
+    fray_bits_put(&out, 0, 8);
+    assert_int_equal(fray_bits_finish(&out), 1);
+    assert_int_equal(bytes[0], 0);
+}
+
 static void golomb_codes_are_those_of_the_document(void **unused)
 {
     const struct {
@@ -146,6 +161,7 @@ int main(void)
         cmocka_unit_test(the_first_bit_is_the_lowest),
         cmocka_unit_test(what_is_put_is_taken),
         cmocka_unit_test(long_runs_are_appended_at_any_place),
+        cmocka_unit_test(of_no_bits_no_word_is_read),
         cmocka_unit_test(golomb_codes_are_those_of_the_document),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(impossible_codes_are_refused),

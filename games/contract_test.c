@@ -376,6 +376,8 @@ static void inputs_of_any_bytes_do_no_harm(void **unused)
 static bool seat_owns(const struct fray_game_table *table, const char *row, uint32_t number,
                       uint32_t seat)
 {
+    if (seat == FRAY_GAME_NOBODY)
+        return false;
     if (table->owner == FRAY_GAME_ROW)
         return number == seat;
     return table->owner && (uint8_t)row[table->owner - 1] == seat;

@@ -33,13 +33,20 @@ void fray_delta_encode_flagged(const struct fray_game_table *table, enum fray_de
 void fray_delta_decode_flagged(const struct fray_game_table *table, enum fray_delta_part part,
                                void *row, struct fray_bits_reader *in);
 
-/* Whether `seat` owns the row; `row` is needed when a field of it says who does. */
+/* The seat that owns the row, or FRAY_GAME_NOBODY; `row` is needed when a field of it says who. */
+static inline uint32_t fray_delta_owner(const struct fray_game_table *table, const void *row,
+                                        uint32_t number)
+{
+    if (table->owner == FRAY_GAME_ROW)
+        return number;
+    return table->owner ? ((const uint8_t *)row)[table->owner - 1] : (uint32_t)FRAY_GAME_NOBODY;
+}
+
+/* Spectators own nothing, nor does anybody own what is nobody's. */
 static inline bool fray_delta_owns(const struct fray_game_table *table, const void *row,
                                    uint32_t number, uint32_t seat)
 {
-    if (table->owner == FRAY_GAME_ROW)
-        return number == seat;
-    return table->owner && ((const uint8_t *)row)[table->owner - 1] == seat;
+    return seat != FRAY_GAME_NOBODY && fray_delta_owner(table, row, number) == seat;
 }
 
 /* A table without `present` has all its rows always. */

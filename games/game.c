@@ -7,8 +7,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 static int32_t option_bring_into_range(const struct fray_game_option *option, int32_t value)
 {
-    value = fray_game_clamp(value, option->min, option->max);
-    return value - (value - option->min) % option->step;
+    int64_t above = (int64_t)fray_game_clamp(value, option->min, option->max) - option->min;
+    return (int32_t)(option->min + above - above % option->step);
 }
 
 void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,

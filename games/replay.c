@@ -371,7 +371,7 @@ static bool step_decode(struct fray_replay *replay)
 
     if (fray_bits_take(&in, 1))
         passed_ms = fray_bits_take_golomb(&in, TIME_ORDER);
-    bool is_good = passed_ms <= FRAY_GAME_NEVER - frame->now_ms && seats_decode(replay, &in) &&
+    bool is_good = passed_ms <= UINT32_MAX - frame->now_ms && seats_decode(replay, &in) &&
                    rewinds_decode(replay, &in);
     is_good = is_good && !fray_bits_take(&in, (8 - in.at % 8) % 8) && !in.is_bad;
     if (!is_good) {

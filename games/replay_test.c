@@ -267,6 +267,22 @@ static void foreign_files_are_refused_with_a_reason(void **unused)
     recording_free(&recording);
 }
 
+/* Two sit down; the writer's memory is the caller's to free. */
+static void *tictactoe_begin(struct fray_replay_writer *writer, char state[4096])
+{
+    struct fray_replay_header header = {.rules = fray_game_rules(&fray_tictactoe), .seed = 1};
+    void *memory = malloc(fray_replay_writer_size(&fray_tictactoe));
+
+    assert_true(fray_tictactoe.state_size <= 4096);
+    fray_replay_writer_begin(writer, &fray_tictactoe, &header, memory);
+    fray_game_init(&fray_tictactoe, state, 1, header.options);
+    for (uint32_t seat = 0; seat < 2; seat++) {
+        fray_replay_writer_join(writer, seat);
+        fray_tictactoe.join(state, seat, NULL);
+    }
+    return memory;
+}
+
 /* A forger who mends the check of an input that was changed: the rules come to another state. */
 static void a_changed_input_with_a_right_check_differs(void **unused)
 {
@@ -274,18 +290,10 @@ static void a_changed_input_with_a_right_check_differs(void **unused)
     struct fray_replay replay;
     struct bytes forged = {0};
     struct fray_replay_writer writer = {.sink = on_bytes, .context = &forged};
-    struct fray_replay_header header = {.rules = fray_game_rules(&fray_tictactoe), .seed = 1};
     uint8_t input[64] = {0}, given[2] = {1, 0}, outcomes[2] = {0, 0};
-    char state[4096];
+    _Alignas(4) char state[4096];
 
-    assert_true(fray_tictactoe.state_size <= sizeof state);
-    void *memory = malloc(fray_replay_writer_size(&fray_tictactoe));
-    fray_replay_writer_begin(&writer, &fray_tictactoe, &header, memory);
-    fray_game_init(&fray_tictactoe, state, 1, header.options);
-    for (uint32_t seat = 0; seat < 2; seat++) {
-        fray_replay_writer_join(&writer, seat);
-        fray_tictactoe.join(state, seat, NULL);
-    }
+    void *memory = tictactoe_begin(&writer, state);
     fray_replay_writer_hash(&writer, state_hash(&fray_tictactoe, state));
     fray_replay_writer_step(
         &writer, &(struct fray_replay_step){.inputs = input, .given = given, .now_ms = 5});
@@ -298,6 +306,36 @@ static void a_changed_input_with_a_right_check_differs(void **unused)
     assert_true(replay.is_complete);
     free(memory);
     free(forged.data);
+}
+
+/* A move may be waited for longer than up to FRAY_GAME_NEVER. */
+static void a_match_of_a_month_is_played_again(void **unused)
+{
+    (void)unused;
+    struct fray_replay replay;
+    struct bytes file = {0};
+    struct fray_replay_writer writer = {.sink = on_bytes, .context = &file};
+    uint8_t inputs[64] = {0}, outcomes[2] = {0, 0};
+    _Alignas(4) char state[4096];
+    const uint32_t times_ms[] = {5, 0x90000000, UINT32_MAX};
+
+    void *memory = tictactoe_begin(&writer, state);
+    for (uint32_t i = 0; i < FRAY_GAME_COUNT(times_ms); i++) {
+        const uint8_t given[2] = {i % 2 == 0, i % 2};
+        uint8_t *input = inputs + (i % 2) * fray_tictactoe.input_size;
+        input[0] = 1; /* place */
+        input[1] = (uint8_t)i;
+        fray_tictactoe.step(state, &(struct fray_game_step){
+                                       .inputs = inputs, .given = given, .now_ms = times_ms[i]});
+        fray_replay_writer_step(
+            &writer,
+            &(struct fray_replay_step){.inputs = inputs, .given = given, .now_ms = times_ms[i]});
+    }
+    fray_replay_writer_end(&writer, outcomes, state_hash(&fray_tictactoe, state));
+    assert_int_equal(verify(&fray_tictactoe, file.data, file.len, &replay), FRAY_REPLAY_GOOD);
+    assert_true(replay.is_complete);
+    free(memory);
+    free(file.data);
 }
 
 /* Keys that are held cost nothing; what bots press, little. */
@@ -325,6 +363,7 @@ int main(void)
         cmocka_unit_test(flipped_bits_are_found),
         cmocka_unit_test(foreign_files_are_refused_with_a_reason),
         cmocka_unit_test(a_changed_input_with_a_right_check_differs),
+        cmocka_unit_test(a_match_of_a_month_is_played_again),
         cmocka_unit_test(files_are_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

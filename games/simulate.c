@@ -105,15 +105,6 @@ void fray_simulate_init(struct fray_simulate *simulate, const struct fray_game *
     }
 }
 
-static void field_write(char *input, const struct fray_game_field *field, uint32_t index,
-                        int32_t value)
-{
-    uint32_t bytes = field->type & 7u;
-
-    __builtin_memcpy(input + field->offset + (size_t)index * bytes, &value,
-                     bytes); /* little-endian */
-}
-
 /* Mostly what a client could send, sometimes any bits at all. */
 static void guest_press(struct fray_simulate *simulate, char *input)
 {
@@ -125,7 +116,7 @@ static void guest_press(struct fray_simulate *simulate, char *input)
             int32_t value = fray_game_random_range(simulate->random, field->min, field->max);
             if (one_in(simulate, WILD_ONE_IN))
                 value = (int32_t)fray_game_random(simulate->random);
-            field_write(input, field, k, value);
+            fray_game_write(field, input, k, value);
         }
     }
 }
@@ -154,15 +145,6 @@ static void bot_act(struct fray_simulate *simulate, uint32_t seat, char *input)
         game->bot(simulate->view, seat, simulate->memories + (size_t)seat * game->bot_size, input);
 }
 
-static bool same(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 /* What only a room's host may do, such as starting the next game, seat 0 does whenever it may. */
 static void host_act(struct fray_simulate *simulate, char *input)
 {
@@ -173,9 +155,8 @@ static void host_act(struct fray_simulate *simulate, char *input)
         if (!action->host_only)
             continue;
         __builtin_memset(input, 0, game->input_size);
-        for (uint32_t k = 0; k < game->input->fields_count; k++)
-            if (action->sets && same(game->input->fields[k].name, action->sets))
-                field_write(input, &game->input->fields[k], 0, action->value);
+        if (action->sets)
+            fray_game_write(fray_game_field(game->input, action->sets), input, 0, action->value);
         simulate->given[0] = 1;
     }
 }

@@ -108,6 +108,17 @@ static void ranges_are_even_and_inclusive(void **unused)
     }
 }
 
+static void what_never_comes_has_not_come(void **unused)
+{
+    (void)unused;
+    assert_false(fray_game_has_come(5, 4));
+    assert_true(fray_game_has_come(5, 5));
+    assert_true(fray_game_has_come(0, 0));
+    assert_true(fray_game_has_come(FRAY_GAME_NEVER + 1u, UINT32_MAX));
+    assert_false(fray_game_has_come(FRAY_GAME_NEVER, FRAY_GAME_NEVER));
+    assert_false(fray_game_has_come(FRAY_GAME_NEVER, UINT32_MAX));
+}
+
 static void hashes_are_fnv_1a(void **unused)
 {
     (void)unused;
@@ -137,6 +148,7 @@ int main(void)
         cmocka_unit_test(scaling_keeps_direction_and_length),
         cmocka_unit_test(random_numbers_are_xoshiro128starstar),
         cmocka_unit_test(ranges_are_even_and_inclusive),
+        cmocka_unit_test(what_never_comes_has_not_come),
         cmocka_unit_test(hashes_are_fnv_1a),
         cmocka_unit_test(events_beyond_the_room_are_counted),
     };

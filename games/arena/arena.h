@@ -40,8 +40,9 @@ struct arena_options {
 struct arena_match {
     uint32_t tick;
     uint32_t random[4];
-    uint8_t winner; /* seat, FRAY_GAME_NOBODY while it goes on */
-    uint8_t reserved[3];
+    uint8_t winner; /* seat; FRAY_GAME_NOBODY while it goes on, or when another has that seat now */
+    uint8_t over;
+    uint8_t reserved[2];
 };
 
 struct arena_player {

@@ -28,7 +28,7 @@ bool arena_map_free(const struct arena_state *state, int32_t x, int32_t y)
 /* The corner where players appear stays free, so that there is always a place to stand. */
 void arena_map_make(struct arena_state *state)
 {
-    int32_t keep_out = (state->options.spawn ? state->options.spawn : 0) + 2 * ARENA_SIDE_PX;
+    int32_t keep_out = state->options.spawn + 2 * ARENA_SIDE_PX;
 
     for (int32_t i = 0; i < state->options.obstacles; i++) {
         uint32_t *random = state->match.random;

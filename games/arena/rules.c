@@ -43,6 +43,8 @@ static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
     struct arena_state *state = bytes;
     struct arena_player *player = &state->players[seat];
 
+    if (state->match.winner == seat) /* who won has left: outcomes stay what they were */
+        state->match.winner = FRAY_GAME_NOBODY;
     *player = (struct arena_player){.present = 1};
     player_spawn(state, player);
     emit_place(events, EVENT_NEW, seat, player);
@@ -122,29 +124,14 @@ static bool victim_place(const struct arena_state *state, const struct fray_game
     return true;
 }
 
-static void player_hurt(struct arena_state *state, uint32_t victim_seat, uint32_t by,
-                        struct fray_game_events *events)
-{
-    struct arena_player *victim = &state->players[victim_seat];
-    struct arena_player *attacker = &state->players[by];
-
-    victim->hp = victim->hp > ARENA_DAMAGE ? (uint8_t)(victim->hp - ARENA_DAMAGE) : 0;
-    if (victim->hp == 0) {
-        victim->deaths++;
-        victim->respawn_tick = state->match.tick + (uint32_t)state->options.respawn_ticks;
-        attacker->score++;
-        emit(events, EVENT_KILLED, victim_seat, (int32_t)by);
-    }
-    emit(events, EVENT_ATTACKED, victim_seat, victim->hp);
-    if (state->options.goal && attacker->score >= state->options.goal &&
-        state->match.winner == FRAY_GAME_NOBODY) {
-        state->match.winner = (uint8_t)by;
-        emit(events, EVENT_END, by, attacker->score);
-    }
-}
+/* What the swings of one tick do to a player. All hit at once. */
+struct blows {
+    uint8_t count;
+    uint8_t by; /* the seat of one of them, each as likely as the others */
+};
 
 static void player_attack(struct arena_state *state, uint32_t seat,
-                          const struct fray_game_step *step)
+                          const struct fray_game_step *step, struct blows blows[ARENA_SEATS])
 {
     const struct arena_player *attacker = &state->players[seat];
     struct fray_game_past past, *seen = NULL;
@@ -156,10 +143,72 @@ static void player_attack(struct arena_state *state, uint32_t seat,
         int32_t x, y;
         if (other == seat || !victim->present || !victim->hp)
             continue;
-        if (victim_place(state, seen, other, &x, &y) &&
-            within(x - attacker->x, y - attacker->y, ARENA_RANGE))
-            player_hurt(state, other, seat, step->events);
+        if (!victim_place(state, seen, other, &x, &y) ||
+            !within(x - attacker->x, y - attacker->y, ARENA_RANGE))
+            continue;
+        uint8_t count = ++blows[other].count;
+        if (count == 1 || fray_game_random_range(state->match.random, 1, count) == 1)
+            blows[other].by = (uint8_t)seat;
     }
+}
+
+static void player_die(struct arena_state *state, uint32_t seat, uint32_t by,
+                       struct fray_game_events *events)
+{
+    struct arena_player *player = &state->players[seat];
+
+    player->deaths++;
+    player->respawn_tick = state->match.tick + (uint32_t)state->options.respawn_ticks;
+    state->players[by].score++;
+    emit(events, EVENT_KILLED, seat, (int32_t)by);
+}
+
+static void player_hurt(struct arena_state *state, uint32_t seat, const struct blows *blows,
+                        struct fray_game_events *events)
+{
+    struct arena_player *player = &state->players[seat];
+
+    for (uint32_t i = 0; i < blows->count && player->hp; i++) {
+        player->hp = player->hp > ARENA_DAMAGE ? (uint8_t)(player->hp - ARENA_DAMAGE) : 0;
+        if (player->hp == 0)
+            player_die(state, seat, blows->by, events);
+        emit(events, EVENT_ATTACKED, seat, player->hp);
+    }
+}
+
+/* Views lack what is hidden, and the rows of those who are out of sight. */
+static bool is_view(const struct arena_state *state)
+{
+    const uint32_t *random = state->match.random;
+
+    return (random[0] | random[1] | random[2] | random[3]) == 0;
+}
+
+/* Who alone has the most kills, once these are enough; else FRAY_GAME_NOBODY. */
+static uint32_t leader(const struct arena_state *state)
+{
+    uint32_t leader = FRAY_GAME_NOBODY;
+    int32_t most = state->options.goal - 1;
+
+    for (uint32_t seat = 0; seat < ARENA_SEATS; seat++) {
+        int32_t score = state->players[seat].score;
+        if (score < most)
+            continue;
+        leader = score > most ? seat : FRAY_GAME_NOBODY;
+        most = score;
+    }
+    return leader;
+}
+
+static void judge(struct arena_state *state, struct fray_game_events *events)
+{
+    uint32_t winner = state->options.goal && !is_view(state) ? leader(state) : FRAY_GAME_NOBODY;
+
+    if (winner == FRAY_GAME_NOBODY)
+        return;
+    state->match.winner = (uint8_t)winner;
+    state->match.over = 1;
+    emit(events, EVENT_END, winner, state->players[winner].score);
 }
 
 /* Returns whether the player swings. The dead wait; a view does not know where they will return, so
@@ -168,12 +217,10 @@ static bool player_step(struct arena_state *state, uint32_t seat, const struct f
 {
     struct arena_player *player = &state->players[seat];
     const struct arena_input *input = (const struct arena_input *)step->inputs + seat;
-    const uint32_t *random = state->match.random;
     bool given = step->given[seat] && !fray_game_check(&fray_arena, state, seat, input);
 
     if (player->hp == 0) {
-        bool view = (random[0] | random[1] | random[2] | random[3]) == 0;
-        if (!view && state->match.tick >= player->respawn_tick) {
+        if (!is_view(state) && state->match.tick >= player->respawn_tick) {
             player_spawn(state, player);
             emit_place(step->events, EVENT_MOVED, seat, player);
         }
@@ -192,20 +239,25 @@ static bool player_step(struct arena_state *state, uint32_t seat, const struct f
     return true;
 }
 
-/* First all walk, then all who swing hit at once: two who kill each other in one tick both die. */
+/* First all walk, then all who swing hit at once: two who kill each other in one tick both die, and
+ * if that is the goal for both, neither has won before one leads. */
 static void step(void *bytes, const struct fray_game_step *step)
 {
     struct arena_state *state = bytes;
     bool swinging[ARENA_SEATS];
+    struct blows blows[ARENA_SEATS] = {0};
 
     state->match.tick++;
-    if (state->match.winner != FRAY_GAME_NOBODY)
+    if (state->match.over)
         return;
     for (uint32_t seat = 0; seat < ARENA_SEATS; seat++)
         swinging[seat] = state->players[seat].present && player_step(state, seat, step);
     for (uint32_t seat = 0; seat < ARENA_SEATS; seat++)
         if (swinging[seat])
-            player_attack(state, seat, step);
+            player_attack(state, seat, step, blows);
+    for (uint32_t seat = 0; seat < ARENA_SEATS; seat++)
+        player_hurt(state, seat, &blows[seat], step->events);
+    judge(state, step->events);
 }
 
 /* Others within `sight` to each side; oneself always; spectators see all. */
@@ -240,7 +292,7 @@ static enum fray_game_outcome outcome(const void *bytes, uint32_t seat)
 {
     const struct arena_match *match = &((const struct arena_state *)bytes)->match;
 
-    if (match->winner == FRAY_GAME_NOBODY)
+    if (!match->over)
         return FRAY_GAME_PLAYING;
     return match->winner == seat ? FRAY_GAME_WON : FRAY_GAME_LOST;
 }
@@ -250,6 +302,7 @@ static const char *const modes[] = {"steer", "target", NULL};
 #define MATCH(F, T)                                                                                \
     F(T, tick, .bits = 32, .flags = FRAY_GAME_CLOCK)                                               \
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
+    F(T, over, .bits = 1)                                                                          \
     F(T, random, .bits = 32, .flags = FRAY_GAME_HIDDEN)                                            \
     FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct arena_match, MATCH);
@@ -336,7 +389,7 @@ static const struct fray_game_event_kind events[] = {
 const struct fray_game fray_arena = {
     .name = "arena",
     .title = "Arena",
-    .version = 1,
+    .version = 2,
     .tick_hz = 30,
     .seats_min = 1,
     .seats_max = ARENA_SEATS,

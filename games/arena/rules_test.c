@@ -458,18 +458,107 @@ static void C13_joining_and_leaving_are_told(void **unused)
     assert_int_equal(count_events("player_left"), 1);
 }
 
-static void a_goal_ends_the_match(void **unused)
+static struct arena_state begin_with_goal(int32_t goal, uint32_t players)
 {
     int32_t options[FRAY_GAME_COUNT(small_map)];
 
-    (void)unused;
     memcpy(options, small_map, sizeof(options));
-    options[7] = 1;
-    struct arena_state state = begin(options, 1, 2);
+    options[7] = goal;
+    return begin(options, 1, players);
+}
+
+/* All stand together; of the seats from `first` up to `end` each swings, and one swing kills. */
+static void swing(struct arena_state *state, uint32_t first, uint32_t end)
+{
+    for (uint32_t seat = 0; seat < ARENA_SEATS; seat++) {
+        struct arena_player *player = &state->players[seat];
+        if (!player->present)
+            continue;
+        put(state, seat, 200 * ARENA_PX, 200 * ARENA_PX);
+        player->hp = 10;
+        player->ready_tick = 0;
+        if (seat >= first && seat < end)
+            give(seat, (struct arena_input){.attack = 1});
+    }
+    step(state);
+}
+
+static void a_goal_ends_the_match(void **unused)
+{
+    struct arena_state state = begin_with_goal(1, 2);
+
+    (void)unused;
     attack_until_dead(&state);
     assert_int_equal(fray_arena.outcome(&state, 0), FRAY_GAME_WON);
     assert_int_equal(fray_arena.outcome(&state, 1), FRAY_GAME_LOST);
     assert_int_equal(count_events("end_game"), 1);
+}
+
+static void two_who_reach_the_goal_at_once_go_on_until_one_leads(void **unused)
+{
+    (void)unused;
+    for (uint32_t better = 0; better < 2; better++) {
+        struct arena_state state = begin_with_goal(1, 2);
+        swing(&state, 0, 2);
+        assert_int_equal(state.players[0].score + state.players[1].score, 2);
+        assert_int_equal(fray_arena.outcome(&state, 0), FRAY_GAME_PLAYING);
+        assert_int_equal(count_events("end_game"), 0);
+        swing(&state, better, better + 1);
+        assert_int_equal(state.match.winner, better);
+        assert_int_equal(fray_arena.outcome(&state, better), FRAY_GAME_WON);
+        assert_int_equal(fray_arena.outcome(&state, !better), FRAY_GAME_LOST);
+        assert_int_equal(count_events("end_game"), 1);
+    }
+}
+
+static void who_is_left_of_two_at_the_goal_leads(void **unused)
+{
+    struct arena_state state = begin_with_goal(1, 2), view;
+
+    (void)unused;
+    swing(&state, 0, 2);
+    fray_arena.leave(&state, 0, NULL);
+    fray_game_view(&fray_arena, &state, 1, &view);
+    step(&view); /* for all that it knows, others may be out of sight */
+    assert_int_equal(fray_arena.outcome(&view, 1), FRAY_GAME_PLAYING);
+    step(&state);
+    assert_int_equal(fray_arena.outcome(&state, 1), FRAY_GAME_WON);
+}
+
+static void of_those_who_hit_at_once_each_may_get_the_kill(void **unused)
+{
+    int kills[3] = {0};
+
+    (void)unused;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct arena_state state = begin(small_map, seed, 4);
+        swing(&state, 0, 3);
+        assert_int_equal(count_events("player_killed"), 4); /* they hit each other, too */
+        for (uint32_t i = 0; i < events.count; i++)
+            if (items[i].args[0] == 3 &&
+                strcmp(fray_arena.events[items[i].kind].name, "player_killed") == 0)
+                kills[items[i].args[1]]++;
+    }
+    assert_int_equal(kills[0] + kills[1] + kills[2], 300);
+    for (int seat = 0; seat < 3; seat++)
+        assert_in_range(kills[seat], 70, 130);
+}
+
+static void who_comes_after_the_end_has_not_won(void **unused)
+{
+    struct arena_state state = begin_with_goal(1, 3);
+
+    (void)unused;
+    attack_until_dead(&state);
+    fray_arena.leave(&state, 0, NULL);
+    assert_int_equal(fray_arena.outcome(&state, 0), FRAY_GAME_WON);
+    assert_int_equal(fray_arena.outcome(&state, 1), FRAY_GAME_LOST);
+    fray_arena.join(&state, 0, NULL);
+    for (uint32_t seat = 0; seat < 3; seat++)
+        assert_int_equal(fray_arena.outcome(&state, seat), FRAY_GAME_LOST);
+    assert_int_equal(state.match.winner, FRAY_GAME_NOBODY);
+    step(&state);
+    assert_int_equal(count_events("end_game"), 0);
 }
 
 static void bots_roam_find_each_other_and_fight(void **unused)
@@ -522,6 +611,10 @@ int main(void)
         cmocka_unit_test(C11_more_than_200_play_on_one_map),
         cmocka_unit_test(C13_joining_and_leaving_are_told),
         cmocka_unit_test(a_goal_ends_the_match),
+        cmocka_unit_test(two_who_reach_the_goal_at_once_go_on_until_one_leads),
+        cmocka_unit_test(who_is_left_of_two_at_the_goal_leads),
+        cmocka_unit_test(of_those_who_hit_at_once_each_may_get_the_kill),
+        cmocka_unit_test(who_comes_after_the_end_has_not_won),
         cmocka_unit_test(bots_roam_find_each_other_and_fight),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);

@@ -172,7 +172,7 @@ static void world_step(struct duel_state *state, struct fray_game_events *events
 static void round_judge(struct duel_state *state, struct fray_game_events *events)
 {
     uint8_t left = state->players[0].hp, right = state->players[1].hp;
-    bool time_over = state->match.tick >= state->match.until_tick;
+    bool time_over = fray_game_has_come(state->match.until_tick, state->match.tick);
 
     if (left && right && !time_over)
         return;
@@ -181,7 +181,7 @@ static void round_judge(struct duel_state *state, struct fray_game_events *event
 
 static void phase_step(struct duel_state *state, struct fray_game_events *events)
 {
-    bool over = state->match.tick >= state->match.until_tick;
+    bool over = fray_game_has_come(state->match.until_tick, state->match.tick);
 
     switch (state->match.phase) {
     case DUEL_COUNTDOWN:

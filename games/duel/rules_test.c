@@ -504,6 +504,19 @@ static void the_time_limit_goes_to_who_was_hit_less(void **unused)
     assert_int_equal(state.match.winner, 1);
 }
 
+static void without_a_limit_a_round_lasts(void **unused)
+{
+    struct duel_state state = begin();
+
+    (void)unused;
+    state.players[0].hp = 1;
+    for (uint32_t tick = FRAY_GAME_NEVER - 2; tick < FRAY_GAME_NEVER + 2u; tick++) {
+        state.match.tick = tick;
+        rest(&state, 1);
+        assert_int_equal(state.match.phase, DUEL_PLAYING);
+    }
+}
+
 static void who_leaves_loses(void **unused)
 {
     struct duel_state state = begin();
@@ -541,6 +554,7 @@ int main(void)
         cmocka_unit_test(rounds_make_a_match_and_a_rematch_needs_both),
         cmocka_unit_test(both_dying_at_once_is_nobodys_round),
         cmocka_unit_test(the_time_limit_goes_to_who_was_hit_less),
+        cmocka_unit_test(without_a_limit_a_round_lasts),
         cmocka_unit_test(who_leaves_loses),
     };
     return cmocka_run_group_tests_name("duel", tests, NULL, NULL);

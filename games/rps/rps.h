@@ -27,9 +27,11 @@ struct rps_match {
     uint16_t round;       /* of this game, from 1 */
     uint16_t games;
     uint8_t phase;       /* enum rps_phase */
-    uint8_t winner;      /* seat or FRAY_GAME_NOBODY */
+    uint8_t winner;      /* seat; FRAY_GAME_NOBODY: none, or another has that seat now */
     uint8_t replayed;    /* the last round eliminated nobody */
     uint8_t idle_rounds; /* in a row in which nobody chose */
+    uint8_t drawn;       /* it is over, and nobody won */
+    uint8_t reserved[3];
 };
 
 struct rps_player {

@@ -61,6 +61,7 @@ static void game_begin(struct rps_state *state, struct fray_game_events *events)
 
     match->phase = RPS_CHOOSING;
     match->winner = FRAY_GAME_NOBODY;
+    match->drawn = 0;
     match->games++;
     match->round = 0;
     match->replayed = 0;
@@ -83,7 +84,8 @@ static void game_end(struct rps_state *state, struct fray_game_events *events)
     for (uint8_t seat = 0; seat < RPS_SEATS; seat++)
         if (state->players[seat].playing && count_playing(state) == 1)
             match->winner = seat;
-    if (match->winner != FRAY_GAME_NOBODY)
+    match->drawn = match->winner == FRAY_GAME_NOBODY;
+    if (!match->drawn)
         state->players[match->winner].wins++;
     for (int seat = 0; seat < RPS_SEATS; seat++) {
         state->players[seat].chosen = 0;
@@ -166,6 +168,8 @@ static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
     struct rps_state *state = bytes;
 
     (void)events;
+    if (state->match.winner == seat) /* who won has left: outcomes stay what they were */
+        state->match.winner = FRAY_GAME_NOBODY;
     state->players[seat] = (struct rps_player){.present = 1};
 }
 
@@ -180,8 +184,6 @@ static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
     if (played)
         player_eliminate(state, (int)seat, events);
     *player = (struct rps_player){0};
-    if (state->match.winner == seat)
-        state->match.winner = FRAY_GAME_NOBODY;
     if (played && count_playing(state) < 2)
         game_end(state, events);
     else if (played && all_chosen(state))
@@ -232,7 +234,7 @@ static void step(void *bytes, const struct fray_game_step *step)
         }
     }
     if (state->match.phase == RPS_CHOOSING &&
-        (all_chosen(state) || state->match.now_ms >= state->match.deadline_ms))
+        (all_chosen(state) || fray_game_has_come(state->match.deadline_ms, state->match.now_ms)))
         round_end(state, step->events);
 }
 
@@ -242,7 +244,7 @@ static enum fray_game_outcome outcome(const void *bytes, uint32_t seat)
 
     if (match->phase != RPS_OVER)
         return FRAY_GAME_PLAYING;
-    if (match->winner == FRAY_GAME_NOBODY)
+    if (match->drawn)
         return FRAY_GAME_DRAWN;
     return match->winner == seat ? FRAY_GAME_WON : FRAY_GAME_LOST;
 }
@@ -263,7 +265,9 @@ static const char *const kinds[] = {"pass", "choose", "start", NULL};
     F(T, phase, .bits = 2, .labels = phases)                                                       \
     F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
     F(T, idle_rounds, .bits = 2)                                                                   \
-    F(T, games, .bits = 16)
+    F(T, games, .bits = 16)                                                                        \
+    F(T, drawn, .bits = 1)                                                                         \
+    FRAY_GAME_RESERVED(F, T)
 FRAY_GAME_FIELDS(match_fields, struct rps_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \
@@ -311,7 +315,7 @@ static const struct fray_game_event_kind events[] = {
 const struct fray_game fray_rps = {
     .name = "rps",
     .title = "Rock-paper-scissors",
-    .version = 2,
+    .version = 3,
     .seats_min = 2,
     .seats_max = RPS_SEATS,
     .bot_levels = 3,

@@ -253,6 +253,26 @@ static void B29_who_leaves_is_out(void **unused)
     assert_int_equal(state.match.winner, 2);
 }
 
+static void outcomes_stay_when_who_won_leaves(void **unused)
+{
+    struct rps_state state = start(3, 3);
+
+    (void)unused;
+    play_round(&state, (const int[]){1, 0, 0}, 3); /* paper beats rock */
+    assert_int_equal(state.match.winner, 0);
+    fray_rps.leave(&state, 0, NULL);
+    assert_int_equal(fray_rps.outcome(&state, 0), FRAY_GAME_WON);
+    assert_int_equal(fray_rps.outcome(&state, 1), FRAY_GAME_LOST);
+    fray_rps.join(&state, 0, NULL); /* somebody else */
+    for (uint32_t seat = 0; seat < 3; seat++)
+        assert_int_equal(fray_rps.outcome(&state, seat), FRAY_GAME_LOST);
+    assert_int_equal(state.match.winner, FRAY_GAME_NOBODY);
+    play(&state, 0, (struct rps_input){.kind = RPS_START}, 0);
+    for (int round = 0; round < RPS_IDLE_ROUNDS_MAX; round++)
+        play_round(&state, (const int[]){LATE, LATE, LATE}, 3);
+    assert_int_equal(fray_rps.outcome(&state, 0), FRAY_GAME_DRAWN);
+}
+
 /* Against one who prefers rock, the bot that learns wins more than one that guesses. */
 static int bot_wins_against_habit(uint32_t level)
 {
@@ -334,6 +354,7 @@ int main(void)
         cmocka_unit_test(B29_choices_are_hidden_until_all_have_chosen),
         cmocka_unit_test(B29_inputs_are_refused_with_a_reason),
         cmocka_unit_test(B29_who_leaves_is_out),
+        cmocka_unit_test(outcomes_stay_when_who_won_leaves),
         cmocka_unit_test(B29_the_bot_learns_habits),
         cmocka_unit_test(B29_bots_do_not_tie_for_ever),
     };

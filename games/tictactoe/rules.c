@@ -18,13 +18,10 @@ static void turn_begin(struct tictactoe_state *state, uint32_t seat)
         match->deadline_ms = match->now_ms + (uint32_t)state->options.turn_ms;
 }
 
-static void game_begin(struct tictactoe_state *state, struct fray_game_events *events)
+static void board_clear(struct tictactoe_state *state)
 {
     struct tictactoe_match *match = &state->match;
 
-    match->first = match->games == 0 ? 0 : !match->first;
-    match->games++;
-    match->phase = TICTACTOE_PLAYING;
     match->winner = FRAY_GAME_NOBODY;
     match->ending = TICTACTOE_BY_NOTHING;
     match->moves_count = 0;
@@ -36,6 +33,16 @@ static void game_begin(struct tictactoe_state *state, struct fray_game_events *e
         match->line[i] = TICTACTOE_NO_CELL;
     for (int i = 0; i < 2; i++)
         state->players[i].rematch = 0;
+}
+
+static void game_begin(struct tictactoe_state *state, struct fray_game_events *events)
+{
+    struct tictactoe_match *match = &state->match;
+
+    board_clear(state);
+    match->first = match->games == 0 ? 0 : !match->first;
+    match->games++;
+    match->phase = TICTACTOE_PLAYING;
     turn_begin(state, match->first);
     fray_game_emit(events, (struct fray_game_event){.kind = EVENT_START,
                                                     .to = FRAY_GAME_NOBODY,
@@ -99,17 +106,22 @@ static void init(void *bytes, uint64_t seed)
     struct tictactoe_state *state = bytes;
 
     (void)seed;
-    state->match.winner = FRAY_GAME_NOBODY;
+    board_clear(state);
     state->match.deadline_ms = FRAY_GAME_NEVER;
 }
 
+/* What those before played is over: who sits down alone has not won it. */
 static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
 {
     struct tictactoe_state *state = bytes;
 
     state->players[seat] = (struct tictactoe_player){.present = 1};
-    if (state->players[!seat].present)
+    if (state->players[!seat].present) {
         game_begin(state, events);
+    } else {
+        board_clear(state);
+        state->match.phase = TICTACTOE_WAITING;
+    }
 }
 
 static void leave(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -153,7 +165,7 @@ static void step(void *bytes, const struct fray_game_step *step)
     const struct tictactoe_input *inputs = step->inputs;
 
     match->now_ms = step->now_ms;
-    if (match->phase == TICTACTOE_PLAYING && match->now_ms >= match->deadline_ms)
+    if (match->phase == TICTACTOE_PLAYING && fray_game_has_come(match->deadline_ms, match->now_ms))
         game_end(state, !match->turn, TICTACTOE_BY_TIME, step->events);
     for (uint32_t seat = 0; seat < 2; seat++) {
         if (!step->given[seat] || fray_game_check(&fray_tictactoe, state, seat, &inputs[seat]))
@@ -251,7 +263,7 @@ static const struct fray_game_event_kind events[] = {
 const struct fray_game fray_tictactoe = {
     .name = "tictactoe",
     .title = "Tic-tac-toe",
-    .version = 1,
+    .version = 2,
     .seats_min = 2,
     .seats_max = 2,
     .bot_levels = 3,

@@ -209,6 +209,35 @@ static void B26_who_is_too_slow_loses(void **unused)
     assert_int_equal(fray_tictactoe.deadline(&state), FRAY_GAME_NEVER);
 }
 
+static void without_a_limit_nobody_is_ever_too_slow(void **unused)
+{
+    struct tictactoe_state state = begin();
+    const uint32_t late[] = {FRAY_GAME_NEVER - 1, FRAY_GAME_NEVER, 0x80000000, UINT32_MAX};
+
+    (void)unused;
+    for (uint32_t i = 0; i < FRAY_GAME_COUNT(late); i++) {
+        play_at(&state, i % 2,
+                (struct tictactoe_input){.kind = TICTACTOE_PLACE, .cell = (uint8_t)i}, late[i]);
+        assert_int_equal(state.match.phase, TICTACTOE_PLAYING);
+        assert_int_equal(state.match.moves_count, i + 1);
+    }
+}
+
+static void who_comes_after_the_end_has_not_won(void **unused)
+{
+    struct tictactoe_state state = begin();
+
+    (void)unused;
+    fray_tictactoe.leave(&state, 1, NULL);
+    fray_tictactoe.leave(&state, 0, NULL);
+    assert_int_equal(fray_tictactoe.outcome(&state, 0), FRAY_GAME_WON);
+    assert_int_equal(fray_tictactoe.outcome(&state, 1), FRAY_GAME_LOST);
+    fray_tictactoe.join(&state, 0, NULL);
+    assert_int_equal(fray_tictactoe.outcome(&state, 0), FRAY_GAME_PLAYING);
+    assert_int_equal(state.match.phase, TICTACTOE_WAITING);
+    assert_int_equal(state.match.winner, FRAY_GAME_NOBODY);
+}
+
 /* The bot's every move against every move of its opponent, as first and as second, with several
  * bots. */
 static void bot_play_all(const struct tictactoe_state *state, uint32_t bot,
@@ -282,6 +311,8 @@ int main(void)
         cmocka_unit_test(B26_illegal_and_out_of_turn_moves_are_refused),
         cmocka_unit_test(B26_rematch_alternates_who_begins),
         cmocka_unit_test(B26_who_is_too_slow_loses),
+        cmocka_unit_test(without_a_limit_nobody_is_ever_too_slow),
+        cmocka_unit_test(who_comes_after_the_end_has_not_won),
         cmocka_unit_test(B26_the_perfect_bot_never_loses),
         cmocka_unit_test(B26_bot_levels_differ),
     };

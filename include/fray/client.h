@@ -102,18 +102,21 @@ struct fray_client_config {
  * seconds), the next is tried. */
 FRAY_API fray_client *fray_client_create(fray_clients *clients,
                                          const struct fray_client_config *config);
-/* Leaves, which gives up the seat, and ends. */
+/* Leaves, which gives up the seat, and ends: no handler is called any more. */
 FRAY_API void fray_client_destroy(fray_client *client);
 
 /* Sends a message of docs/games.md; what is said before the connection stands waits for it.
- * `content` is taken, may be NULL. */
-FRAY_API void fray_client_send(fray_client *client, const char *type, json_t *content);
-/* The commonest. `options` are the game's, taken, or NULL. */
-FRAY_API void fray_client_quick_play(fray_client *client, const char *game);
-FRAY_API void fray_client_create_match(fray_client *client, const char *game, json_t *options);
-FRAY_API void fray_client_join(fray_client *client, const char *match, bool as_spectator);
+ * `content` is taken, may be NULL. FRAY_ERR_TYPE: it is no JSON, as when a text in it is not UTF-8;
+ * nothing is sent then. */
+FRAY_API enum fray_err fray_client_send(fray_client *client, const char *type, json_t *content);
+/* The commonest, with the same errors. `options` are the game's, taken, or NULL. */
+FRAY_API enum fray_err fray_client_quick_play(fray_client *client, const char *game);
+FRAY_API enum fray_err fray_client_create_match(fray_client *client, const char *game,
+                                                json_t *options);
+FRAY_API enum fray_err fray_client_join(fray_client *client, const char *match, bool as_spectator);
+FRAY_API enum fray_err fray_client_chat(fray_client *client, const char *text); /* to its match */
+/* Nothing of the match is told any more. */
 FRAY_API void fray_client_leave(fray_client *client);
-FRAY_API void fray_client_chat(fray_client *client, const char *text); /* to its match */
 
 /* ------------------------------------------------------------------ the match that it is in */
 

@@ -49,7 +49,7 @@ enum fray_game_type {
 
 /* Of fields, and of an event's arguments. */
 enum fray_game_flag {
-    FRAY_GAME_OWNER = 1,  /* only the seat that owns the row sees it */
+    FRAY_GAME_OWNER = 1,  /* only the seat that owns the row sees it; of nobody's row, no one */
     FRAY_GAME_HIDDEN = 2, /* never leaves the server: randomness, plans */
     FRAY_GAME_CLOCK = 4,  /* the match's tick or time: in every packet's header, not in deltas */
     FRAY_GAME_SEAT = 8,   /* a seat or FRAY_GAME_NOBODY; JSON shows that player's id */
@@ -202,7 +202,10 @@ struct fray_game_step {
     /* By seat: 1 when there is an input for this step. 0: the rules go on with what the seat did
      * last, carefully: they hold its keys, but neither jump nor fire for it. */
     const uint8_t *given;
-    uint32_t now_ms; /* since init, never less than before; ticked games count ticks instead */
+    /* Since init, never less than before. fray's server lets it stand still in the match's 25th
+     * day, just before FRAY_GAME_NEVER; other hosts may go on to UINT32_MAX, for 49 days. Ticked
+     * games count ticks instead. */
+    uint32_t now_ms;
     struct fray_game_events *events; /* or NULL: nobody listens, as when a client predicts */
     /* Lag compensation: false means the present. NULL: always the present. What it answers is part
      * of a replay. */
@@ -238,7 +241,7 @@ struct fray_game {
     uint16_t version;                          /* raise it when behaviour changes, see below */
     uint16_t tick_hz;                          /* 1 … 128; 0: event-driven, see deadline */
     uint8_t seats_min, seats_max;              /* the fewest that make a game, and the most */
-    uint8_t bot_levels;                        /* 0 (easiest) … bot_levels − 1 */
+    uint8_t bot_levels;                        /* at least 1: 0 (easiest) … bot_levels − 1 */
     uint32_t state_size, input_size, bot_size; /* multiples of 4 */
     uint32_t options_offset;
     const struct fray_game_option *options;
@@ -270,8 +273,9 @@ struct fray_game {
     /* Event-driven games are stepped when an input arrives, and at this now_ms without one (or
      * FRAY_GAME_NEVER). NULL in ticked games. */
     uint32_t (*deadline)(const void *state);
-    /* A bot's memory is bot_size bytes of the host's, kept while the bot keeps the seat. It is
-     * given the seat's view, never the state. False: it has nothing to do. */
+    /* Every game has a bot: it stands in for who lost the connection. Its memory is bot_size bytes
+     * of the host's, kept while it keeps the seat. It is given the seat's view, never the state.
+     * False: it has nothing to do. */
     void (*bot_init)(void *memory, uint32_t level, uint64_t seed);
     bool (*bot)(const void *view, uint32_t seat, void *memory, void *input);
 };
@@ -314,6 +318,13 @@ FRAY_API uint32_t fray_game_sqrt(uint64_t value);     /* rounded down */
 /* Scales (x, y) to the length `length`, components rounded to nearest; (0, 0) stays. |x|, |y|,
  * length < 2^24. */
 FRAY_API void fray_game_scale(int32_t *x, int32_t *y, int32_t length);
+
+/* Whether a deadline has come, of now_ms or in ticks. FRAY_GAME_NEVER has not, however late it is.
+ */
+static inline bool fray_game_has_come(uint32_t deadline, uint32_t now)
+{
+    return deadline != FRAY_GAME_NEVER && now >= deadline;
+}
 
 static inline int32_t fray_game_clamp(int32_t value, int32_t min, int32_t max)
 {

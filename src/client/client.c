@@ -50,7 +50,7 @@ struct fray_client {
     struct fray_timer timer;       /* of the next attempts, or the netcode's next tick */
     unsigned retry_ms;
     bool is_open, is_over;
-    struct fray_buf *unsent; /* messages that wait for the connection */
+    char **unsent; /* messages that wait for the connection */
     size_t unsent_count;
 
     char match[MATCH_ID_SIZE], token[TOKEN_SIZE], room[ROOM_SIZE];
@@ -93,77 +93,76 @@ void fray_clients_turn(fray_clients *clients, unsigned wait_ms)
 
 /* ------------------------------------------------------------------ what is sent */
 
-static void say(fray_client *client, const char *type, json_t *content)
+/* Takes the text. */
+static void text_send(fray_client *client, char *text)
 {
-    json_t *message = json_pack("{s:s, s:o*}", "type", type, "content", content);
-    char *text = json_dumps(message, JSON_COMPACT);
     client->bytes_out += strlen(text);
     fray_client_link_send(client->link, fray_slice_of(text), false);
     free(text);
-    json_decref(message);
 }
 
-void fray_client_send(fray_client *client, const char *type, json_t *content)
+static void text_keep(fray_client *client, char *text)
 {
-    if (client->is_open) {
-        say(client, type, content);
-        return;
-    }
-    json_t *message = json_pack("[s, o]", type, content ? content : json_null());
-    char *text = json_dumps(message, JSON_COMPACT);
     client->unsent =
         fray_realloc(client->unsent, (client->unsent_count + 1) * sizeof *client->unsent);
-    struct fray_buf *waiting = &client->unsent[client->unsent_count++];
-    *waiting = (struct fray_buf){0};
-    fray_buf_append(waiting, text, strlen(text));
-    free(text);
-    json_decref(message);
+    client->unsent[client->unsent_count++] = text;
 }
 
 static void say_unsent(fray_client *client)
 {
-    struct fray_buf *unsent = client->unsent;
-    size_t count = client->unsent_count;
-    client->unsent = NULL;
+    for (size_t i = 0; i < client->unsent_count; i++)
+        text_send(client, client->unsent[i]);
     client->unsent_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        json_t *message = json_loadb(unsent[i].data, unsent[i].len, 0, NULL);
-        json_t *content = json_array_get(message, 1);
-        say(client, json_string_value(json_array_get(message, 0)),
-            json_is_null(content) ? NULL : json_incref(content));
-        json_decref(message);
-        fray_buf_deinit(&unsent[i]);
-    }
-    free(unsent);
 }
 
-void fray_client_quick_play(fray_client *client, const char *game)
+enum fray_err fray_client_send(fray_client *client, const char *type, json_t *content)
 {
-    fray_client_send(client, "quick_play", json_pack("{s:s}", "game", game));
+    json_t *message = json_pack("{s:s, s:o*}", "type", type, "content", content);
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    json_decref(message);
+    if (!text)
+        return FRAY_ERR_TYPE;
+    if (client->is_open)
+        text_send(client, text);
+    else
+        text_keep(client, text);
+    return FRAY_OK;
 }
 
-void fray_client_create_match(fray_client *client, const char *game, json_t *options)
+/* NULL is what could not be packed. */
+static enum fray_err send_packed(fray_client *client, const char *type, json_t *content)
 {
-    fray_client_send(client, "create", json_pack("{s:s, s:o*}", "game", game, "options", options));
+    return content ? fray_client_send(client, type, content) : FRAY_ERR_TYPE;
 }
 
-void fray_client_join(fray_client *client, const char *match, bool as_spectator)
+enum fray_err fray_client_quick_play(fray_client *client, const char *game)
 {
-    fray_client_send(
+    return send_packed(client, "quick_play", json_pack("{s:s}", "game", game));
+}
+
+enum fray_err fray_client_create_match(fray_client *client, const char *game, json_t *options)
+{
+    return send_packed(client, "create",
+                       json_pack("{s:s, s:o*}", "game", game, "options", options));
+}
+
+enum fray_err fray_client_join(fray_client *client, const char *match, bool as_spectator)
+{
+    return send_packed(
         client, "join",
         json_pack("{s:s, s:s}", "match", match, "as", as_spectator ? "spectator" : "player"));
 }
 
-void fray_client_chat(fray_client *client, const char *text)
+enum fray_err fray_client_chat(fray_client *client, const char *text)
 {
-    fray_client_send(client, "chat_message",
-                     json_pack("{s:s, s:s}", "room", client->room, "text", text));
+    return send_packed(client, "chat_message",
+                       json_pack("{s:s, s:s}", "room", client->room, "text", text));
 }
 
 static void packet_send(void *context, const void *packet, size_t len)
 {
     fray_client *client = context;
-    if (!client->is_open)
+    if (!client->is_open || !client->is_playing)
         return;
     client->packets_out++;
     client->bytes_out += len;
@@ -172,24 +171,25 @@ static void packet_send(void *context, const void *packet, size_t len)
 
 /* ------------------------------------------------------------------ the match */
 
+/* A handler may leave the match, or end the client, while its netcode has more to tell. */
 static void tell_event(void *context, const struct fray_game_event *event, uint32_t tick)
 {
     fray_client *client = context;
-    if (client->config.on_event)
+    if (client->is_playing && client->config.on_event)
         client->config.on_event(client, event, tick, client->config.app);
 }
 
 static void tell_events_lost(void *context)
 {
     fray_client *client = context;
-    if (client->config.on_events_lost)
+    if (client->is_playing && client->config.on_events_lost)
         client->config.on_events_lost(client, client->config.app);
 }
 
 static void tell_desync(void *context, uint32_t tick, uint64_t own, uint64_t server)
 {
     fray_client *client = context;
-    if (own != server && client->config.on_desync)
+    if (client->is_playing && own != server && client->config.on_desync)
         client->config.on_desync(client, tick, client->config.app);
 }
 
@@ -206,7 +206,7 @@ static void match_forget(fray_client *client)
 void fray_client_leave(fray_client *client)
 {
     match_forget(client);
-    fray_client_send(client, "leave", NULL);
+    (void)fray_client_send(client, "leave", NULL);
 }
 
 static void tick(fray_client *client)
@@ -304,10 +304,7 @@ static void on_matchmaking(fray_client *client, const json_t *message)
 
     if (id) {
         json_t *ack = json_pack("{s:s, s:O, s:{}}", "type", "ack", "id", id, "content");
-        char *text = json_dumps(ack, JSON_COMPACT);
-        client->bytes_out += strlen(text);
-        fray_client_link_send(client->link, fray_slice_of(text), false);
-        free(text);
+        text_send(client, json_dumps(ack, JSON_COMPACT));
         json_decref(ack);
     }
     if (client->is_playing && phase && strcmp(phase, "agreed") == 0)
@@ -339,7 +336,8 @@ static void on_text(void *context, struct fray_slice text)
         match_forget(client);
     else if (type && strcmp(type, "match") == 0)
         roster_keep(client, content);
-    if (type && client->config.on_message)
+    bool is_ended = !client->link; /* by a handler */
+    if (type && !is_ended && client->config.on_message)
         client->config.on_message(client, type, content, client->config.app);
     json_decref(message);
 }
@@ -362,10 +360,11 @@ static void on_open(void *context)
     client->retry_ms = 0;
     client->is_returning = client->match[0];
     if (client->match[0] && client->token[0])
-        say(client, "reconnect",
+        (void)fray_client_send(
+            client, "reconnect",
             json_pack("{s:s, s:s}", "match", client->match, "token", client->token));
     else if (client->match[0])
-        say(client, "join", json_pack("{s:s, s:s}", "match", client->match, "as", "spectator"));
+        (void)fray_client_join(client, client->match, true);
     say_unsent(client);
 }
 
@@ -502,7 +501,7 @@ static struct fray_tls_context *tls_of(fray_clients *clients, bool trusts_anyone
 static void client_free(fray_client *client)
 {
     for (size_t i = 0; i < client->unsent_count; i++)
-        fray_buf_deinit(&client->unsent[i]);
+        free(client->unsent[i]);
     free(client->unsent);
     free(client->smooth_fields);
     json_decref(client->roster);
@@ -554,7 +553,7 @@ static void client_end(fray_client *client, unsigned close_code)
 void fray_client_destroy(fray_client *client)
 {
     if (client->is_open && client->match[0])
-        say(client, "leave", NULL);
+        (void)fray_client_send(client, "leave", NULL);
     client_end(client, FRAY_WEBSOCKET_CLOSE_NORMAL);
 }
 

@@ -3,18 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-static int64_t value_read(const void *at, uint8_t type)
-{
-    uint8_t u8;
-    uint16_t u16;
-    uint32_t u32;
-    switch (type & 7) {
-    case 1: memcpy(&u8, at, 1); return type == FRAY_GAME_I8 ? (int8_t)u8 : u8;
-    case 2: memcpy(&u16, at, 2); return type == FRAY_GAME_I16 ? (int16_t)u16 : u16;
-    default: memcpy(&u32, at, 4); return type == FRAY_GAME_I32 ? (int32_t)u32 : (int64_t)u32;
-    }
-}
+#include "delta.h"
 
 /* A number as the tables mean it: a player's id, a label, a fraction, or itself. */
 static json_t *number_json(int64_t value, uint8_t fraction, uint8_t flags,
@@ -40,10 +29,10 @@ static const char *label_of(const struct fray_game_field *field, int64_t value)
     return NULL;
 }
 
-static json_t *element_json(const struct fray_game_field *field, const char *at,
+static json_t *element_json(const struct fray_game_field *field, const char *row, uint32_t i,
                             const struct fray_game_players *players)
 {
-    int64_t value = value_read(at, field->type);
+    int64_t value = fray_game_read(field, row, i);
     const char *label = label_of(field, value);
     return label ? json_string(label) : number_json(value, field->fraction, field->flags, players);
 }
@@ -51,34 +40,27 @@ static json_t *element_json(const struct fray_game_field *field, const char *at,
 static json_t *field_json(const struct fray_game_field *field, const char *row,
                           const struct fray_game_players *players)
 {
-    const char *at = row + field->offset;
     if (field->count == 1)
-        return element_json(field, at, players);
+        return element_json(field, row, 0, players);
     json_t *array = json_array();
-    for (uint32_t i = 0; i < field->count; i++, at += field->type & 7)
-        json_array_append_new(array, element_json(field, at, players));
+    for (uint32_t i = 0; i < field->count; i++)
+        json_array_append_new(array, element_json(field, row, i, players));
     return array;
-}
-
-static uint32_t owner_of(const struct fray_game_table *table, const char *row, uint32_t number)
-{
-    if (table->owner == FRAY_GAME_ROW)
-        return number;
-    return table->owner ? (uint8_t)row[table->owner - 1] : FRAY_GAME_NOBODY;
 }
 
 static json_t *row_json(const struct fray_game_table *table, const char *row, uint32_t number,
                         uint32_t viewer, const struct fray_game_players *players)
 {
     json_t *object = json_object();
-    uint32_t owner = owner_of(table, row, number);
+    uint32_t owner = fray_delta_owner(table, row, number);
+    bool is_own = fray_delta_owns(table, row, number, viewer);
     if (table->rows > 1 && owner != FRAY_GAME_NOBODY) {
         json_object_set_new(object, "seat", json_integer(owner));
         json_object_set_new(object, "id", number_json(owner, 0, FRAY_GAME_SEAT, players));
     }
     for (uint32_t i = 0; i < table->fields_count; i++) {
         const struct fray_game_field *field = &table->fields[i];
-        bool is_others = (field->flags & FRAY_GAME_OWNER) && owner != viewer;
+        bool is_others = (field->flags & FRAY_GAME_OWNER) && !is_own;
         if (!(field->flags & FRAY_GAME_HIDDEN) && !is_others)
             json_object_set_new(object, field->name, field_json(field, row, players));
     }
@@ -131,7 +113,7 @@ static void row_append(const struct writer *writer, const struct fray_game_table
                        const char *row, uint32_t number, struct fray_game_json_row *kept)
 {
     struct fray_buf *text = &writer->rows->text;
-    if (owner_of(table, row, number) == writer->viewer && writer->viewer != FRAY_GAME_NOBODY) {
+    if (fray_delta_owns(table, row, number, writer->viewer)) {
         json_append(writer->out, row_json(table, row, number, writer->viewer, writer->players));
         return;
     }
@@ -214,15 +196,6 @@ const struct fray_game_action *fray_game_json_action(const struct fray_game *gam
     return NULL;
 }
 
-static const struct fray_game_field *input_field(const struct fray_game *game, const char *name)
-{
-    for (uint32_t i = 0; i < game->input->fields_count; i++) {
-        if (strcmp(game->input->fields[i].name, name) == 0)
-            return &game->input->fields[i];
-    }
-    return NULL;
-}
-
 /* A number, a flag, or the name of a value. */
 static bool value_parse(const struct fray_game_field *field, const json_t *json, double *value)
 {
@@ -244,11 +217,6 @@ static bool value_parse(const struct fray_game_field *field, const json_t *json,
     return true;
 }
 
-static void field_write(void *input, const struct fray_game_field *field, int64_t value)
-{
-    memcpy((char *)input + field->offset, &value, field->type & 7); /* little-endian: game.c */
-}
-
 static const char *field_take(const struct fray_game_field *field, const json_t *json, void *input)
 {
     double value = 0;
@@ -256,7 +224,7 @@ static const char *field_take(const struct fray_game_field *field, const json_t 
         return "wrong_shape";
     if (!(value >= field->min && value <= field->max))
         return "out_of_range";
-    field_write(input, field, (int64_t)(value < 0 ? value - 0.5 : value + 0.5));
+    fray_game_write(field, input, 0, (int64_t)(value < 0 ? value - 0.5 : value + 0.5));
     return NULL;
 }
 
@@ -271,7 +239,7 @@ const char *fray_game_json_input(const struct fray_game *game,
     if (content && !json_is_null(content) && !json_is_object(content))
         return "wrong_shape";
     for (int i = 0; i < TAKES_MAX && action->takes[i]; i++) {
-        const struct fray_game_field *field = input_field(game, action->takes[i]);
+        const struct fray_game_field *field = fray_game_field(game->input, action->takes[i]);
         const json_t *json = json_object_get(content, action->takes[i]);
         const char *reason = field_take(field, json, input);
         if (reason)
@@ -281,6 +249,6 @@ const char *fray_game_json_input(const struct fray_game *game,
     if (!has_any)
         return "wrong_shape";
     if (action->sets)
-        field_write(input, input_field(game, action->sets), action->value);
+        fray_game_write(fray_game_field(game->input, action->sets), input, 0, action->value);
     return NULL;
 }

@@ -108,6 +108,36 @@ static void what_the_owner_alone_may_see_is_missing_elsewhere(void **unused)
     fray_game_json_rows_deinit(&kept);
 }
 
+struct flag {
+    uint8_t owner, secret; /* the owner's seat, or FRAY_GAME_NOBODY */
+};
+
+struct flags_state {
+    struct flag flags[2];
+};
+
+#define FLAG(F, T)                                                                                 \
+    F(T, owner, .bits = 8, .flags = FRAY_GAME_SEAT)                                                \
+    F(T, secret, .bits = 8, .flags = FRAY_GAME_OWNER)
+FRAY_GAME_FIELDS(flag_fields, struct flag, FLAG);
+static const struct fray_game_table flag_tables[] = {FRAY_GAME_TABLE(
+    "flags", struct flags_state, flags, flag_fields, 2, .owner = FRAY_GAME_AT(struct flag, owner))};
+static const struct fray_game flags_game = {.tables = flag_tables, .tables_count = 1};
+
+static void what_nobody_owns_is_told_to_no_spectator(void **unused)
+{
+    const struct flags_state state = {{{FRAY_GAME_NOBODY, 7}, {1, 8}}};
+    struct fray_game_json_rows rows = {0};
+
+    (void)unused;
+    assert_json(state_json(&flags_game, &state, FRAY_GAME_NOBODY, &rows),
+                "{\"flags\":[{\"owner\":null},{\"seat\":1,\"id\":\"bob\",\"owner\":\"bob\"}]}");
+    assert_json(state_json(&flags_game, &state, 1, &rows),
+                "{\"flags\":[{\"owner\":null},{\"seat\":1,\"id\":\"bob\",\"owner\":\"bob\","
+                "\"secret\":8}]}");
+    fray_game_json_rows_deinit(&rows);
+}
+
 static void events_name_players(void **unused)
 {
     (void)unused;
@@ -177,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_is_its_tables),
         cmocka_unit_test(what_the_owner_alone_may_see_is_missing_elsewhere),
+        cmocka_unit_test(what_nobody_owns_is_told_to_no_spectator),
         cmocka_unit_test(events_name_players),
         cmocka_unit_test(moves_are_read_by_the_table),
         cmocka_unit_test(every_action_of_every_game_finds_its_fields),

@@ -34,7 +34,7 @@ struct fray_ring_table {
 /* What changed from one slot's state to the newest. Rows are looked at when first asked for. */
 struct fray_ring_cache {
     uint64_t *is_known, *is_changed; /* sets */
-    uint16_t *counts;                /* of bits, by row */
+    uint32_t *counts;                /* of bits, by row */
     uint64_t *encodings;
 };
 

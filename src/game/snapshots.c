@@ -178,7 +178,7 @@ static void row_compare(struct fray_snapshots *ring, uint32_t slot, const struct
         return;
     fray_bits_put(&out, 0, -count % WORD);
     assert(!out.is_full);
-    cache->counts[(size_t)t->first * WORD + number] = (uint16_t)count;
+    cache->counts[(size_t)t->first * WORD + number] = count;
     cache->is_changed[word] |= bit;
 }
 

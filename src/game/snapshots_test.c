@@ -5,6 +5,79 @@
 
 #include "base/mem_counted.h"
 
+/* ------------------------------------------------------------------ games of another kind */
+
+enum { CELLS = 12000 };
+
+struct board {
+    uint32_t tick;
+    uint8_t cells[CELLS];
+};
+
+struct board_state {
+    struct board board;
+};
+
+#define BOARD(F, T) F(T, tick, .bits = 32, .flags = FRAY_GAME_CLOCK) F(T, cells, .bits = 8)
+FRAY_GAME_FIELDS(board_fields, struct board, BOARD);
+static const struct fray_game_table board_tables[] = {
+    FRAY_GAME_TABLE("board", struct board_state, board, board_fields, 1, 0)};
+static const struct fray_game_event_kind board_events[] = {
+    {"ding", {{NULL, 0, 0}}, FRAY_GAME_EVERY, false}};
+
+/* One row that is long, and an event that takes no bits: of one kind, without arguments. */
+static const struct fray_game board_game = {
+    .name = "board",
+    .tick_hz = 30,
+    .seats_max = 1,
+    .state_size = sizeof(struct board_state),
+    .tables = board_tables,
+    .tables_count = FRAY_GAME_COUNT(board_tables),
+    .events = board_events,
+    .events_count = FRAY_GAME_COUNT(board_events),
+};
+
+/* Sends `state` against what was sent before; true: the client has it, with `events` events. */
+static bool board_send(struct fray_viewer *viewer, struct fray_snapshots *snapshots,
+                       const struct board_state *state, uint32_t events)
+{
+    static struct board_state views[2]; /* of the client, before and now */
+    static struct fray_packet_snapshot packet;
+    struct fray_buf out = {0};
+
+    fray_snapshots_take(snapshots, state->board.tick, state);
+    fray_viewer_encode(viewer, &(struct fray_viewer_frame){.with_hash = true}, &out);
+    fray_viewer_sent(viewer, true);
+    assert_true(fray_packet_snapshot_header_decode(&packet, out.data, out.len));
+    bool is_full = packet.seq == packet.base_seq;
+    bool is_decoded = fray_packet_snapshot_decode(&board_game, 0, is_full ? NULL : &views[0],
+                                                  &views[1], &packet, out.data, out.len);
+    views[0] = views[1];
+    fray_buf_deinit(&out);
+    return is_decoded && packet.events_count == events &&
+           memcmp(&views[1], state, sizeof *state) == 0;
+}
+
+static void long_rows_and_events_without_bits_arrive(void **unused)
+{
+    struct fray_snapshots *snapshots = fray_snapshots_create(&board_game);
+    struct fray_viewer *viewer = fray_viewer_create(
+        snapshots, 0, &(struct fray_packet_hello){FRAY_PACKET_VERSION, FRAY_HELLO_STREAM, 30});
+    static struct board_state state;
+
+    (void)unused;
+    memset(snapshots->events, 0xff, FRAY_SNAPSHOTS_EVENTS * sizeof *snapshots->events);
+    for (uint32_t tick = 1; tick <= 20; tick++) {
+        state.board.tick = tick;
+        for (uint32_t i = 0; i < tick * CELLS / 20; i++)
+            state.board.cells[i] = (uint8_t)(1 + (i + tick) % 255);
+        fray_snapshots_event(snapshots, tick, &(struct fray_game_event){.to = FRAY_GAME_NOBODY});
+        assert_true(board_send(viewer, snapshots, &state, 1));
+    }
+    fray_viewer_destroy(viewer);
+    fray_snapshots_destroy(snapshots);
+}
+
 /* ------------------------------------------------------------------ a network */
 
 struct flight {
@@ -353,6 +426,7 @@ static void nothing_is_allocated_while_it_goes_on(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_rows_and_events_without_bits_arrive),
         cmocka_unit_test(datagrams_may_be_lost_doubled_reordered),
         cmocka_unit_test(what_is_seen_is_fray_game_view),
         cmocka_unit_test(the_grid_is_exact),
