@@ -369,4 +369,25 @@ describe("@fray/client", LIMIT, () => {
         assert.equal((await closed).code, "moved");
         await phase(match, "started");
     });
+
+    test("who_is_moved_up_to_the_first_seat_comes_back_to_it", LIMIT, async (t) => {
+        const proxy = await startProxy(t, server.port);
+        const ann = await open(t, "Ann");
+        const bob = await open(t, "Bob", { url: proxy.url });
+        const own = await ann.quickPlay("duel");
+        const second = await bob.quickPlay("duel");
+        assert.equal(second.seat, 1);
+        const moved = next(bob, "moved");
+        await own.leave();
+        const first = await moved;
+        assert.deepEqual([first.id, first.seat, second.isOver], [own.id, 0, true]);
+        const started = phase(first, "started");
+        await first.addBot();
+        await started;
+        const back = next(first, "back");
+        proxy.cut();
+        await back;
+        assert.equal(bob.match, first);
+        assert.equal(first.seat, 0);
+    });
 });

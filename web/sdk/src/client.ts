@@ -8,6 +8,7 @@ import type { Message } from "./transport";
 import type { Tables } from "./view";
 
 const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
+const OTHER_PLACE = "In another place of this match.";
 
 export interface CreateOptions {
     options?: { [name: string]: number };
@@ -33,8 +34,8 @@ interface ClientEvents {
     chat: ChatLine;
     lost: { reason: string };
     back: void;
-    /** In another match, unasked, `match` now: quick play has found somebody there. Or asked for,
-     * and the answer came after it was refused as `lost`. */
+    /** In another match, unasked, or in another seat, `match` now: quick play has found somebody
+     * there, or left one alone. Or asked for, but the answer came after it was refused as `lost`. */
     moved: Match<any>;
     /** For good: close() was called, or the server does not want this client. */
     closed: { code: number; reason: string };
@@ -182,7 +183,7 @@ export class Client extends Emitter<ClientEvents> {
         this.#entering--;
         const before = this.match;
         this.match = null;
-        if (before?.id === joined.match) before.end("moved", "In another place of this match.");
+        if (before?.id === joined.match) before.end("moved", OTHER_PLACE);
         else before?.end("left", "You left.");
         return this.#sit<T>(joined, await this.#rulesOf(joined.game), netcode);
     }
@@ -216,12 +217,14 @@ export class Client extends Emitter<ClientEvents> {
         const roster = this.#roster?.match === joined.match ? this.#roster : null;
         const match = new Match<T>(this.#connection, joined, roster, rules, netcode);
         match.on("closed", () => {
-            if (this.match === match) this.match = this.#latest = this.#early = null;
+            if (this.match !== match) return;
+            this.match = this.#latest = this.#roster = this.#early = null;
         });
         const before = this.match;
         this.match = match;
         this.#netcode = netcode;
-        before?.end("moved", "Somebody waits in another match.");
+        const isSame = before?.id === joined.match;
+        before?.end("moved", isSame ? OTHER_PLACE : "Somebody waits in another match.");
         this.#sendLogs(match);
         /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
         if (this.id !== this.#latestBy && this.transport !== "none") void this.#resume(match);
@@ -248,7 +251,7 @@ export class Client extends Emitter<ClientEvents> {
     async #move(joined: Joined, early: Message[]): Promise<void> {
         this.#early = early;
         const rules = await this.#rulesOf(joined.game);
-        if (this.#latest?.match !== joined.match) return this.#catchUp(); // not any more
+        if (this.#latest !== joined) return this.#catchUp(); // not any more
         this.emit("moved", this.#sit(joined, rules, this.#netcode));
     }
 
@@ -269,7 +272,7 @@ export class Client extends Emitter<ClientEvents> {
         this.#early = null;
         /* Moved on while the rules were loaded, or before the caller had its listeners? Or in, when
          * nothing was expected any more? */
-        if (this.#latest && this.#latest.match !== this.match?.id)
+        if (this.#latest && !this.match?.isAt(this.#latest))
             return void this.#move(this.#latest, early);
         for (const message of early) this.#route(message);
     }
@@ -286,13 +289,14 @@ export class Client extends Emitter<ClientEvents> {
         else if (this.match && this.#isForMatch(message)) this.match.hear(message);
     }
 
-    /** All that follows `joined` is of its match, and complete. */
+    /** What follows `joined` is of its match, and complete; of a match that one was in already some
+     * may come before it. */
     #placed(joined: Joined): void {
+        const isOther = this.#latest?.match !== joined.match;
         this.#latest = joined;
         this.#latestBy = this.id;
-        this.#roster = null;
-        if (this.#entering || this.#early) this.#early = [];
-        else if (this.match?.id !== joined.match) void this.#move(joined, []);
+        if (this.#entering || this.#early) this.#early = (!isOther && this.#early) || [];
+        else if (!this.match?.isAt(joined)) void this.#move(joined, []);
     }
 
     #isForMatch({ type, content }: Message): boolean {
