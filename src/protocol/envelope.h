@@ -59,6 +59,8 @@ struct fray_envelope {
     fray_envelope_answer_fn *on_answer;
     void *context;
     char sid[FRAY_TOKEN_LEN + 1]; /* what polling requests name the session by */
+    uint64_t post_number;         /* of the newest POST that had one; 0: none had */
+    size_t post_count;            /* how many messages were taken of it */
 };
 
 struct fray_envelope *fray_envelope_open(struct fray_envelope_config *config,

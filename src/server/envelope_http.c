@@ -2,7 +2,7 @@
  *
  *     POST   /poll              opens a session
  *     GET    /poll/<session>    what is newer than ?after=, at once or within ?wait= ms
- *     POST   /poll/<session>    a message, or an array of them
+ *     POST   /poll/<session>    a message, or an array of them; ?number= tells a repeat from news
  *     DELETE /poll/<session>    ends it
  *     GET    /sse/<session>     Server-Sent Events from Last-Event-ID on
  *
@@ -299,19 +299,42 @@ static void refuse_body(fray_request *request, const struct fray_envelope_refusa
     fray_buf_deinit(&body);
 }
 
-static void handle_send(fray_request *request, void *context)
+/* Takes the body, unless it is the newest one again, whose answer was lost. False: refused. */
+static bool receive_once(fray_request *request, struct fray_envelope *envelope, size_t *count)
 {
     struct fray_envelope_refusal refusal;
+    uint64_t number;
+    bool is_number = read_number(request, "number", 0, &number);
+    if (!is_number || (number && number < envelope->post_number)) {
+        fray_envelope_refuse(request, 400, is_number ? "bad_number" : "bad_query",
+                             is_number ? "A POST of a greater number has been taken."
+                                       : "number is a whole number.");
+        return false;
+    }
+    *count = envelope->post_count;
+    if (number && number == envelope->post_number)
+        return true;
+    if (fray_envelope_receive(envelope, request->body, count, &refusal)) {
+        refuse_body(request, &refusal);
+        return false;
+    }
+    if (number) {
+        envelope->post_number = number;
+        envelope->post_count = *count;
+    }
+    return true;
+}
+
+static void handle_send(fray_request *request, void *context)
+{
     size_t count;
     (void)context;
     struct fray_envelope *envelope = session_of(request, false);
     if (!envelope)
         return;
     fray_link_heard(envelope->session.link, envelope->session.worker);
-    if (fray_envelope_receive(envelope, request->body, &count, &refusal)) {
-        refuse_body(request, &refusal);
+    if (!receive_once(request, envelope, &count))
         return;
-    }
     char body[48];
     int len = snprintf(body, sizeof body, "{\"accepted\":%zu}", count);
     fray_request_reply(request, 200, "application/json", body, (size_t)len);

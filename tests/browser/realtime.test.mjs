@@ -364,6 +364,26 @@ describe("the pages of games in real time", () => {
         await page.click("#leave");
     });
 
+    test("who is left before the start waits on, in the first seat", async (t) => {
+        const first = await KINDS.envelope().open(t, fray.url, { name: "Ann" });
+        await first.ask("quick_play", { game: "duel" });
+        const page = await visit("/games/duel/?play=quick");
+        await first.take("matchmaking", ({ phase }) => phase === "found");
+        await first.ask("leave");
+        await page.waitForFunction(() => canvas.play?.seat === 0);
+        await page.waitForFunction(() =>
+            /has left, so once more · .* a bot comes in \d s/.test(
+                document.getElementById("detail").textContent,
+            ),
+        );
+        const saved = await page.evaluate(
+            (origin) => JSON.parse(sessionStorage.getItem(`fray.seat ${origin}`)).token,
+            fray.url,
+        );
+        assert.equal(saved, await page.evaluate(() => canvas.play.saved.token));
+        await page.click("#leave");
+    });
+
     test("who waits in an own room may have a bot", async () => {
         const page = await visit("/games/duel/?play=public");
         await page.click("#bot-now");

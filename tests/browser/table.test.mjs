@@ -10,6 +10,7 @@ const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch:
 
 describe("the table around a match", () => {
     const fray = serveFray(["--replay-min-ms", "0"]);
+    const stranger = serveFray(["--cors-origin", "*"]);
     const open = useBrowser();
     const visit = (path, options = DESKTOP) => open(fray.url + path, options);
 
@@ -21,6 +22,12 @@ describe("the table around a match", () => {
         await second.waitForSelector("#table:not([hidden])");
         return [first, second];
     }
+
+    const seatOf = (page) =>
+        page.evaluate(
+            (origin) => JSON.parse(sessionStorage.getItem(`fray.seat ${origin}`)).token,
+            fray.url,
+        );
 
     test("what is said of a player is seen, however long the name is", async () => {
         const [first, second] = await meet("rps");
@@ -54,8 +61,6 @@ describe("the table around a match", () => {
     test("who closes the tab comes back by the link to the own seat", async () => {
         const [first, second] = await meet("tictactoe");
         const link = second.url();
-        const seatOf = (page) =>
-            page.evaluate(() => JSON.parse(sessionStorage.getItem("fray.seat")).token);
         const token = await seatOf(second);
         const context = second.context();
         const another = await context.newPage(); // the same browser: another player
@@ -71,14 +76,44 @@ describe("the table around a match", () => {
         // A copy of the tab has a copy of its storage, but the seat is taken.
         const copy = await context.newPage();
         await copy.addInitScript(
-            (seat) => sessionStorage.setItem("fray.seat", seat),
-            await back.evaluate(() => sessionStorage.getItem("fray.seat")),
+            ([name, value]) => sessionStorage.setItem(name, value),
+            await back.evaluate((origin) => {
+                const name = `fray.seat ${origin}`;
+                return [name, sessionStorage.getItem(name)];
+            }, fray.url),
         );
         await copy.goto(link);
         await copy.waitForSelector('.toast:has-text("All seats are taken")');
         await back.click("#leave");
         await back.waitForSelector("#start:not([hidden])");
-        assert.equal(await back.evaluate(() => localStorage.getItem("fray.seats")), "[]");
+        const left = (origin) => localStorage.getItem(`fray.seats ${origin}`);
+        assert.equal(await back.evaluate(left, fray.url), "[]");
+    });
+
+    test("a link to another server tells it of no seat, and takes none away", async () => {
+        const [, second] = await meet("tictactoe");
+        const link = second.url();
+        const token = await seatOf(second);
+        const lure = `${link}&server=${encodeURIComponent(stranger.url)}`;
+        const context = second.context();
+        const sent = [];
+        context.on("request", (request) => sent.push(request.url(), request.postData() ?? ""));
+        const follow = async (page) => {
+            page.on("websocket", (socket) =>
+                socket.on("framesent", ({ payload }) => sent.push(`${payload}`)),
+            );
+            await page.goto(lure);
+            await page.waitForSelector("#start-message:focus"); // it knows no such match
+        };
+        await follow(second); // the tab's own seat
+        const other = await context.newPage();
+        await follow(other); // and the browser's, where no tab sits
+        const asked = sent.filter((text) => /"join"/.test(text));
+        assert.equal(asked.length, 2);
+        assert.ok(sent.every((text) => !text.includes(token)));
+        await other.goto(link);
+        await other.waitForSelector('#people small:has-text("you")');
+        assert.equal(await seatOf(other), token);
     });
 
     test("an old link says why it leads nowhere, and where the match can be seen", async (t) => {

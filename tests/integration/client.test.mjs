@@ -295,6 +295,44 @@ describe("@fray/client", LIMIT, () => {
         assert.equal(bob.match, null);
     });
 
+    test("what is refused leaves one in the match where one was", async (t) => {
+        const names = ["Ann", "Bob", "Cid"];
+        const [ann, bob, cid] = await Promise.all(names.map((name) => open(t, name)));
+        await ann.lobby({ watch: true });
+        const mine = await ann.create("tictactoe", { start: "host" });
+        const full = await bob.create("tictactoe", { bots: 1 });
+        await assert.rejects(ann.join(full.id), { code: "match_full" });
+        await assert.rejects(ann.quickPlay("nonsense"), { code: "unknown_game" });
+        await assert.rejects(ann.join(mine.id), { code: "already_in_match" });
+        await assert.rejects(ann.reconnect(mine.saved), { code: "already_in_match" });
+        assert.equal(ann.match, mine);
+        const isRps = ({ game }) => game === "rps";
+        const listed = next(ann, "lobby", ({ matches }) => matches.some(isRps));
+        const theirs = await cid.create("rps");
+        await listed; // it watches the lobby as before
+        const closed = next(theirs, "closed");
+        const met = next(mine, "roster", ({ seats }) => seats.length === 2);
+        assert.equal((await cid.join(mine.id)).seat, 1);
+        assert.equal((await closed).code, "left");
+        await met;
+        const left = next(mine, "closed");
+        const watched = await ann.join(full.id, { as: "spectator" });
+        assert.equal((await left).code, "left");
+        assert.equal(ann.match, watched);
+    });
+
+    test("who listens goes on listening when another match is refused", async (t) => {
+        const names = ["Ann", "Bob", "Cid"];
+        const [ann, bob, cid] = await Promise.all(names.map((name) => open(t, name)));
+        const own = await ann.quickPlay("duel");
+        const full = await bob.create("duel", { bots: 1, private: true });
+        await assert.rejects(ann.join(full.id), { code: "match_full" });
+        assert.equal(ann.match, own);
+        const found = phase(own, "found");
+        assert.equal((await cid.quickPlay("duel")).id, own.id);
+        await found;
+    });
+
     const phase = (match, name) =>
         next(match, "message", (m) => m.type === "matchmaking" && m.content.phase === name);
 
@@ -330,5 +368,26 @@ describe("@fray/client", LIMIT, () => {
         assert.equal(cid.match, match);
         assert.equal((await closed).code, "moved");
         await phase(match, "started");
+    });
+
+    test("who_is_moved_up_to_the_first_seat_comes_back_to_it", LIMIT, async (t) => {
+        const proxy = await startProxy(t, server.port);
+        const ann = await open(t, "Ann");
+        const bob = await open(t, "Bob", { url: proxy.url });
+        const own = await ann.quickPlay("duel");
+        const second = await bob.quickPlay("duel");
+        assert.equal(second.seat, 1);
+        const moved = next(bob, "moved");
+        await own.leave();
+        const first = await moved;
+        assert.deepEqual([first.id, first.seat, second.isOver], [own.id, 0, true]);
+        const started = phase(first, "started");
+        await first.addBot();
+        await started;
+        const back = next(first, "back");
+        proxy.cut();
+        await back;
+        assert.equal(bob.match, first);
+        assert.equal(first.seat, 0);
     });
 });

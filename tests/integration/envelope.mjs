@@ -104,8 +104,12 @@ export class Session extends Messages {
         return { status: reply.status, headers: reply.headers, body: await reply.json() };
     }
 
-    async post(body) {
-        const reply = await fetch(`${this.url}/poll/${this.id}`, { method: "POST", body });
+    async post(body, query = {}) {
+        const search = new URLSearchParams(query);
+        const reply = await fetch(`${this.url}/poll/${this.id}?${search}`, {
+            method: "POST",
+            body,
+        });
         return { status: reply.status, body: await reply.json() };
     }
 

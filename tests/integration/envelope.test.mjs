@@ -188,6 +188,28 @@ describe("polling", LIMIT, () => {
         assert.deepEqual((await session.get({ after: 4 })).body, { cursor: 4, messages: [] });
     });
 
+    test("a_POST_that_comes_again_is_answered_again_and_nothing_more", async (t) => {
+        const session = await openSession(t);
+        const post = (number, ...ids) =>
+            session.post(JSON.stringify(ids.map((id) => ({ type: "echo", id }))), { number });
+        for (let times = 0; times < 3; times++)
+            assert.deepEqual(await post(1, 1, 2), { status: 200, body: { accepted: 2 } });
+        assert.equal((await session.post("{}", { number: 4 })).status, 400); // it was not taken
+        for (let times = 0; times < 2; times++)
+            assert.deepEqual(await post(4, 3), { status: 200, body: { accepted: 1 } });
+        assert.equal((await post(1, 1, 2)).body.content.code, "bad_number");
+        assert.equal((await post("x", 4)).body.content.code, "bad_query");
+        await session.send("echo", null, 5); // without a number each is news
+        await session.send("echo", null, 5);
+        let reply;
+        do reply = await session.get({ after: 0 });
+        while (reply.body.messages.at(-2)?.id !== 5);
+        assert.deepEqual(
+            reply.body.messages.slice(1).map(({ id }) => id),
+            [1, 2, 3, 5, 5],
+        );
+    });
+
     test("B04_news_end_the_wait", async (t) => {
         const [session, speaker] = await Promise.all([openSession(t), open(t)]);
         await session.get();

@@ -2,10 +2,13 @@
 // Two tabs are two players. So each has its own seat (sessionStorage), and while it sits there
 // holds a lock of it; a seat of this browser (localStorage) that no tab holds is for who comes back
 // to its match. Browsers have no locks for pages from another machine over plain HTTP: there, seats
-// are the tab's alone.
+// are the tab's alone. Each server has its own: a link may name any, and a seat's secret is told to
+// nobody but the server that gave it.
 import { remember, remembered } from "./remembered.mjs";
+import { origin } from "./server.mjs";
 
-const OWN = ["seat", null, "sessionStorage"];
+const OWN = `seat ${origin}`;
+const ALL = `seats ${origin}`;
 const OLD_MS = 60 * 60 * 1000;
 const LAST_PAGE_MS = 1000; // for which this tab's page before a reload may still be there
 
@@ -13,9 +16,9 @@ let held = null; // {match, token, release}: of this page; release is null until
 
 const isSame = (a, b) => a?.match === b?.match && a?.token === b?.token;
 
-/** All of this browser, the newest first. */
+/** All of this browser at this server, the newest first. */
 function seats() {
-    const all = remembered("seats", []);
+    const all = remembered(ALL, []);
     return Array.isArray(all) ? all.filter(({ at }) => Date.now() - at < OLD_MS) : [];
 }
 
@@ -31,7 +34,7 @@ function lock({ token }, options) {
  * null. */
 export async function claimSeat(match) {
     if (held?.match === match) return held;
-    const own = remembered(...OWN);
+    const own = remembered(OWN, null, "sessionStorage");
     if (own?.match === match) {
         if (!navigator.locks) return own;
         if (await take(own, { signal: AbortSignal.timeout(LAST_PAGE_MS) })) return held;
@@ -44,7 +47,7 @@ export async function claimSeat(match) {
 /** As the newest of this browser. */
 function enlist({ match, token }) {
     const others = seats().filter((other) => !isSame(other, { match, token }));
-    remember("seats", [{ match, token, at: Date.now() }, ...others]);
+    remember(ALL, [{ match, token, at: Date.now() }, ...others]);
 }
 
 /* From now on somebody may come back to it. */
@@ -63,7 +66,7 @@ export async function keepSeat({ match, token }) {
     const seat = { match, token };
     if (!isSame(held, seat)) dropSeat();
     if (!token) return; // watches
-    remember("seat", seat, "sessionStorage");
+    remember(OWN, seat, "sessionStorage");
     if (!navigator.locks) return;
     enlist(seat);
     if (held) return;
@@ -75,10 +78,10 @@ export async function keepSeat({ match, token }) {
 
 /** The seat is given up, or was not this player's any more. */
 export function dropSeat() {
-    remember("seat", null, "sessionStorage");
+    remember(OWN, null, "sessionStorage");
     if (!held) return;
     const left = seats().filter((other) => !isSame(other, held));
-    remember("seats", left);
+    remember(ALL, left);
     held.release?.();
     held = null;
 }

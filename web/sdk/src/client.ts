@@ -8,6 +8,7 @@ import type { Message } from "./transport";
 import type { Tables } from "./view";
 
 const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
+const OTHER_PLACE = "In another place of this match.";
 
 export interface CreateOptions {
     options?: { [name: string]: number };
@@ -19,6 +20,13 @@ export interface CreateOptions {
     [member: string]: unknown;
 }
 
+/** What an entering message says, as far as it is looked at here. */
+interface Wish {
+    game?: string;
+    match?: string;
+    [member: string]: unknown;
+}
+
 interface ClientEvents {
     /** The content of `lobby`, after lobby({watch: true}). */
     lobby: any;
@@ -26,7 +34,8 @@ interface ClientEvents {
     chat: ChatLine;
     lost: { reason: string };
     back: void;
-    /** Quick play has moved this client to another match, where somebody waits: `match` now. */
+    /** In another match, unasked, or in another seat, `match` now: quick play has found somebody
+     * there, or left one alone. Or asked for, but the answer came after it was refused as `lost`. */
     moved: Match<any>;
     /** For good: close() was called, or the server does not want this client. */
     closed: { code: number; reason: string };
@@ -59,9 +68,12 @@ export class Client extends Emitter<ClientEvents> {
     #url: URL;
     #roster: Roster | null = null;
     #netcode: NetcodeOptions = {};
-    /* What came for a match whose Match is not there yet, or has no listeners yet. */
+    #entering = 0; // ways into a match that wait for their answer
+    /* What came since `joined` for a match whose Match is not there yet, or has no listeners yet. */
     #early: Message[] | null = null;
     #latest: Joined | null = null; // what the server said last of where this client is
+    #latestBy = ""; // the id of the connection that it came by
+    #watchesLobby = false;
 
     constructor(connection: Connection, url: URL) {
         super();
@@ -148,7 +160,8 @@ export class Client extends Emitter<ClientEvents> {
     }
 
     /** Any message of docs/games.md; resolves with its answer, rejects with a Refusal. */
-    ask(type: string, content: unknown = {}): Promise<any> {
+    ask(type: string, content: any = {}): Promise<any> {
+        if (type === "lobby") this.#watchesLobby = content?.watch ?? true;
         return this.#connection.ask(type, content);
     }
 
@@ -156,39 +169,66 @@ export class Client extends Emitter<ClientEvents> {
         this.#connection.close();
     }
 
-    async #enter<T>(
-        type: string,
-        content: { match?: string; [member: string]: unknown },
-        netcode: NetcodeOptions,
-    ): Promise<Match<T>> {
-        const before = this.match;
-        const isSame = type === "join" && content.match === before?.id;
-        if (before && !isSame) await before.leave();
-        this.#early = [];
-        this.#roster = null;
+    async #enter<T>(type: string, content: Wish, netcode: NetcodeOptions): Promise<Match<T>> {
+        let joined: Joined;
+        this.#entering++;
         try {
-            const joined: Joined = await this.ask(type, content);
-            before?.end("moved", "In another place of this match.");
-            return await this.#sit<T>(joined, netcode);
+            joined = await this.#askIn(type, content);
         } catch (error) {
-            this.#early = null;
+            this.#entering--;
+            if ((error as Refusal).code === "lost") this.#netcode = netcode; // it may come late
+            this.#catchUp();
             throw error;
         }
+        this.#entering--;
+        const before = this.match;
+        this.match = null;
+        if (before?.id === joined.match) before.end("moved", OTHER_PLACE);
+        else before?.end("left", "You left.");
+        return this.#sit<T>(joined, await this.#rulesOf(joined.game), netcode);
     }
 
-    async #sit<T>(joined: Joined, netcode: NetcodeOptions): Promise<Match<T>> {
-        const { id } = this;
-        this.#netcode = netcode;
-        const rules = await this.#rulesOf(joined.game);
-        const match = new Match<T>(this.#connection, joined, this.#roster, rules, netcode);
+    /** What the server refuses changes nothing. But it says no more than `already_in_match` as long
+     * as one is in a match that goes on: for another, that one has to be left. */
+    async #askIn(type: string, content: Wish): Promise<Joined> {
+        try {
+            return await this.ask(type, content);
+        } catch (error) {
+            const isThere = content.match !== undefined && content.match === this.#latest?.match;
+            if ((error as Refusal).code !== "already_in_match" || isThere) throw error;
+        }
+        await this.#foresee(type, content);
+        await (this.match?.leave() ?? this.ask("leave")).catch(() => {}); // the next ask says why
+        this.#latest = this.#early = null;
+        return this.ask(type, content);
+    }
+
+    /** Refuses what the lobby shows to be in vain, while nothing has been left for it. */
+    async #foresee(type: string, { game, match, as }: Wish): Promise<void> {
+        const { games, matches } = await this.lobby({ watch: this.#watchesLobby });
+        const isFull = (other: any) => other.match === match && !other.open;
+        if (game !== undefined && !games.some((known: any) => known.game === game))
+            throw new Refusal("unknown_game", "There is no such game.");
+        if (type === "join" && as !== "spectator" && matches.some(isFull))
+            throw new Refusal("match_full", "No seat is free.");
+    }
+
+    #sit<T>(joined: Joined, rules: Rules | null, netcode: NetcodeOptions): Match<T> {
+        const roster = this.#roster?.match === joined.match ? this.#roster : null;
+        const match = new Match<T>(this.#connection, joined, roster, rules, netcode);
         match.on("closed", () => {
-            if (this.match === match) this.match = null;
+            if (this.match !== match) return;
+            this.match = this.#latest = this.#roster = this.#early = null;
         });
+        const before = this.match;
         this.match = match;
+        this.#netcode = netcode;
+        const isSame = before?.id === joined.match;
+        before?.end("moved", isSame ? OTHER_PLACE : "Somebody waits in another match.");
         this.#sendLogs(match);
         /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
-        if (this.id !== id && this.transport !== "none") void this.#resume(match);
-        setTimeout(() => this.#catchUp()); // when the caller has its listeners
+        if (this.id !== this.#latestBy && this.transport !== "none") void this.#resume(match);
+        setTimeout(() => this.match === match && this.#catchUp()); // when there are listeners
         return match;
     }
 
@@ -207,15 +247,12 @@ export class Client extends Emitter<ClientEvents> {
         });
     }
 
-    /** `early`: what came for the other match already. */
-    async #move(joined: Joined, early: Message[] = []): Promise<void> {
-        const { match } = this;
-        if (this.#early || !match || match.id === joined.match) return; // it was asked for
+    /** To where the server says that this client is; `early`: what came from there already. */
+    async #move(joined: Joined, early: Message[]): Promise<void> {
         this.#early = early;
-        if (this.#roster?.match !== joined.match) this.#roster = null;
-        const other = await this.#sit(joined, this.#netcode);
-        match.end("moved", "Somebody waits in another match.");
-        this.emit("moved", other);
+        const rules = await this.#rulesOf(joined.game);
+        if (this.#latest !== joined) return this.#catchUp(); // not any more
+        this.emit("moved", this.#sit(joined, rules, this.#netcode));
     }
 
     /** null: a game that is played without packets needs no module. */
@@ -230,10 +267,12 @@ export class Client extends Emitter<ClientEvents> {
     }
 
     #catchUp(): void {
+        if (this.#entering) return; // what the answer brings comes first
         const early = this.#early ?? [];
         this.#early = null;
-        /* Moved on while the rules were loaded, or before the caller had its listeners? */
-        if (this.#latest && this.match && this.#latest.match !== this.match.id)
+        /* Moved on while the rules were loaded, or before the caller had its listeners? Or in, when
+         * nothing was expected any more? */
+        if (this.#latest && !this.match?.isAt(this.#latest))
             return void this.#move(this.#latest, early);
         for (const message of early) this.#route(message);
     }
@@ -242,15 +281,22 @@ export class Client extends Emitter<ClientEvents> {
         const content = message.content as any;
         if (message.type === "lobby") return this.emit("lobby", content);
         if (message.type === "error") return this.emit("error", content);
-        if (message.type === "joined") {
-            this.#latest = content;
-            return void this.#move(content);
-        }
+        if (message.type === "joined") return this.#placed(content);
         if (message.type === "chat_message" && content.room === undefined)
             return this.emit("chat", content);
         if (message.type === "match") this.#roster = content;
         if (this.#early) this.#early.push(message);
         else if (this.match && this.#isForMatch(message)) this.match.hear(message);
+    }
+
+    /** What follows `joined` is of its match, and complete; of a match that one was in already some
+     * may come before it. */
+    #placed(joined: Joined): void {
+        const isOther = this.#latest?.match !== joined.match;
+        this.#latest = joined;
+        this.#latestBy = this.id;
+        if (this.#entering || this.#early) this.#early = (!isOther && this.#early) || [];
+        else if (!this.match?.isAt(joined)) void this.#move(joined, []);
     }
 
     #isForMatch({ type, content }: Message): boolean {

@@ -275,6 +275,10 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         this.emit("closed", { code, message });
     }
 
+    isAt({ match, token }: Joined): boolean {
+        return match === this.id && token === this.#joined.token;
+    }
+
     isOf(room: string | undefined): boolean {
         return room === this.#joined.room;
     }

@@ -16,6 +16,7 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
     let isSending = false;
     let waiting: Message[] = [];
     let size = 0;
+    let number = 0; // of the newest POST
 
     const close = (code: number, reason: string) => {
         if (isClosed) return;
@@ -25,20 +26,21 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
     };
     const request = async (method: string, address: URL | string, body?: string) => {
         const reply = await fetch(address, { method, body: body ?? null, signal: ending.signal });
-        const answer = reply.status === 204 ? {} : await reply.json().catch(() => ({}));
+        const answer = await reply.json().catch(() => null);
         return { status: reply.status, ok: reply.ok, answer };
     };
-    /** Again after failures of the network; null when it is over. */
-    const persist = async (method: string, address: () => string, body?: string) => {
-        for (let failures = 0; ;) {
-            try {
-                const reply = await request(method, address(), body);
-                if (reply.ok) return reply.answer;
-                return void close(0, reply.answer.content?.message ?? `HTTP ${reply.status}`);
-            } catch {
-                if (isClosed || ++failures >= FAILURES_MAX) return void close(0, "no answer");
-                await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * failures));
-            }
+    /** Again after failures of the network, among them answers without `member`: of a page that
+     * wants a login first, or cut off. Nothing when it is over. */
+    const persist = async (method: string, address: string, member: string, body?: string) => {
+        for (let failures = 1; ; failures++) {
+            const reply = await request(method, address, body).catch(() => null);
+            if (isClosed) return undefined;
+            const answer = reply?.answer;
+            if (reply && !reply.ok)
+                return void close(0, answer?.content?.message ?? `HTTP ${reply.status}`);
+            if (answer?.[member] !== undefined) return answer;
+            if (failures === FAILURES_MAX) return void close(0, "no answer");
+            await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * failures));
         }
     };
 
@@ -46,17 +48,24 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
         try {
             const { ok, status, answer } = await request("POST", opening, "{}");
             const refused = status === 401 || status === 403;
-            if (!ok) return close(refused ? 1008 : 0, answer.content?.message ?? `HTTP ${status}`);
+            if (!ok) return close(refused ? 1008 : 0, answer?.content?.message ?? `HTTP ${status}`);
             session = new URL(answer.poll.slice(1), url).href;
         } catch {
             return close(0, "unreachable");
         }
         void flush();
         while (!isClosed) {
-            const answer = await persist("GET", () => `${session}?after=${cursor}&wait=${WAIT_MS}`);
+            const news = `${session}?after=${cursor}&wait=${WAIT_MS}`;
+            const answer = await persist("GET", news, "messages");
             if (!answer || isClosed) return;
             cursor = answer.cursor;
-            for (const message of answer.messages) if (!isClosed) hear(message);
+            for (const message of answer.messages) {
+                try {
+                    if (!isClosed) hear(message);
+                } catch (error) {
+                    console.error(error); // a listener's: what follows is heard all the same
+                }
+            }
             if (answer.closed) close(0, answer.closed);
         }
     }
@@ -75,7 +84,9 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
             const body = JSON.stringify(waiting);
             waiting = [];
             size = 0;
-            await persist("POST", () => session, body);
+            /* By the number the server knows what comes again, because its answer was lost. */
+            const address = `${session}?number=${++number}`;
+            await persist("POST", address, "accepted", body);
         }
         isSending = false;
     }

@@ -91,9 +91,11 @@ export class Play {
     }
 
     #enter() {
+        const { current } = this.#connection;
+        const isOther = current.id !== this.#driver?.id; // not another seat in the same
         this.#leave();
-        this.#lonely.begin();
-        this.#drive(this.#connection.current);
+        if (isOther) this.#lonely.begin();
+        this.#drive(current);
     }
 
     #drive(driver) {

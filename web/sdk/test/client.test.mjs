@@ -1,0 +1,123 @@
+// Where a client is, when answers come late or a connection does not last.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { sdk } from "./sources.mjs";
+
+const ANSWER_MS = 10_000; // connection.ts
+
+/** A server of one client, as docs/games.md says, whose answers may be held back. */
+class Server {
+    match = null; // where the client is
+    asked = []; // types of messages
+    held = null; // what is held back, or null
+    #made = 0;
+
+    /** What the client takes for WebSocket. */
+    get Socket() {
+        const server = this;
+        return class {
+            readyState = 1;
+            bufferedAmount = 0;
+
+            constructor() {
+                server.socket = this;
+                server.say("welcome", { id: "ann" });
+            }
+
+            send(text) {
+                server.hear(JSON.parse(text));
+            }
+
+            close() {}
+        };
+    }
+
+    say(type, content, id) {
+        if (this.held) this.held.push([type, content, id]);
+        else
+            queueMicrotask(() =>
+                this.socket.onmessage({ data: JSON.stringify({ type, content, id }) }),
+            );
+    }
+
+    release() {
+        const { held } = this;
+        this.held = null;
+        for (const message of held) this.say(...message);
+    }
+
+    hear({ type, content, id }) {
+        this.asked.push(type);
+        if (type === "lobby")
+            return this.say("ack", { games: [{ game: "tictactoe" }], matches: [] }, id);
+        if (type === "leave") {
+            this.match = null;
+            return this.say("ack", {}, id);
+        }
+        if (this.match) return this.say("error", { code: "already_in_match" }, id);
+        const match = (this.match = `m${++this.#made}`);
+        const joined = { match, game: "tictactoe", role: "player", seat: 0, token: "t" };
+        this.say("joined", joined);
+        this.say("ack", joined, id);
+        return this.say("match", { match, phase: "waiting" });
+    }
+}
+
+describe("an answer that comes late", { timeout: 30_000 }, () => {
+    /** A client whose create() was refused for want of an answer, which is on its way. */
+    async function open(t) {
+        t.mock.timers.enable({ apis: ["setTimeout"] });
+        t.mock.method(console, "warn", () => {}); // there are no rules
+        t.mock.method(globalThis, "fetch", async () => new Response(null, { status: 404 }));
+        const server = new Server();
+        const { Socket: WebSocket } = server;
+        const client = await sdk.connect({ url: "http://fray.test", WebSocket });
+        t.after(() => client.close());
+        const moved = [];
+        client.on("moved", (match) => moved.push(match));
+        server.held = [];
+        const refused = assert.rejects(client.create("tictactoe"), { code: "lost" });
+        t.mock.timers.tick(ANSWER_MS);
+        await refused;
+        const until = async (is) => {
+            while (!is()) {
+                t.mock.timers.tick(1);
+                await setImmediate();
+            }
+        };
+        return { client, server, moved, until };
+    }
+
+    test("leads into the match all the same", async (t) => {
+        const { client, server, moved, until } = await open(t);
+        server.release();
+        await until(() => moved.length && moved[0].roster);
+        assert.equal(client.match, moved[0]);
+        assert.equal(client.match.id, server.match);
+        assert.deepEqual(client.match.saved, { match: "m1", token: "t" });
+    });
+
+    test("does not keep from another match", async (t) => {
+        const { client, server, moved, until } = await open(t);
+        server.release();
+        await until(() => client.match);
+        const match = await client.create("tictactoe");
+        assert.equal(match.id, "m2");
+        assert.equal(server.match, "m2");
+        assert.ok(moved[0].isOver);
+        assert.equal(client.match, match);
+    });
+
+    test("is given up for another match that was asked for meanwhile", async (t) => {
+        const { client, server, moved, until } = await open(t);
+        const creating = client.create("tictactoe");
+        server.release();
+        const match = await creating;
+        await until(() => match.roster);
+        assert.equal(match.id, "m2");
+        assert.equal(client.match, match);
+        assert.equal(server.match, "m2");
+        assert.deepEqual(moved, []);
+    });
+});
