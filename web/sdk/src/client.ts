@@ -35,7 +35,7 @@ interface ClientEvents {
     lost: { reason: string };
     back: void;
     /** In another match, unasked, or in another seat, `match` now: quick play has found somebody
-     * there, or left one alone. Or asked for, but the answer came after it was refused as `lost`. */
+     * there, or left one alone. Or asked for, but the answer came after it was `lost`. */
     moved: Match<any>;
     /** For good: close() was called, or the server does not want this client. */
     closed: { code: number; reason: string };
@@ -69,7 +69,7 @@ export class Client extends Emitter<ClientEvents> {
     #roster: Roster | null = null;
     #netcode: NetcodeOptions = {};
     #entering = 0; // ways into a match that wait for their answer
-    /* What came since `joined` for a match whose Match is not there yet, or has no listeners yet. */
+    /* What came since `joined` for a match that is not there yet, or has no listeners yet. */
     #early: Message[] | null = null;
     #latest: Joined | null = null; // what the server said last of where this client is
     #latestBy = ""; // the id of the connection that it came by
