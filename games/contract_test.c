@@ -508,6 +508,61 @@ static void leaving_a_free_seat_does_nothing(void **unused)
     }
 }
 
+static bool is_over(const struct fray_game *game, const char *state, uint32_t seats)
+{
+    for (uint32_t seat = 0; seat < seats; seat++)
+        if (game->outcome(state, seat) == FRAY_GAME_PLAYING)
+            return false;
+    return true;
+}
+
+/* Bots play until it is over, with the lowest goal where there is one. */
+static struct fray_simulate *run_to_the_end(const struct fray_game *game, uint64_t seed,
+                                            uint32_t seats, void *memory)
+{
+    static struct fray_simulate simulate;
+    int32_t options[32];
+
+    for (uint32_t i = 0; i < game->options_count; i++)
+        options[i] = strcmp(game->options[i].name, "goal") == 0 ? 1 : game->options[i].standard;
+    fray_simulate_init(
+        &simulate, game,
+        &(struct fray_simulate_config){.seed = seed, .bots = seats, .options = options}, memory);
+    for (int tick = 0; !is_over(game, simulate.state, seats); tick++) {
+        assert_true(tick < 20 * TICKS);
+        fray_simulate_run(&simulate, 1);
+    }
+    return &simulate;
+}
+
+/* One leaves and another comes: a new game, or all that was stays, and who came has not won it. */
+static void outcomes_stay_when_it_is_over(void **unused)
+{
+    (void)unused;
+    FOR_EACH_GAME(game)
+    {
+        uint32_t seats = game->seats_max < 3 ? game->seats_max : 3;
+        void *memory = malloc(fray_simulate_size(game));
+        char *state = malloc(game->state_size);
+        for (uint32_t run = 0; run < 2 * seats; run++) {
+            const char *end = run_to_the_end(game, run, seats, memory)->state;
+            uint32_t gone = run % seats;
+            memcpy(state, end, game->state_size);
+            game->leave(state, gone, NULL);
+            for (uint32_t seat = 0; seat < seats; seat++)
+                if (seat != gone)
+                    assert_int_equal(game->outcome(state, seat), game->outcome(end, seat));
+            game->join(state, gone, NULL);
+            assert_true(game->outcome(state, gone) != FRAY_GAME_WON);
+            for (uint32_t seat = 0; seat < seats; seat++)
+                if (seat != gone && game->outcome(state, gone) != FRAY_GAME_PLAYING)
+                    assert_int_equal(game->outcome(state, seat), game->outcome(end, seat));
+        }
+        free(state);
+        free(memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +579,7 @@ int main(void)
         cmocka_unit_test(E_views_can_be_stepped),
         cmocka_unit_test(any_options_can_be_played),
         cmocka_unit_test(leaving_a_free_seat_does_nothing),
+        cmocka_unit_test(outcomes_stay_when_it_is_over),
     };
     return cmocka_run_group_tests_name("games_contract", tests, NULL, NULL);
 }

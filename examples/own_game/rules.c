@@ -18,7 +18,7 @@ static void init(void *bytes, uint64_t seed)
     struct tag_state *state = bytes;
 
     fray_game_random_seed(state->match.random, seed);
-    state->match.it = FRAY_GAME_NOBODY;
+    state->match.it = state->match.winner = FRAY_GAME_NOBODY;
 }
 
 static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
@@ -26,6 +26,8 @@ static void join(void *bytes, uint32_t seat, struct fray_game_events *events)
     struct tag_state *state = bytes;
 
     (void)events;
+    if (state->match.winner == seat) /* who won has left: outcomes stay what they were */
+        state->match.winner = FRAY_GAME_NOBODY;
     state->players[seat] = (struct tag_player){
         .x = fray_game_random_range(state->match.random, TAG_RADIUS, x_max(state)),
         .y = fray_game_random_range(state->match.random, TAG_RADIUS, y_max(state)),
@@ -109,6 +111,16 @@ static uint32_t best(const struct tag_state *state)
     return seat;
 }
 
+static void game_end(struct tag_state *state, struct fray_game_events *events)
+{
+    state->match.over = 1;
+    state->match.winner = (uint8_t)best(state);
+    state->match.drawn = state->match.winner == FRAY_GAME_NOBODY;
+    fray_game_emit(events, (struct fray_game_event){.kind = EVENT_END,
+                                                    .to = FRAY_GAME_NOBODY,
+                                                    .args = {state->match.winner}});
+}
+
 static void step(void *bytes, const struct fray_game_step *step)
 {
     struct tag_state *state = bytes;
@@ -132,24 +144,19 @@ static void step(void *bytes, const struct fray_game_step *step)
             player->score++;
     }
     pass_on(state, step->events);
-    if (match->tick < (uint32_t)state->options.seconds * TAG_HZ)
-        return;
-    match->over = 1;
-    fray_game_emit(step->events, (struct fray_game_event){.kind = EVENT_END,
-                                                          .to = FRAY_GAME_NOBODY,
-                                                          .args = {(int32_t)best(state)}});
+    if (match->tick >= (uint32_t)state->options.seconds * TAG_HZ)
+        game_end(state, step->events);
 }
 
 static enum fray_game_outcome outcome(const void *bytes, uint32_t seat)
 {
-    const struct tag_state *state = bytes;
-    uint32_t winner = best(state);
+    const struct tag_match *match = &((const struct tag_state *)bytes)->match;
 
-    if (!state->match.over)
+    if (!match->over)
         return FRAY_GAME_PLAYING;
-    if (winner == FRAY_GAME_NOBODY)
+    if (match->drawn)
         return FRAY_GAME_DRAWN;
-    return winner == seat ? FRAY_GAME_WON : FRAY_GAME_LOST;
+    return match->winner == seat ? FRAY_GAME_WON : FRAY_GAME_LOST;
 }
 
 /* ------------------------------------------------------------------ the bot */
@@ -217,8 +224,9 @@ static bool bot(const void *bytes, uint32_t seat, void *kept, void *filled)
     F(T, rest_tick, .bits = 32)                                                                    \
     F(T, it, .bits = 8, .flags = FRAY_GAME_SEAT)                                                   \
     F(T, over, .bits = 1)                                                                          \
-    F(T, random, .bits = 32, .flags = FRAY_GAME_HIDDEN)                                            \
-    FRAY_GAME_RESERVED(F, T)
+    F(T, winner, .bits = 8, .flags = FRAY_GAME_SEAT)                                               \
+    F(T, drawn, .bits = 1)                                                                         \
+    F(T, random, .bits = 32, .flags = FRAY_GAME_HIDDEN)
 FRAY_GAME_FIELDS(match_fields, struct tag_match, MATCH);
 
 #define PLAYER(F, T)                                                                               \

@@ -29,7 +29,9 @@ struct tag_match {
     uint32_t random[4];
     uint8_t it; /* seat, or FRAY_GAME_NOBODY */
     uint8_t over;
-    uint8_t reserved[2];
+    uint8_t
+        winner;    /* of what is over: seat; FRAY_GAME_NOBODY also when another has that seat now */
+    uint8_t drawn; /* several have the best score */
 };
 
 struct tag_player {
