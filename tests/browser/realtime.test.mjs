@@ -613,6 +613,21 @@ describe("the pages of games in real time", () => {
         await first.waitForSelector("canvas.minimap:visible");
     });
 
+    test("an arena that has been won says so, also to who takes the winner's seat", async () => {
+        const rules = { spawn: 6, obstacles: 0, goal: 1 };
+        const [first, second] = await meet("arena", rules);
+        for (const page of [first, second]) await page.waitForSelector('body[data-life="alive"]');
+        await arena(first, "world.players.length === 2");
+        await first.keyboard.down("Space");
+        await status(first, /^You win!$/);
+        await first.keyboard.up("Space");
+        await status(second, / wins$/);
+        await first.click("#leave");
+        const third = await open(second.url(), DESKTOP);
+        await status(third, /^It is over$/);
+        await status(second, /^It is over$/);
+    });
+
     test("who watches an arena takes a seat, though nobody else is there", async (t) => {
         for (const [isAlone, options] of [
             [false, DESKTOP],

@@ -70,16 +70,11 @@ function input() {
 
 function say(model) {
     if (!shown || !model) return { kind: "black", title: "Connecting …" };
-    if (world.winner !== null) {
-        const isOwn = world.winner === world.own;
-        const who = isOwn ? "You win!" : `${world.nameOf(world.winner)} wins`;
-        return {
-            kind: "veil",
-            isEnd: true,
-            title: who,
-            mood: isOwn ? "good" : "",
-            detail: count(world.goal, "kill"),
-        };
+    if (world.isOver) {
+        const end = { kind: "veil", isEnd: true, detail: count(world.goal, "kill") };
+        if (world.winner === null) return { ...end, title: "It is over" };
+        if (world.winner === world.own) return { ...end, title: "You win!", mood: "good" };
+        return { ...end, title: `${world.nameOf(world.winner)} wins` };
     }
     if (model.phase === "waiting" && !world.players.length)
         return { kind: "veil", title: "Waiting for the host to start", detail: "" };

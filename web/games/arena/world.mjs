@@ -12,7 +12,8 @@ export class World {
     players = []; // who is there, in the order of seats
     self = null; // one's own entry, or null
     respawnIn = 0; // s, while dead
-    winner = null; // seat
+    isOver = false;
+    winner = null; // seat; null also where somebody else has that seat since
     goal = 0;
     #entries = [];
     #seats = null;
@@ -41,6 +42,7 @@ export class World {
             if (row.row === seat) this.self = entry;
         }
         const { match, options } = own;
+        this.isOver = match.over !== 0;
         this.winner = match.winner === 255 ? null : match.winner;
         this.goal = options.goal;
         const dead = this.self?.hp === 0 ? own.players[seat].respawn_tick - match.tick : 0;
