@@ -127,21 +127,30 @@ static const char *change_place(const struct fray_games_request *request, struct
     return reason;
 }
 
-/* Changes the name, if the request has one, unless it may not enter by that one. Returns why not,
- * "" where that has been said. */
-static const char *enter_by_name(const struct fray_games_request *request,
-                                 const struct fray_match *match, bool is_spectator)
+static bool may_enter(const struct fray_games_request *request, const struct fray_match *match,
+                      bool is_spectator)
+{
+    const struct fray_match_person person = fray_games_person(request);
+    const char *reason = fray_match_may_enter(match, &person, is_spectator);
+    if (reason)
+        fray_games_refuse(request, reason);
+    return !reason;
+}
+
+/* Changes the name, if the request has one, unless it may not enter by that one. False: it has been
+ * refused. */
+static bool may_enter_by_name(const struct fray_games_request *request,
+                              const struct fray_match *match, bool is_spectator)
 {
     char was[FRAY_MATCH_NAME_MAX + 1];
 
     snprintf(was, sizeof was, "%s", fray_socket_name(request->socket));
-    if (!fray_games_take_name(request))
-        return "";
-    const struct fray_match_person person = fray_games_person(request);
-    const char *reason = fray_match_may_enter(match, &person, is_spectator);
-    if (reason)
-        (void)fray_socket_set_name(request->socket, was);
-    return reason;
+    if (!may_enter(request, match, is_spectator) || !fray_games_take_name(request))
+        return false;
+    if (may_enter(request, match, is_spectator))
+        return true;
+    (void)fray_socket_set_name(request->socket, was);
+    return false;
 }
 
 void fray_games_join(const struct fray_games_request *request)
@@ -162,15 +171,12 @@ void fray_games_join(const struct fray_games_request *request)
         fray_games_refuse(request, "already_in_match");
         return;
     }
-    const struct fray_match_person person = fray_games_person(request);
-    const char *reason = fray_match_may_enter(match, &person, is_spectator);
-    if (!reason)
-        reason = enter_by_name(request, match, is_spectator);
-    if (reason && !*reason)
+    if (!may_enter_by_name(request, match, is_spectator))
         return;
-    if (!reason && is_in) {
+    const char *reason;
+    if (is_in) {
         reason = change_place(request, match);
-    } else if (!reason) {
+    } else {
         fray_games_step_out(request);
         reason = is_spectator ? fray_games_look_on(request, match) : fray_games_sit(request, match);
     }
