@@ -207,12 +207,13 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         const common = { transport, rtt: 0, jitter: 0, loss: 0, snapshotAge: 0, snapshotRate: 0 };
         if (!netcode) return { ...common, ...NO_STATS };
         const { status } = netcode;
-        const expected = status.received + status.missed;
+        /* Who polls is given the newest only: what it replaced is not lost. */
+        const lost = transport === "polling" ? 0 : status.missed;
         return {
             ...common,
             rtt: status.rtt,
             jitter: status.jitter,
-            loss: expected ? status.missed / expected : 0,
+            loss: lost / (status.received + lost || 1),
             snapshotAge: performance.now() - (status.arrivedAt || NaN),
             snapshotRate: netcode.snapshotRate.perSecond,
             tickRate: netcode.tickRate.perSecond,
