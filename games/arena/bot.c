@@ -18,6 +18,18 @@ static int64_t distance_square(const struct arena_player *a, const struct arena_
     return dx * dx + dy * dy;
 }
 
+/* Where players appear, bots leave alone who has never swung: newcomers look around first. Only
+ * where most of the map is elsewhere, or bots that all appear there would never begin. */
+static bool is_newcomer(const struct arena_state *view, const struct arena_player *player)
+{
+    const struct arena_options *options = &view->options;
+    int32_t home = options->spawn * ARENA_PX;
+    bool is_corner = 2 * options->spawn <= options->width && 2 * options->spawn <= options->height;
+
+    return options->spawn && is_corner && player->swings == 0 && player->x <= home &&
+           player->y <= home;
+}
+
 static const struct arena_player *nearest(const struct arena_state *view, uint32_t own)
 {
     const struct arena_player *best = NULL;
@@ -25,7 +37,7 @@ static const struct arena_player *nearest(const struct arena_state *view, uint32
 
     for (uint32_t seat = 0; seat < ARENA_SEATS; seat++) {
         const struct arena_player *other = &view->players[seat];
-        if (seat == own || !other->present || !other->hp)
+        if (seat == own || !other->present || !other->hp || is_newcomer(view, other))
             continue;
         int64_t square = distance_square(other, &view->players[own]);
         if (square <= best_square) {

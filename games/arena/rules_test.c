@@ -590,6 +590,38 @@ static void bots_roam_find_each_other_and_fight(void **unused)
     assert_true(kills > 30);
 }
 
+/* Whether a bot that stands beside seat 1 at this place swings at it within two seconds. */
+static bool is_fought(const int32_t *options, int32_t place_px, uint8_t swings)
+{
+    struct arena_state state = begin(options, 5, 2), view;
+    struct arena_memory memory;
+    bool swung = false;
+
+    fray_arena.bot_init(&memory, 2, 1);
+    put(&state, 0, (place_px + 5) * ARENA_PX, place_px * ARENA_PX);
+    put(&state, 1, place_px * ARENA_PX, place_px * ARENA_PX);
+    state.players[1].swings = swings;
+    for (int tick = 0; tick < 60; tick++) {
+        fray_game_view(&fray_arena, &state, 0, &view);
+        given[0] = fray_arena.bot(&view, 0, &memory, &inputs[0]);
+        step(&state);
+        swung = swung || state.players[0].swings;
+    }
+    return swung;
+}
+
+static void bots_leave_newcomers_alone_where_they_appear(void **unused)
+{
+    static const int32_t all_home[] = {100, 100, 100, 0, 500, COOLDOWN, RESPAWN, 0};
+
+    (void)unused;
+    assert_false(is_fought(small_map, 50, 0));
+    assert_true(is_fought(small_map, 50, 1));
+    assert_true(is_fought(small_map, 300, 0));
+    assert_true(is_fought(large_map, 0, 0));
+    assert_true(is_fought(all_home, 50, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -616,6 +648,7 @@ int main(void)
         cmocka_unit_test(of_those_who_hit_at_once_each_may_get_the_kill),
         cmocka_unit_test(who_comes_after_the_end_has_not_won),
         cmocka_unit_test(bots_roam_find_each_other_and_fight),
+        cmocka_unit_test(bots_leave_newcomers_alone_where_they_appear),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

@@ -424,7 +424,7 @@ const char *fray_games_reason_text(const char *code)
         {"unknown_type", "Neither this namespace nor the match's game knows such a message."},
         {"unknown_game", "There is no such game here."},
         {"unknown_option", "The game has no such option."},
-        {"unknown_match", "There is no such match, or it is over."},
+        {"unknown_match", "There is no such match: it is over, or the server was restarted since."},
         {"unknown_seat", "Nobody has that seat, or it is your own."},
         {"bad_level", "Bots of this game have no such level."},
         {"bad_name", "There is nothing to show in that name."},

@@ -121,6 +121,20 @@ static const struct fray_http_cors *cors_of(const struct match *match)
     return route ? route->cors : NULL;
 }
 
+/* Nobody here decodes one. RFC 9110 15.5.16: Accept-Encoding says which there are. */
+static bool refuse_coded_body(fray_request *request)
+{
+    static const char why[] = "A body is read as it is: send it without Content-Encoding.\n";
+    struct fray_slice coding =
+        fray_http_request_header(request->head, FRAY_HTTP_HEADER_CONTENT_ENCODING);
+
+    if (request->is_body_complete || !coding.len || fray_http_equal(coding, FRAY_SLICE("identity")))
+        return false;
+    fray_request_add_header(request, FRAY_SLICE("accept-encoding"), FRAY_SLICE("identity"));
+    fray_request_reply(request, 415, "text/plain; charset=utf-8", why, sizeof why - 1);
+    return true;
+}
+
 void fray_http_router_head(const struct fray_http_router *router, fray_request *request)
 {
     struct fray_buf scratch = {0};
@@ -129,7 +143,7 @@ void fray_http_router_head(const struct fray_http_router *router, fray_request *
         struct match match = find(router, request, path);
         if (cors_of(&match))
             fray_http_cors_apply(cors_of(&match), request);
-        if (match.route && match.route->on_head)
+        if (match.route && !refuse_coded_body(request) && match.route->on_head)
             match.route->on_head(request, match.route->context);
     }
     fray_buf_deinit(&scratch);

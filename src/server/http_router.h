@@ -37,7 +37,7 @@ FRAY_MUST_CHECK enum fray_err fray_http_router_add(struct fray_http_router *rout
                                                    const struct fray_http_route *route);
 
 /* In on_head: adds CORS headers, so that what the transport refuses later (413) has them too; then
- * asks the route's on_head. */
+ * answers 415 to a body with a Content-Encoding, or asks the route's on_head. */
 void fray_http_router_head(const struct fray_http_router *router, fray_request *request);
 
 /* In on_request: calls the handler, or answers 204 to OPTIONS, 400, 404 or 405. */

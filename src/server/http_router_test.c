@@ -133,6 +133,20 @@ static void test_not_found(void **state)
     router = full;
 }
 
+static void test_coded_bodies(void **state)
+{
+    (void)state;
+    const char *reply = ask("POST /form", "Content-Encoding: gzip\r\nContent-Length: 4\r\n");
+    assert_starts(reply, "HTTP/1.1 415 Unsupported Media Type\r\n");
+    assert_holds(reply, "accept-encoding: identity\r\n");
+    assert_holds(reply, "without Content-Encoding");
+    http_client_deinit(&client);
+    http_client_open(&client, &sim);
+    assert_starts(ask("POST /form", "Content-Encoding: Identity\r\nContent-Length: 2\r\n\r\n"),
+                  "HTTP/1.1 200 ");
+    assert_starts(ask("GET /api/x", "Content-Encoding: gzip\r\n"), "HTTP/1.1 200 ");
+}
+
 static void test_bad_routes_are_refused(void **state)
 {
     (void)state;
@@ -230,17 +244,10 @@ static void test_health(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_most_specific_wins),
-        TEST(test_wrong_method),
-        TEST(test_options),
-        TEST(test_not_found),
-        TEST(test_bad_routes_are_refused),
-        TEST(test_cors_of_a_list),
-        TEST(test_cors_of_any),
-        TEST(test_preflight),
-        TEST(test_cors_on_errors),
-        TEST(test_metrics),
-        TEST(test_health),
+        TEST(test_most_specific_wins), TEST(test_wrong_method), TEST(test_options),
+        TEST(test_not_found),          TEST(test_coded_bodies), TEST(test_bad_routes_are_refused),
+        TEST(test_cors_of_a_list),     TEST(test_cors_of_any),  TEST(test_preflight),
+        TEST(test_cors_on_errors),     TEST(test_metrics),      TEST(test_health),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
