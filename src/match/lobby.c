@@ -112,9 +112,24 @@ static bool has_host(const struct fray_match *match)
     return host != FRAY_GAME_NOBODY && match->seats[host].is_connected;
 }
 
+static bool has_standard_options(const struct fray_match *match)
+{
+    const struct fray_game *game = match->config.game;
+    const char *at = match->state + game->options_offset;
+    int32_t value;
+
+    for (uint32_t i = 0; i < game->options_count; i++, at += sizeof value) {
+        memcpy(&value, at, sizeof value);
+        if (value != game->options[i].standard)
+            return false;
+    }
+    return true;
+}
+
+/* Who watches a show chose its options; that is not to decide where all others play. */
 static bool takes_newcomers(const struct fray_match *match)
 {
-    bool is_watched = fray_match_is_show(match) && match->spectators;
+    bool is_watched = fray_match_is_show(match) && match->spectators && has_standard_options(match);
     bool is_attended = fray_match_is_drop_in(match) ? people(match) : has_host(match);
     if (!fray_match_is_open(match) || !(is_watched || is_attended))
         return false;

@@ -186,6 +186,26 @@ static void a_show_is_watched_and_found(void **state)
     fray_lobby_deinit(&lobby);
 }
 
+static void a_show_with_options_of_its_own_is_nobodys_quick_play_until_somebody_plays(void **state)
+{
+    (void)state;
+    struct fray_lobby lobby = {0};
+    const uint64_t random[2] = {90003, 0};
+    int32_t options[16] = {0};
+    for (uint32_t i = 0; i < fray_arena.options_count; i++)
+        options[i] = fray_arena.options[i].standard;
+    options[0]++;
+    const struct fray_match_config config = {
+        .game = &fray_arena, .fighters = FRAY_MATCH_FIGHTERS, .options = options, .is_quick = true};
+    struct fray_match *show = fray_lobby_create(&lobby, &config, random, 0);
+    assert_null(fray_match_watch(show, &ann, 0));
+    assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &bob), show);
+    assert_null(fray_lobby_quick(&lobby, &fray_arena, &bob));
+    sit(show, &cid);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &bob), show);
+    fray_lobby_deinit(&lobby);
+}
+
 static void games_are_those_of_the_program(void **state)
 {
     (void)state;
@@ -210,6 +230,7 @@ int main(void)
         cmocka_unit_test(quick_play_finds_who_waits),
         cmocka_unit_test(who_listens_apart_is_found),
         cmocka_unit_test(a_show_is_watched_and_found),
+        cmocka_unit_test(a_show_with_options_of_its_own_is_nobodys_quick_play_until_somebody_plays),
         cmocka_unit_test(games_are_those_of_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
