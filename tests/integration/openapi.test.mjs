@@ -2,6 +2,7 @@
 // method is, and whatever the server answers is a status that the description names.
 import assert from "node:assert/strict";
 import test, { describe } from "node:test";
+import { gzipSync } from "node:zlib";
 import { Session } from "./envelope.mjs";
 import { serveFixture } from "./harness.mjs";
 import { readDescription } from "./openapi.mjs";
@@ -40,7 +41,9 @@ describe("openapi.yaml", { timeout: 180_000 }, () => {
                 `${method} ${path}: ${reply.status}`,
             );
             ((seen[path] ??= {})[method] ??= new Set()).add(reply.status);
-            if (reply.status >= 400) {
+            if (reply.status === 415) {
+                assert.match(await reply.text(), /^A body .*\.\n$/);
+            } else if (reply.status >= 400) {
                 const error = await reply.json();
                 assert.equal(error.type, "error");
                 assert.match(error.content.code, /^[a-z_]+$/);
@@ -63,6 +66,9 @@ describe("openapi.yaml", { timeout: 180_000 }, () => {
         await ask("POST", poll, here, { body: "x" });
         await ask("POST", poll, here, { body: `"${"x".repeat(1_100_000)}"` });
         await ask("POST", poll, "/poll/x", { body: "{}" });
+        const coded = { headers: { "content-encoding": "gzip" }, body: gzipSync("{}") };
+        await ask("POST", "/poll", "/poll", coded);
+        await ask("POST", poll, here, coded);
         while ((await session.get({ after: 0 })).body.cursor < 4);
         await ask("GET", poll, `${here}?after=4`);
         await ask("GET", poll, `${here}?after=0`);
