@@ -461,6 +461,25 @@ describe("the pages of games in real time", () => {
         await page.waitForSelector("#practice:focus");
     });
 
+    test("a match that is joined ends a practice that was begun meanwhile", async () => {
+        for (const isPracticeFirst of [false, true]) {
+            const page = await visit("/games/arena/");
+            await isReady(page);
+            await page.evaluate((isFirst) => {
+                const buttons = [
+                    document.querySelector('#start-form [value="quick"]'),
+                    document.querySelector("#practice"),
+                ];
+                for (const button of isFirst ? buttons.reverse() : buttons) button.click();
+            }, isPracticeFirst);
+            await page.waitForFunction(() => canvas.play?.id && document.body.dataset.life);
+            await page.waitForFunction(() => !document.body.dataset.mode);
+            await page.waitForSelector("#invitation:visible");
+            await page.click("#leave");
+            await page.waitForSelector("#start-message:has-text('You have left')");
+        }
+    });
+
     test("on an upright phone the picture goes as near as both are in it", async () => {
         for (const reducedMotion of ["no-preference", "reduce"]) {
             const page = await visit("/games/duel/?play=bot", { ...PHONE, reducedMotion });

@@ -5,7 +5,7 @@
 #
 # The games are the folders of games/; each must have a match in the set that is played. A hash that
 # changed because the rules did is recorded anew with `record GAME`, together with the game's next
-# `version`; a game that has no matches yet gets some.
+# `version`; because its bots did, without. A game that has no matches yet gets some.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=${1:-quick}

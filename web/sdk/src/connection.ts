@@ -65,6 +65,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
 
     open(): void {
+        if (this.#isClosed) return;
         let transport: Transport | null = null;
         const events: TransportEvents = {
             message: (message) => this.#hear(message),
@@ -150,8 +151,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     close(code = 1000, reason = ""): void {
         if (this.#isClosed) return;
         this.#isClosed = true;
+        this.#isOpen = false;
         clearTimeout(this.#timer);
         this.#transport?.close();
+        this.#transport = null;
         this.#forget();
         this.emit("closed", { code, reason });
     }
@@ -201,6 +204,7 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#forget();
         if (FINAL.includes(code)) return this.close(code, reason);
         if (wasOpen) this.emit("lost", { reason });
+        if (this.#isClosed) return; // by who heard that
         if (!this.#wasOpen && this.#attempts >= 1) return this.close(0, reason || "unreachable");
         const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#attempts);
         if (!wasOpen) this.#attempts++;

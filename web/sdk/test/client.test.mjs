@@ -10,6 +10,7 @@ const ANSWER_MS = 10_000; // connection.ts
 class Server {
     match = null; // where the client is
     asked = []; // types of messages
+    opened = 0; // sockets
     held = null; // what is held back, or null
     #made = 0;
 
@@ -22,6 +23,7 @@ class Server {
 
             constructor() {
                 server.socket = this;
+                server.opened++;
                 server.say("welcome", { id: "ann" });
             }
 
@@ -120,4 +122,31 @@ describe("an answer that comes late", { timeout: 30_000 }, () => {
         assert.equal(server.match, "m2");
         assert.deepEqual(moved, []);
     });
+});
+
+test("who closes on being lost does not come back", { timeout: 30_000 }, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const server = new Server();
+    const { Socket: WebSocket } = server;
+    const client = await sdk.connect({ url: "http://fray.test", WebSocket });
+    const told = [];
+    for (const type of ["lost", "back", "closed"]) client.on(type, () => told.push(type));
+    client.on("lost", () => client.close());
+    server.socket.onclose({ code: 1006, reason: "" });
+    t.mock.timers.tick(60_000);
+    await setImmediate();
+    assert.equal(server.opened, 1);
+    assert.equal(client.transport, "none");
+    await assert.rejects(client.ask("lobby"), { code: "lost" });
+    assert.deepEqual(told, ["lost", "closed"]);
+});
+
+test("a closed client has no connection", { timeout: 30_000 }, async () => {
+    const server = new Server();
+    const { Socket: WebSocket } = server;
+    const client = await sdk.connect({ url: "http://fray.test", WebSocket });
+    assert.equal(client.transport, "websocket");
+    client.close();
+    assert.equal(client.transport, "none");
+    await assert.rejects(client.ask("lobby"), { code: "lost" });
 });

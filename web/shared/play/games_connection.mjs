@@ -1,6 +1,6 @@
 // The SDK's client in the words of connection.mjs, so that the table, its people and its chat are
 // the same for games that are played by packets. The SDK comes back by itself, into the seat.
-import { connect } from "@fray/client";
+import { connect, Refusal } from "@fray/client";
 import { startBanner } from "../banner.mjs";
 import { linkPages, origin } from "../server.mjs";
 
@@ -42,6 +42,8 @@ export class GamesConnection extends EventTarget {
 
     /** Sends; resolves with the answer, rejects with the SDK's Refusal. */
     async ask(event, content = {}) {
+        if (!this.#client)
+            throw new Refusal("unreachable", "There is no connection to the server yet.");
         if (event in WAYS) return this.#enter(WAYS[event], content);
         if (event === "leave") return this.current?.leave();
         return this.#client.ask(event, content);

@@ -94,6 +94,7 @@ export class Play {
         const { current } = this.#connection;
         const isOther = current.id !== this.#driver?.id; // not another seat in the same
         this.#leave();
+        delete document.body.dataset.mode; // practice, where the answer took long
         if (isOther) this.#lonely.begin();
         this.#drive(current);
     }
@@ -133,6 +134,7 @@ export class Play {
             toast(`Practice needs the rules: ${error.message}`);
             return;
         }
+        if (this.#connection.current) return; // a match was joined meanwhile
         document.body.dataset.mode = "practice";
         document.body.dataset.view = "table";
         byId("start").hidden = true;
