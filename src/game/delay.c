@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum note_kind { NOTE_EVENT, NOTE_SEAT, NOTE_NEWS, NOTE_ROSTER };
+enum note_kind { NOTE_EVENT, NOTE_SEAT, NOTE_NEWS, NOTE_ROSTER, NOTE_NOTHING };
 
 struct fray_delay_note {
     uint64_t at_us;
@@ -157,21 +157,26 @@ void fray_delay_seat(struct fray_delay *delay, uint64_t at_us, uint32_t seat, co
     snprintf(note->id, sizeof note->id, "%s", id);
 }
 
-static json_t **newest_roster(const struct fray_delay *delay)
+/* There is one. */
+static struct fray_delay_note *newest_roster(const struct fray_delay *delay)
 {
     uint32_t number = delay->notes_count - 1;
     while (note_at(delay, number)->kind != NOTE_ROSTER)
         number--;
-    return &note_at(delay, number)->roster;
+    return note_at(delay, number);
 }
 
+/* Where too many wait, the newest gives way to what came after it; not its time, or the present
+ * would be shown before it is due. */
 void fray_delay_roster(struct fray_delay *delay, uint64_t at_us, json_t *roster)
 {
     if (delay->rosters == FRAY_DELAY_ROSTERS) {
-        json_t **last = newest_roster(delay);
-        json_decref(*last);
-        *last = roster;
-        return;
+        struct fray_delay_note *last = newest_roster(delay);
+        json_decref(last->roster);
+        last->kind = NOTE_NOTHING;
+        delay->rosters--;
+        if (last == note_at(delay, delay->notes_count - 1))
+            delay->notes_count--;
     }
     note_add(delay, at_us, NOTE_ROSTER)->roster = roster;
     delay->rosters++;
@@ -192,6 +197,7 @@ static void note_show(struct fray_delay *delay, const struct fray_delay_note *no
         delay->roster = note->roster;
         delay->is_roster_changed = true;
         break;
+    case NOTE_NOTHING: break;
     }
 }
 

@@ -373,6 +373,29 @@ static void what_is_kept_is_bounded(void **state)
     close_host(&host);
 }
 
+/* However many change it in the meantime. */
+static void a_roster_is_never_shown_before_it_is_due(void **state)
+{
+    (void)state;
+    enum { COUNT = FRAY_DELAY_ROSTERS + 40, APART = 1000 };
+    struct host host = open_host(&fray_tictactoe, DELAY_MS);
+    struct fray_delay *delay = host.match->delay;
+    const uint64_t begin = 2 * SECOND;
+    int shown = -1;
+    sit(&host, "Ann", SECOND);
+    for (int i = 0; i < COUNT; i++)
+        fray_delay_roster(delay, begin + (uint64_t)i * APART,
+                          json_pack("{s:s, s:i}", "phase", "waiting", "number", i));
+    for (int i = 0; i < COUNT; i++) {
+        publish(&host, begin + DELAY + (uint64_t)i * APART);
+        const json_t *number = json_object_get(delay->roster, "number");
+        shown = number ? (int)json_integer_value(number) : shown;
+        assert_true(shown <= i);
+    }
+    assert_int_equal(shown, COUNT - 1);
+    close_host(&host);
+}
+
 static void a_steady_match_allocates_nothing(void **state)
 {
     (void)state;
@@ -405,6 +428,7 @@ int main(void)
         cmocka_unit_test(the_clock_of_spectators_runs_evenly),
         cmocka_unit_test(turns_have_the_time_limits_of_then),
         cmocka_unit_test(what_is_kept_is_bounded),
+        cmocka_unit_test(a_roster_is_never_shown_before_it_is_due),
         cmocka_unit_test(a_steady_match_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

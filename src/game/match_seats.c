@@ -222,7 +222,7 @@ const char *fray_match_may_enter(const struct fray_match *match,
     if (fray_match_is_banned(match, person))
         return "kicked";
     bool is_full =
-        is_spectator ? match->spectators == FRAY_MATCH_SPECTATORS_MAX : !fray_match_is_open(match);
+        is_spectator ? match->spectators >= FRAY_MATCH_SPECTATORS_MAX : !fray_match_is_open(match);
     return is_full ? "match_full" : NULL;
 }
 

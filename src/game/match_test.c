@@ -474,6 +474,8 @@ static void spectators_are_bounded(void **state)
     assert_reason(fray_match_watch(match, &ann, SECOND), "match_full");
     fray_match_unwatch(match);
     assert_null(fray_match_watch(match, &ann, SECOND));
+    match->spectators++;
+    assert_reason(fray_match_watch(match, &ann, SECOND), "match_full");
     fray_match_destroy(match);
 }
 

@@ -231,7 +231,12 @@ void fray_pairing_advance(struct fray_match *match, uint64_t now_us)
         return;
     switch (match->pairing.phase) {
     case FRAY_PAIRING_LISTENING:
-        (void)fray_match_add_bot(match, fray_match_host(match), FRAY_MATCH_NO_BOT, now_us, &seat);
+        if (fray_match_host(match) ==
+            FRAY_GAME_NOBODY) /* shown with a delay, who played has left */
+            match->pairing.phase = FRAY_PAIRING_SETTLED;
+        else
+            (void)fray_match_add_bot(match, fray_match_host(match), FRAY_MATCH_NO_BOT, now_us,
+                                     &seat);
         break;
     case FRAY_PAIRING_FOUND: agree(match, now_us); break;
     case FRAY_PAIRING_AGREED: start(match); break;

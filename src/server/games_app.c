@@ -135,9 +135,13 @@ static void come_back(const struct fray_games_request *request)
     struct fray_match *match = fray_games_match(request);
     struct fray_games_place *place = request->place;
 
-    if (match && place->role == FRAY_GAMES_SPECTATOR) {
+    if (match && place->role == FRAY_GAMES_SPECTATOR &&
+        match->spectators < FRAY_MATCH_SPECTATORS_MAX) {
         match->spectators++;
         match->is_roster_changed = true;
+    } else if (match && place->role == FRAY_GAMES_SPECTATOR) {
+        fray_games_put_out(request->socket, match);
+        tell_gone(request);
     } else if (match && place->role == FRAY_GAMES_PLAYER) {
         struct fray_match_seat *seat = &match->seats[place->seat];
         if (!seat->is_connected &&

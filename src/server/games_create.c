@@ -260,6 +260,7 @@ void fray_games_watch(const struct fray_games_request *request)
         return;
     }
     fray_games_step_out(request);
+    match = fray_lobby_busiest(&request->games->lobby, config.game, &person);
     if (!match)
         match = open_match(request, &config);
     if (!match)

@@ -178,6 +178,9 @@ void fray_games_join(const struct fray_games_request *request)
         reason = change_place(request, match);
     } else {
         fray_games_step_out(request);
+        match = asked_match(request); /* who waited in it may have been led elsewhere by that */
+        if (!match)
+            return;
         reason = is_spectator ? fray_games_look_on(request, match) : fray_games_sit(request, match);
     }
     if (reason)
@@ -204,6 +207,9 @@ void fray_games_reconnect(const struct fray_games_request *request)
         return;
     }
     fray_games_step_out(request);
+    match = asked_match(request); /* as in join */
+    if (!match)
+        return;
     struct fray_match_seat *taken = &match->seats[seat];
     fray_socket *old = taken->socket[0] ? fray_namespace_find(request->nsp, taken->socket) : NULL;
     if (old && old != request->socket) {

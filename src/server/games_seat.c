@@ -1,12 +1,15 @@
 /* What one does in a match of /games: move, start, kick, leave (games_request.h). */
 #include "server/games_request.h"
 
-/* Publishes and answers with {}, or refuses. */
+/* Publishes and answers with {}, or refuses. Who is condemned for what is refused is put out at
+ * once, before it can leave. */
 static void conclude(const struct fray_games_request *request, struct fray_match *match,
                      const char *reason)
 {
     if (reason) {
         fray_games_refuse(request, reason);
+        if (match->has_condemned)
+            fray_games_publish(request->games, request->nsp, match);
         return;
     }
     fray_games_answer(request, json_object());

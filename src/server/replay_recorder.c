@@ -20,6 +20,7 @@ struct player {
     uint8_t played; /* as was written down: of who plays there */
     uint8_t out;    /* enum fray_match_out: it was put out for that */
     bool is_there;
+    uint32_t number; /* the order in which they came */
 };
 
 /* Up to where the file is whole: it is cut there when what comes next is too much. */
@@ -44,7 +45,7 @@ struct recorder {
     int64_t started_ms;
     uint32_t now_ms; /* of the last step, in event-driven games */
     struct player *players;
-    uint32_t players_count, players_cap;
+    uint32_t players_count, players_cap, players_number;
     bool is_played;        /* by somebody: not by bots alone */
     uint32_t reports;      /* of desyncs */
     uint64_t *next_log_us; /* by seat */
@@ -107,7 +108,8 @@ static void players_add(struct recorder *self, uint32_t seat)
     *player = (struct player){.seat = (uint8_t)seat,
                               .level = own_level(who),
                               .outcome = FRAY_GAME_PLAYING,
-                              .is_there = true};
+                              .is_there = true,
+                              .number = ++self->players_number};
     snprintf(player->name, sizeof player->name, "%s", who->name);
     snprintf(player->id, sizeof player->id, "%s", who->id);
     self->is_played |= player->level == FRAY_REPLAY_PERSON;
@@ -311,6 +313,7 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
 {
     struct recorder *self = self_of(ops);
     uint8_t outcomes[FRAY_REPLAY_SEATS_MAX];
+    uint32_t newest[FRAY_REPLAY_SEATS_MAX] = {0};
 
     (void)match;
 
@@ -318,8 +321,13 @@ static void on_end(struct fray_match_recorder *ops, const struct fray_match *mat
         return;
     note_changes(self);
     memset(outcomes, FRAY_GAME_NOBODY, sizeof outcomes);
-    for (uint32_t i = 0; i < self->players_count; i++)
-        outcomes[self->players[i].seat] = self->players[i].outcome;
+    for (uint32_t i = 0; i < self->players_count; i++) {
+        const struct player *player = &self->players[i];
+        if (player->number >= newest[player->seat]) {
+            newest[player->seat] = player->number;
+            outcomes[player->seat] = player->outcome;
+        }
+    }
     fray_replay_writer_end(&self->writer, outcomes, hash);
     settle(self);
     fray_replay_file_end(self->file,
@@ -353,7 +361,8 @@ void fray_replay_recorder_put_out(struct fray_match_recorder *recorder, uint32_t
 
     for (uint32_t i = 0; i < self->players_count; i++) {
         struct player *player = &self->players[i];
-        if (player->seat == seat && player->level == FRAY_REPLAY_PERSON)
+        if (player->seat == seat && player->level == FRAY_REPLAY_PERSON &&
+            (!last || player->number > last->number))
             last = player;
     }
     if (last && self->file)
