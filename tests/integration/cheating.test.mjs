@@ -303,6 +303,22 @@ describe("a cheating client", LIMIT, () => {
         await match.leave();
     });
 
+    test("A32_who_is_to_be_put_out_does_not_get_away_by_leaving", LIMIT, async (t) => {
+        const match = await honest(t, server.url, "duel", DUEL);
+        const options = { namespace: "/games", name: "Bob" };
+        const bob = await new EnvelopeSocket().open(t, server.url, options);
+        await bob.send("join", { match: match.id });
+        await bob.take("joined");
+        const impossible = JSON.stringify({ type: "input", content: { walk: 5 } });
+        for (let i = 0; i < 20; i++) bob.socket.send(impossible);
+        bob.socket.send(JSON.stringify({ type: "leave", content: {} }));
+        assert.deepEqual(await bob.closed, { code: 4001, reason: "cheating" });
+        const again = await new EnvelopeSocket().open(t, server.url, options);
+        await again.send("join", { match: match.id });
+        assert.equal((await again.take("error")).code, "kicked");
+        await match.leave();
+    });
+
     for (const [what, send] of [
         ["malformed", (bob, tick) => bob.send(Buffer.from([2, 255, 255, tick & 255]))],
         ["flooding", (bob, tick) => bob.play(tick + 2, [{ walk: 1 }])],
