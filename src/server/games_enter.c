@@ -100,6 +100,14 @@ static struct fray_match *asked_match(const struct fray_games_request *request)
     return match;
 }
 
+/* NULL: it is gone, and that has been said: who waited in it may have been led elsewhere, because
+ * somebody left the other match. */
+static struct fray_match *step_out_for_asked(const struct fray_games_request *request)
+{
+    fray_games_step_out(request);
+    return asked_match(request);
+}
+
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command)
 {
     const struct fray_games_place *place = request->place;
@@ -177,8 +185,7 @@ void fray_games_join(const struct fray_games_request *request)
     if (is_in) {
         reason = change_place(request, match);
     } else {
-        fray_games_step_out(request);
-        match = asked_match(request); /* who waited in it may have been led elsewhere by that */
+        match = step_out_for_asked(request);
         if (!match)
             return;
         reason = is_spectator ? fray_games_look_on(request, match) : fray_games_sit(request, match);
@@ -206,8 +213,7 @@ void fray_games_reconnect(const struct fray_games_request *request)
         fray_games_refuse(request, reason);
         return;
     }
-    fray_games_step_out(request);
-    match = asked_match(request); /* as in join */
+    match = step_out_for_asked(request);
     if (!match)
         return;
     struct fray_match_seat *taken = &match->seats[seat];
