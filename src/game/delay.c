@@ -166,8 +166,8 @@ static struct fray_delay_note *newest_roster(const struct fray_delay *delay)
     return note_at(delay, number);
 }
 
-/* Where too many wait, the newest gives way to what came after it; not its time, or the present
- * would be shown before it is due. */
+/* Where too many wait, the newest is forgotten for what came after it. That waits in a place of its
+ * own: in the other's it would be shown before it is due. */
 void fray_delay_roster(struct fray_delay *delay, uint64_t at_us, json_t *roster)
 {
     if (delay->rosters == FRAY_DELAY_ROSTERS) {

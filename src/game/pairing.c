@@ -78,7 +78,8 @@ bool fray_pairing_is_unsettled(const struct fray_match *match)
 
 bool fray_pairing_is_listening(const struct fray_match *match)
 {
-    return match->pairing.phase == FRAY_PAIRING_LISTENING;
+    return match->pairing.phase == FRAY_PAIRING_LISTENING &&
+           fray_match_host(match) != FRAY_GAME_NOBODY;
 }
 
 /* With bots alone there is nobody to agree with. */
@@ -212,7 +213,8 @@ uint64_t fray_pairing_due(const struct fray_match *match)
     const struct fray_pairing *pairing = &match->pairing;
 
     switch (pairing->phase) {
-    case FRAY_PAIRING_LISTENING: return pairing->bot_us;
+    case FRAY_PAIRING_LISTENING:
+        return fray_pairing_is_listening(match) ? pairing->bot_us : UINT64_MAX;
     case FRAY_PAIRING_FOUND:
         return fray_match_after_ms(pairing->phase_us, FRAY_PAIRING_RTT_WAIT_MS);
     case FRAY_PAIRING_AGREED: return pairing->start_us;
@@ -231,12 +233,7 @@ void fray_pairing_advance(struct fray_match *match, uint64_t now_us)
         return;
     switch (match->pairing.phase) {
     case FRAY_PAIRING_LISTENING:
-        if (fray_match_host(match) ==
-            FRAY_GAME_NOBODY) /* shown with a delay, who played has left */
-            match->pairing.phase = FRAY_PAIRING_SETTLED;
-        else
-            (void)fray_match_add_bot(match, fray_match_host(match), FRAY_MATCH_NO_BOT, now_us,
-                                     &seat);
+        (void)fray_match_add_bot(match, fray_match_host(match), FRAY_MATCH_NO_BOT, now_us, &seat);
         break;
     case FRAY_PAIRING_FOUND: agree(match, now_us); break;
     case FRAY_PAIRING_AGREED: start(match); break;

@@ -69,7 +69,8 @@ void fray_pairing_begin(struct fray_match *match, uint64_t now_us);
 void fray_pairing_wait(struct fray_match *match, uint32_t seat, uint32_t wait_ms, uint64_t now_us);
 /* Seats are given up at once, not kept; nobody's match yet. */
 bool fray_pairing_is_unsettled(const struct fray_match *match);
-/* There is nobody but one person, and bots have not come. */
+/* There is nobody but one person, and bots have not come. Not where that one has left, and those
+ * who are shown the match later keep it. */
 bool fray_pairing_is_listening(const struct fray_match *match);
 /* The player in the seat has acknowledged FOUND, after so long. */
 void fray_pairing_measured(struct fray_match *match, uint32_t seat, uint64_t rtt_us,

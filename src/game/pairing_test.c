@@ -98,6 +98,19 @@ static void A21_A35_a_bot_comes_after_the_wait(void **state)
     fray_match_destroy(match);
 }
 
+static void no_bot_comes_where_nobody_listens_any_more(void **state)
+{
+    (void)state;
+    struct fray_match *match = listen(&fray_duel, 0);
+    assert_true(fray_pairing_is_listening(match));
+    fray_match_put_out(match, 0, FRAY_OUT_LEFT, T0);
+    assert_false(fray_pairing_is_listening(match));
+    assert_true(fray_pairing_due(match) > T0 + WAIT_MS * MS);
+    fray_pairing_advance(match, T0 + WAIT_MS * MS);
+    assert_int_equal(fray_match_players(match), 0);
+    fray_match_destroy(match);
+}
+
 static void A15_the_start_is_later_by_three_of_the_worst_round_trips(void **state)
 {
     (void)state;
@@ -390,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(A21_A35_a_bot_comes_after_the_wait),
+        cmocka_unit_test(no_bot_comes_where_nobody_listens_any_more),
         cmocka_unit_test(A15_the_start_is_later_by_three_of_the_worst_round_trips),
         cmocka_unit_test(who_does_not_acknowledge_counts_as_100_ms),
         cmocka_unit_test(A16_first_ticks_differ_by_one_at_most),

@@ -173,8 +173,7 @@ uint32_t fray_lobby_listening(const struct fray_lobby *lobby, const struct fray_
     uint32_t count = 0;
     for (uint32_t i = 0; i < lobby->count; i++) {
         const struct fray_match *match = lobby->matches[i];
-        count += match->config.game == game && fray_pairing_is_listening(match) &&
-                 fray_match_host(match) != FRAY_GAME_NOBODY;
+        count += match->config.game == game && fray_pairing_is_listening(match);
     }
     return count;
 }
