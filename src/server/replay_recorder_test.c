@@ -641,6 +641,7 @@ static void who_comes_back_and_calls_itself_something_else_is_one(void **state)
 
 static void who_was_put_out_stays_listed_however_many_come(void **state)
 {
+    static const struct fray_match_person dan = {.id = "dan", .name = "Dan"};
     struct fixture *fixture = *state;
 
     store_open(fixture);
@@ -653,15 +654,24 @@ static void who_was_put_out_stays_listed_however_many_come(void **state)
         uint32_t seat = sit(fixture, &cid);
         fray_match_put_out(fixture->match, seat, FRAY_OUT_LEFT, fixture->now_us);
     }
+    put_out(fixture, sit(fixture, &dan),
+            FRAY_OUT_CHEATING); /* in the place of somebody's who left */
     match_close(fixture);
     store_close(fixture);
     json_t *entry = entry_of(fixture, "match");
     const json_t *players = json_object_get(entry, "players"), *player;
-    unsigned kicked = 0;
+    unsigned out = 0;
     size_t i;
     assert_int_equal(json_array_size(players), 512);
-    json_array_foreach(players, i, player) kicked += json_object_get(player, "out") != NULL;
-    assert_int_equal(kicked, 1);
+    json_array_foreach(players, i, player)
+    {
+        const char *why = json_string_value(json_object_get(player, "out"));
+        const char *name = json_string_value(json_object_get(player, "name"));
+        if (why)
+            assert_string_equal(strcmp(name, "Dan") == 0 ? "cheating" : "kicked", why);
+        out += why && strcmp(name, "Cid") != 0;
+    }
+    assert_int_equal(out, 2);
     assert_string_equal(json_string_value(json_object_get(json_array_get(players, 0), "name")),
                         "Ann");
     json_decref(entry);

@@ -65,7 +65,6 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
 
     open(): void {
-        if (this.#isClosed) return;
         let transport: Transport | null = null;
         const events: TransportEvents = {
             message: (message) => this.#hear(message),
