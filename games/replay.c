@@ -241,6 +241,8 @@ static bool seat_read(struct fray_replay *replay, uint32_t kind, struct bytes *i
         struct fray_replay_text name = take_text(in);
         known->name_len = name.len;
         known->name_at = name.len ? (uint32_t)((const uint8_t *)name.at - replay->bytes) : 0;
+    } else if (kind == RECORD_JOIN && known->is_present) { /* rules are promised a free seat */
+        return false;
     } else if (kind == RECORD_JOIN) {
         game->join(replay->state, seat, events);
         known->is_present = 1;

@@ -300,6 +300,15 @@ void fray_ticks_put(struct fray_match *match, uint32_t seat, const struct fray_t
         fray_ticks_offend(match, seat, FRAY_OFFENCE_TOO_EARLY, now_us);
 }
 
+/* Rules may ask more than once: of each pellet, of each victim. */
+static bool is_recorded(const struct fray_ticks *ticks, uint32_t seat)
+{
+    for (uint32_t i = 0; i < ticks->rewinds_count; i++)
+        if (ticks->rewinds[i].seat == seat)
+            return true;
+    return false;
+}
+
 /* Lag compensation: the rules ask in a step what a seat's player was looking at. */
 static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
 {
@@ -310,7 +319,7 @@ static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
     if (!view)
         return false;
     *past = fray_history_past(&ticks->history, view);
-    if (ticks->rewinds_count < ticks->seats_max)
+    if (!is_recorded(ticks, seat))
         ticks->rewinds[ticks->rewinds_count++] = (struct fray_match_rewind){seat, view};
     return true;
 }

@@ -41,6 +41,10 @@ static void append_metrics(void *context, struct fray_buf *out)
          &counts->bytes},
         {"fray_replays_kept", "gauge", "Replays that are kept.", &counts->kept},
         {"fray_replays_kept_bytes", "gauge", "Bytes of these.", &counts->kept_bytes},
+        {"fray_replays_searching", "gauge",
+         "1 while files are looked for that the index does not know.", &counts->searching},
+        {"fray_desync_logs_failed_total", "counter",
+         "Logs of desyncs that were lost because the disk is full.", &counts->logs_failed},
         {"fray_desyncs_total", "counter",
          "Reports of clients whose view had another hash than the server's.", &counts->desyncs},
     };

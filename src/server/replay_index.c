@@ -245,6 +245,7 @@ static void insert(struct fray_replay_index *index, struct fray_replay_row *row)
     rows_add(&index->all, row);
     lists_change(index, row, true);
     index->bytes += row->bytes + row->desync_bytes;
+    index->entry_bytes += strlen(row->json);
     fray_name_map_add(&index->by_id, fray_slice_of(row->id), row);
 }
 
@@ -255,6 +256,7 @@ static void forget(struct fray_replay_index *index, struct fray_replay_row *row)
     rows_remove(&index->all, row);
     lists_change(index, row, false);
     index->bytes -= row->bytes + row->desync_bytes;
+    index->entry_bytes -= strlen(row->json);
     (void)fray_name_map_remove(&index->by_id, fray_slice_of(row->id));
     row_destroy(row);
 }
@@ -271,12 +273,19 @@ void fray_replay_index_add(struct fray_replay_index *index, struct fray_replay_r
 
 const struct fray_replay_row *fray_replay_index_oldest(const struct fray_replay_index *index)
 {
-    return index->all.count ? rows_begin(&index->all)[0] : NULL;
+    return index->all.count ? fray_replay_index_at(index, 0) : NULL;
 }
 
-void fray_replay_index_remove_oldest(struct fray_replay_index *index)
+const struct fray_replay_row *fray_replay_index_at(const struct fray_replay_index *index, size_t i)
 {
-    forget(index, rows_begin(&index->all)[0]);
+    return rows_begin(&index->all)[i];
+}
+
+void fray_replay_index_remove(struct fray_replay_index *index, struct fray_slice id)
+{
+    struct fray_replay_row *row = fray_name_map_get(&index->by_id, id);
+    if (row)
+        forget(index, row);
 }
 
 const struct fray_replay_row *fray_replay_index_find(const struct fray_replay_index *index,

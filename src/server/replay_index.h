@@ -36,7 +36,8 @@ struct fray_replay_rows {
 struct fray_replay_index {
     struct fray_store *store;
     struct fray_replay_rows all;
-    uint64_t bytes; /* of all files */
+    uint64_t bytes;       /* of all files */
+    uint64_t entry_bytes; /* of all entries */
     struct fray_name_map by_id, lists;
     bool shows_private; /* lists have private rows, too */
 };
@@ -54,7 +55,9 @@ struct fray_replay_row *fray_replay_row_create(const json_t *entry);
 void fray_replay_index_add(struct fray_replay_index *index, struct fray_replay_row *row);
 /* NULL: there is none. */
 const struct fray_replay_row *fray_replay_index_oldest(const struct fray_replay_index *index);
-void fray_replay_index_remove_oldest(struct fray_replay_index *index);
+/* By the order of time, 0 … all.count − 1. */
+const struct fray_replay_row *fray_replay_index_at(const struct fray_replay_index *index, size_t i);
+void fray_replay_index_remove(struct fray_replay_index *index, struct fray_slice id);
 const struct fray_replay_row *fray_replay_index_find(const struct fray_replay_index *index,
                                                      struct fray_slice id); /* NULL: none */
 

@@ -125,6 +125,11 @@ static void lists_go_on_before_a_time(void **state)
     LIST(fixture, "", .before_ms = 1);
 }
 
+static void remove_oldest(struct fray_replay_index *index)
+{
+    fray_replay_index_remove(index, fray_slice_of(fray_replay_index_oldest(index)->id));
+}
+
 static void what_is_forgotten_is_in_no_list(void **state)
 {
     struct fixture *fixture = *state;
@@ -134,7 +139,7 @@ static void what_is_forgotten_is_in_no_list(void **state)
         snprintf(id, sizeof id, "r%d", i);
         add(fixture, id, "rps", "Cid", false);
         if (i >= 10)
-            fray_replay_index_remove_oldest(&fixture->index);
+            remove_oldest(&fixture->index);
     }
     assert_int_equal(fixture->index.all.count, 15);
     assert_int_equal(fixture->index.bytes, 1500);
@@ -142,7 +147,7 @@ static void what_is_forgotten_is_in_no_list(void **state)
     LIST(fixture, "", .game = "duel");
     assert_list(fixture, &(struct fray_replay_filter){.limit = 2, .player = "Cid"}, "r99 r98 ");
     while (fray_replay_index_oldest(&fixture->index))
-        fray_replay_index_remove_oldest(&fixture->index);
+        remove_oldest(&fixture->index);
     assert_int_equal(fixture->index.lists.count, 0);
     assert_int_equal(fixture->index.by_id.count, 0);
     assert_int_equal(fixture->index.bytes, 0);

@@ -106,6 +106,15 @@ static void store_close(struct fixture *fixture)
     fixture->store = NULL;
 }
 
+/* All that is in the folder has been looked at. */
+static void store_search(struct fixture *fixture)
+{
+    store_open(fixture);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    while (atomic_load(&counts->searching))
+        sched_yield();
+}
+
 static void match_open(struct fixture *fixture, const struct fray_game *game, const char *id)
 {
     struct fray_match_config config = {
@@ -310,7 +319,7 @@ static void logs_without_a_replay_are_deleted_at_the_start(void **state)
 
     assert_int_equal(mkdir(fixture->replays, 0700), 0);
     file_make(fixture, "20261120T132356Z-gone.desync.jsonl", FRAY_SLICE("{}\n"));
-    store_open(fixture);
+    store_search(fixture);
     play_tictactoe(fixture, "match");
     assert_int_equal(put_log(fixture, 0, "{}"), FRAY_OK);
     match_close(fixture);
@@ -528,7 +537,7 @@ static void assert_entries(struct fixture *fixture, const char *want, const char
         path_of(fixture, name, path);
         assert_int_equal(unlink(path), 0);
     }
-    store_open(fixture);
+    store_search(fixture);
     store_close(fixture);
     entry = entry_of(fixture, "match");
     assert_players(entry, found);
@@ -706,6 +715,39 @@ static void what_cannot_be_begun_leaves_nothing(void **state)
     assert_int_equal(files(fixture, ".jsonl", name), 0);
 }
 
+static void half_a_log_does_not_spoil_the_next(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    struct fray_buf log = {0};
+
+    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
+    memset(fray_buf_reserve(&log, 100000), 'x', 100000);
+    log.len += 100000;
+    FRAY_BUF_LITERAL(&log, "\"}");
+    fray_buf_append_byte(&log, '\0');
+    (void)signal(SIGXFSZ, SIG_IGN);
+    store_open(fixture);
+    struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
+    play_tictactoe(fixture, "match");
+    limit_files(50000, &before); /* as a disk that becomes full in the middle of it */
+    assert_int_equal(put_log(fixture, 0, log.data), FRAY_OK);
+    while (!atomic_load(&counts->logs_failed))
+        sched_yield();
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(put_log(fixture, 1, "{\"good\":1}"), FRAY_OK);
+    match_close(fixture);
+    store_close(fixture);
+
+    json_t *line = desync_line(fixture, 0), *entry = entry_of(fixture, "match");
+    assert_int_equal(json_integer_value(json_object_get(line, "seat")), 1);
+    assert_int_equal(json_integer_value(json_object_get(entry, "desync_bytes")),
+                     size_of(fixture, ".desync.jsonl"));
+    json_decref(line);
+    json_decref(entry);
+    fray_buf_deinit(&log);
+}
+
 static void what_is_given_up_is_listed_as_far_as_it_goes(void **state)
 {
     struct fixture *fixture = *state;
@@ -732,6 +774,25 @@ static void what_is_given_up_is_listed_as_far_as_it_goes(void **state)
     store_close(fixture);
 }
 
+static void what_is_gone_is_not_listed_after_the_next_start(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[256], path[384];
+
+    store_open(fixture);
+    play_tictactoe(fixture, "match");
+    assert_int_equal(put_log(fixture, 0, "{}"), FRAY_OK);
+    match_close(fixture);
+    store_close(fixture);
+    assert_int_equal(files(fixture, ".replay", name), 1);
+    path_of(fixture, name, path);
+    assert_int_equal(unlink(path), 0);
+    store_search(fixture);
+    store_close(fixture);
+    assert_null(entry_of(fixture, "match"));
+    assert_int_equal(files(fixture, ".jsonl", name), 0);
+}
+
 static void files_without_a_header_are_deleted_at_the_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -742,7 +803,7 @@ static void files_without_a_header_are_deleted_at_the_start(void **state)
     file_make(fixture, "20261120T132356Z-cut.replay", FRAY_SLICE("FRPL\1\0\1"));
     file_make(fixture, "20261120T132356Z-zeros.replay", FRAY_SLICE("\0\0\0\0\0\0"));
     file_make(fixture, "20261120T132356Z-newer.replay", FRAY_SLICE("FRPL\2 who knows"));
-    store_open(fixture);
+    store_search(fixture);
     store_close(fixture);
     assert_int_equal(files(fixture, ".replay", name), 1);
     assert_non_null(strstr(name, "newer"));
@@ -766,7 +827,9 @@ int main(void)
         TEST(who_comes_back_and_calls_itself_something_else_is_one),
         TEST(who_was_put_out_stays_listed_however_many_come),
         TEST(what_cannot_be_begun_leaves_nothing),
+        TEST(half_a_log_does_not_spoil_the_next),
         TEST(what_is_given_up_is_listed_as_far_as_it_goes),
+        TEST(what_is_gone_is_not_listed_after_the_next_start),
         TEST(files_without_a_header_are_deleted_at_the_start),
         TEST(what_is_over_at_once_is_not_kept),
         TEST(logs_without_a_replay_are_deleted_at_the_start),

@@ -6,7 +6,8 @@
  *     replays/index.db
  *
  * A disk that takes nothing costs replays, never a match: counted, and said once in the log. Files
- * that are not in the index (the server was killed, the index lost) are taken in at the next start.
+ * that are not in the index (the server was killed, the index lost) are taken in after the next
+ * start, while nothing else is to be written; rows whose file is gone are dropped.
  * The oldest are deleted beyond `replays_max_bytes`, `replays_max` and `replays_max_days`; what is
  * being written counts.
  *
@@ -36,7 +37,9 @@ struct fray_replay_counts {
     atomic_ullong pruned;
     atomic_ullong bytes; /* written */
     atomic_ullong kept, kept_bytes;
-    atomic_ullong desyncs; /* reports of clients */
+    atomic_ullong searching;   /* 1 while files are looked for that the index does not know */
+    atomic_ullong desyncs;     /* reports of clients */
+    atomic_ullong logs_failed; /* of desyncs, that did not get to the disk */
 };
 
 /* Of these games, up to a NULL. FRAY_ERR_IO: `error` gets a sentence. */

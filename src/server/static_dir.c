@@ -4,13 +4,18 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "server/static_reply.h"
 #include "wire/http_response.h"
 
-enum { PIECE_MAX = 64 * 1024 }; /* what a slow reader costs */
+enum {
+    PIECE_MAX = 64 * 1024,      /* what a slow reader costs */
+    READ_AHEAD = 4 * PIECE_MAX, /* asked of the disk when it is waited for */
+    WAITS_MAX = 5000,           /* for one piece, each of a few ms */
+};
 
 enum fray_err fray_static_dir_open(struct fray_static_dir *dir, const char *path)
 {
@@ -137,20 +142,45 @@ static void choose_variant(int dir, struct fray_buf *name, const fray_request *r
 struct disk_producer {
     struct fray_http_producer producer; /* first */
     int fd;
+    uint32_t waits; /* so often the next piece was not there */
     uint64_t at, left;
     char bytes[];
 };
+
+/* What is in memory already; errno is EAGAIN where the disk would have to be waited for. Not all
+ * kinds of file systems can say so. */
+static ssize_t read_now(struct disk_producer *disk, size_t want)
+{
+    struct iovec part = {disk->bytes, want};
+    ssize_t count;
+    do
+        count = preadv2(disk->fd, &part, 1, (off_t)disk->at, RWF_NOWAIT);
+    while (count < 0 && errno == EINTR);
+    if (count < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+        count = pread(disk->fd, disk->bytes, want, (off_t)disk->at);
+    return count;
+}
+
+/* The loop, and with it the matches that it ticks, does not wait for the disk. */
+static enum fray_err wait_for_disk(struct disk_producer *disk)
+{
+    if (disk->waits == WAITS_MAX)
+        return FRAY_ERR_IO;
+    if (disk->waits++ == 0)
+        (void)posix_fadvise(disk->fd, (off_t)disk->at, READ_AHEAD, POSIX_FADV_WILLNEED);
+    return FRAY_ERR_AGAIN;
+}
 
 static enum fray_err produce(struct fray_http_producer *producer, struct fray_slice *piece)
 {
     struct disk_producer *disk = (struct disk_producer *)producer;
     size_t want = disk->left < PIECE_MAX ? (size_t)disk->left : PIECE_MAX;
-    ssize_t count;
-    do
-        count = pread(disk->fd, disk->bytes, want, (off_t)disk->at);
-    while (count < 0 && errno == EINTR);
+    ssize_t count = read_now(disk, want);
+    if (count < 0 && errno == EAGAIN)
+        return wait_for_disk(disk);
     if (count <= 0) /* 0: the file has become shorter than was promised */
         return FRAY_ERR_IO;
+    disk->waits = 0;
     disk->at += (size_t)count;
     disk->left -= (size_t)count;
     *piece = fray_slice(disk->bytes, (size_t)count);
@@ -171,6 +201,7 @@ static struct fray_http_producer *create_producer(int fd, struct fray_http_range
     struct disk_producer *disk = fray_alloc(sizeof *disk + size);
     disk->producer = (struct fray_http_producer){.next = produce, .close = close_producer};
     disk->fd = fd;
+    disk->waits = 0;
     disk->at = range.first;
     disk->left = range.len;
     return &disk->producer;

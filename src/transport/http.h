@@ -125,7 +125,8 @@ void fray_request_reply_static(fray_request *request, int status, const char *co
 
 /* A body made piece by piece as the peer drains it. Embedded in its owner's struct. */
 struct fray_http_producer {
-    /* The next piece, never empty; valid until the next call or close. An error cuts the
+    /* The next piece, never empty; valid until the next call or close. FRAY_ERR_AGAIN: it is not
+     * there yet (a disk is waited for), and is asked for again in a few ms. Other errors cut the
      * connection, since the length was promised. One piece a call; keep it to about 256 KiB, the
      * loop waits. */
     enum fray_err (*next)(struct fray_http_producer *producer, struct fray_slice *piece);

@@ -7,6 +7,7 @@
 enum {
     PARTS_MAX = 64,          /* of one write */
     TURN_SHARE = 256 * 1024, /* bytes that a producer is asked for in one turn of the loop */
+    NOT_YET_MS = 2,          /* until a producer that had nothing is asked again */
 };
 
 static struct fray_http_output *output_of(struct fray_http_connection *connection)
@@ -116,11 +117,15 @@ static void written(struct fray_http_connection *connection)
     fray_http_connection_written(connection);
 }
 
-/* The producer's next piece as `lasting` memory. False when it failed, and with it the connection.
- */
+/* The producer's next piece as `lasting` memory. False when there is none yet, or when it failed,
+ * and with it the connection. */
 static bool produce(struct fray_http_connection *connection, struct fray_http_output *output)
 {
     enum fray_err err = output->producer->next(output->producer, &output->lasting);
+    if (err == FRAY_ERR_AGAIN) {
+        fray_http_connection_arm(connection, NOT_YET_MS);
+        return false;
+    }
     if (!err && output->lasting.len > 0 && output->lasting.len <= output->producer_left) {
         output->producer_left -= output->lasting.len;
         return true;

@@ -106,7 +106,8 @@ void fray_http_settle(fray_request *request, unsigned status)
     count_reply(&request->service->worker->counters, status);
 }
 
-/* Takes a producer over to the output: its first piece was asked for before the head went out. */
+/* Takes a producer over to the output: its first piece was asked for before the head went out, and
+ * came with it unless it was not there yet. */
 static void take_producer(struct fray_http_connection *connection,
                           const struct fray_http_reply_body *body)
 {
@@ -194,8 +195,9 @@ void fray_request_reply_from(fray_request *request, int status, const char *cont
 {
     struct fray_http_reply_body body = {.producer = producer, .len = len};
     bool wants_body = request->connection && request->method != FRAY_HTTP_HEAD && len > 0;
-    if (wants_body && (producer->next(producer, &body.lasting) || body.lasting.len == 0 ||
-                       body.lasting.len > len)) {
+    enum fray_err err = wants_body ? producer->next(producer, &body.lasting) : FRAY_OK;
+    bool is_piece = body.lasting.len > 0 && body.lasting.len <= len;
+    if (wants_body && err != FRAY_ERR_AGAIN && (err || !is_piece)) {
         producer->close(producer);
         fray_request_reply_status(request, 500); /* nothing was promised yet */
         return;

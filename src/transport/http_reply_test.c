@@ -13,6 +13,7 @@ static size_t produced;
 struct pieces {
     struct fray_http_producer producer;
     size_t at, fail_at;
+    bool hesitates, has_hesitated; /* every piece is asked for twice */
 };
 
 static enum fray_err next_piece(struct fray_http_producer *producer, struct fray_slice *piece)
@@ -20,6 +21,9 @@ static enum fray_err next_piece(struct fray_http_producer *producer, struct fray
     struct pieces *pieces = (struct pieces *)producer;
     if (pieces->at >= pieces->fail_at)
         return FRAY_ERR_IO;
+    pieces->has_hesitated = pieces->hesitates && !pieces->has_hesitated;
+    if (pieces->has_hesitated)
+        return FRAY_ERR_AGAIN;
     size_t left = LASTING_SIZE - pieces->at;
     *piece = fray_slice(lasting + pieces->at, left < PIECE ? left : PIECE);
     pieces->at += piece->len;
@@ -33,11 +37,12 @@ static void close_pieces(struct fray_http_producer *producer)
     free(producer);
 }
 
-static struct fray_http_producer *open_pieces(size_t fail_at)
+static struct fray_http_producer *open_pieces(size_t fail_at, bool hesitates)
 {
     struct pieces *pieces = fray_alloc_zero(sizeof *pieces);
     pieces->producer = (struct fray_http_producer){next_piece, close_pieces};
     pieces->fail_at = fail_at;
+    pieces->hesitates = hesitates;
     producers_open++;
     produced = 0;
     return &pieces->producer;
@@ -59,11 +64,14 @@ static void on_request(struct fray_http_service *service, fray_request *request)
     } else if (is_path(request, "/lasting")) {
         fray_request_reply_static(request, 200, NULL, fray_slice(lasting, LASTING_SIZE));
     } else if (is_path(request, "/pieces")) {
-        fray_request_reply_from(request, 200, NULL, open_pieces(LASTING_SIZE), LASTING_SIZE);
+        fray_request_reply_from(request, 200, NULL, open_pieces(LASTING_SIZE, false), LASTING_SIZE);
+    } else if (is_path(request, "/hesitant")) {
+        fray_request_reply_from(request, 200, NULL, open_pieces(LASTING_SIZE, true), LASTING_SIZE);
     } else if (is_path(request, "/broken")) {
-        fray_request_reply_from(request, 200, NULL, open_pieces(LASTING_SIZE / 2), LASTING_SIZE);
+        fray_request_reply_from(request, 200, NULL, open_pieces(LASTING_SIZE / 2, false),
+                                LASTING_SIZE);
     } else if (is_path(request, "/unopened")) {
-        fray_request_reply_from(request, 200, NULL, open_pieces(0), LASTING_SIZE);
+        fray_request_reply_from(request, 200, NULL, open_pieces(0, false), LASTING_SIZE);
     } else {
         fray_request_reply(request, 200, NULL, "hello", 5);
     }
@@ -106,8 +114,8 @@ static void assert_lasting_came(void)
 static void test_large_replies(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/lasting", "/pieces"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const paths[] = {"/lasting", "/pieces", "/hesitant"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         char text[64];
         snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]);
         ask(text);
