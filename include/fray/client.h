@@ -102,12 +102,13 @@ struct fray_client_config {
  * seconds), the next is tried. */
 FRAY_API fray_client *fray_client_create(fray_clients *clients,
                                          const struct fray_client_config *config);
-/* Leaves, which gives up the seat, and ends: no handler is called any more. */
+/* Leaves, as fray_client_leave does, and ends: no handler is called any more. */
 FRAY_API void fray_client_destroy(fray_client *client);
 
-/* Sends a message of docs/games.md; what is said before the connection stands waits for it.
- * `content` is taken, may be NULL. FRAY_ERR_TYPE: it is no JSON, as when a text in it is not UTF-8;
- * nothing is sent then. */
+/* Sends a message of docs/games.md; what is said while no connection stands waits for the next, 64
+ * messages at most. `content` is taken, may be NULL. Nothing is sent on FRAY_ERR_TYPE: it is no
+ * JSON, as when a text in it is not UTF-8; FRAY_ERR_LIMIT: too much waits; FRAY_ERR_CLOSED: the
+ * server closed it for good. */
 FRAY_API enum fray_err fray_client_send(fray_client *client, const char *type, json_t *content);
 /* The commonest, with the same errors. `options` are the game's, taken, or NULL. */
 FRAY_API enum fray_err fray_client_quick_play(fray_client *client, const char *game);

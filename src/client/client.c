@@ -24,6 +24,7 @@ enum {
     MATCH_ID_SIZE = 32,
     TOKEN_SIZE = 64,
     ROOM_SIZE = 64,
+    UNSENT_MAX = 64,
     BATCH_MAX = 4, /* inputs in a packet: the oldest of more would be too late */
 };
 
@@ -120,13 +121,17 @@ enum fray_err fray_client_send(fray_client *client, const char *type, json_t *co
     json_t *message = json_pack("{s:s, s:o*}", "type", type, "content", content);
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
     json_decref(message);
-    if (!text)
-        return FRAY_ERR_TYPE;
-    if (client->is_open)
+    enum fray_err err = !text                                ? FRAY_ERR_TYPE
+                        : client->is_over                    ? FRAY_ERR_CLOSED
+                        : client->unsent_count == UNSENT_MAX ? FRAY_ERR_LIMIT
+                                                             : FRAY_OK;
+    if (err)
+        free(text);
+    else if (client->is_open)
         text_send(client, text);
     else
         text_keep(client, text);
-    return FRAY_OK;
+    return err;
 }
 
 /* NULL is what could not be packed. */
@@ -206,7 +211,8 @@ static void match_forget(fray_client *client)
 void fray_client_leave(fray_client *client)
 {
     match_forget(client);
-    (void)fray_client_send(client, "leave", NULL);
+    if (client->is_open || client->unsent_count) /* what waits may be a wish to play */
+        (void)fray_client_send(client, "leave", NULL);
 }
 
 static void tick(fray_client *client)

@@ -245,6 +245,40 @@ static void an_attack_is_judged_by_what_was_looked_at(void **state)
     fray_match_destroy(match);
 }
 
+/* As rules with pellets do, that ask for each of them. */
+static void step_of_pellets(void *state, const struct fray_game_step *step)
+{
+    struct fray_game_past past;
+    fray_arena.step(state, step);
+    for (int i = 0; i < 500; i++)
+        (void)step->rewind(step->host, 1, &past);
+}
+
+static void a_view_is_recorded_once_however_often_it_is_asked_for(void **state)
+{
+    (void)state;
+    struct fray_game pellets = fray_arena;
+    pellets.step = step_of_pellets;
+    struct fray_match *match = open_match(&pellets, 0);
+    sit(match, "Ann", SECOND);
+    sit(match, "Bob", SECOND);
+    fray_ticks_seat_packets(match, 1);
+    run(match, 3 * SECOND);
+    uint32_t seen = (match->steps - 4) * 256;
+    char input[32] = {0};
+    fray_ticks_put(match, 1,
+                   &(struct fray_ticks_inputs){.first_tick = match->steps + 1,
+                                               .count = 1,
+                                               .inputs = input,
+                                               .claimed = seen,
+                                               .measured = seen},
+                   3 * SECOND);
+    fray_match_advance(match, fray_match_due(match));
+    assert_int_equal(match->ticks->rewinds_count, 1);
+    assert_int_equal(match->ticks->rewinds[0].view, seen);
+    fray_match_destroy(match);
+}
+
 static void put_view(struct fray_match *match, uint32_t claimed, uint32_t measured, uint64_t now_us)
 {
     int32_t input[8] = {0};
@@ -558,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_fast_clock_is_an_offence_unless_time_stood_still),
         cmocka_unit_test(who_never_finds_the_time_is_out_some_day),
         cmocka_unit_test(an_attack_is_judged_by_what_was_looked_at),
+        cmocka_unit_test(a_view_is_recorded_once_however_often_it_is_asked_for),
         cmocka_unit_test(an_impulse_may_be_a_moment_late),
         cmocka_unit_test(who_claims_to_see_what_it_cannot_is_put_out),
         cmocka_unit_test(what_an_action_has_seen_is_looked_at),

@@ -32,7 +32,7 @@ struct fray_lab {
     bool is_on;                   /* for all */
     struct fray_lab_wire **wires; /* by descriptor; NULL: none */
     size_t wires_cap;
-    unsigned wires_count;
+    unsigned wires_count, orphans_count;
     uint64_t seed, wires_made;
 };
 
@@ -72,8 +72,10 @@ static void take_out(struct fray_lab_wire *wire)
     lab->wires[wire->source.fd] = NULL;
     lab->wires_count--;
     fray_timer_cancel(&loop->timers, &wire->timer);
-    if (wire->is_orphan)
+    if (wire->is_orphan) {
         fray_loop_remove_orphan(&wire->orphan);
+        lab->orphans_count--;
+    }
     wire->is_gone = true;
     fray_loop_release(loop, wire);
 }
@@ -344,11 +346,14 @@ static void lab_close(struct fray_loop *loop, int fd, bool reset)
     wire->user = NULL;
     send_fin(wire);
     drain(wire);
-    if (reset || wire->is_fin_sent || wire->is_broken || wire->in_end == FRAY_ERR_IO) {
-        close_below(wire, reset);
+    bool is_crowded = wire->lab->orphans_count == FRAY_LAB_ORPHANS;
+    if (reset || is_crowded || wire->is_fin_sent || wire->is_broken ||
+        wire->in_end == FRAY_ERR_IO) {
+        close_below(wire, reset || is_crowded);
         return;
     }
     wire->is_orphan = true;
+    wire->lab->orphans_count++;
     wire->orphan.destroy = destroy_orphan;
     wire->give_up_us = wire->fin_us + FRAY_LAB_LINGER_MS * UINT64_C(1000);
     fray_loop_add_orphan(loop, &wire->orphan);

@@ -11,8 +11,8 @@
  * A wire behaves like a socket. It takes only what its window holds, so a slow reader is felt by
  * the writer; a paused reader lets the window, and then the peer's, fill. What was written before
  * a close is still delivered (not: before a reset), for FRAY_LAB_LINGER_MS at most where the peer
- * does not take it. FIN travels like a segment; a connect and an accept are not delayed, nor is a
- * reset.
+ * does not take it, and for FRAY_LAB_ORPHANS at a time: one more is reset. FIN travels like a
+ * segment; a connect and an accept are not delayed, nor is a reset.
  *
  * Thread: the loop's. */
 #ifndef FRAY_NET_LAB_WIRE_H
@@ -23,7 +23,7 @@
 
 struct fray_lab_wire;
 
-enum { FRAY_LAB_LINGER_MS = 10000 };
+enum { FRAY_LAB_LINGER_MS = 10000, FRAY_LAB_ORPHANS = 1024 };
 
 /* What every random number of this loop's lab comes from: before it is first switched on. */
 void fray_lab_set_seed(struct fray_loop *loop, uint64_t seed);

@@ -39,6 +39,8 @@ struct fray_stream *fray_stream_attach(struct fray_loop *loop, struct fray_strea
         if (cargo->tls)
             fray_tls_destroy(cargo->tls);
         fray_buf_deinit(&cargo->unread);
+        if (loop->on_stream_gone)
+            loop->on_stream_gone(loop, &cargo->peer);
         return NULL;
     }
     stream->tls = cargo->tls;

@@ -186,25 +186,25 @@ void fray_games_get_replay(fray_request *request, void *app)
 
 /* ------------------------------------------------------------------ desyncs */
 
-/* The match whose replay is ID: "MATCH" or "MATCH-2". */
+/* The match that is being recorded: ID is its own, or its replay's (of a second game, "MATCH-2").
+ */
 static struct fray_match *match_of(struct fray_games *games, const fray_request *request)
 {
+    static const struct fray_slice end = {"/desync", 7};
     const char *id = fray_request_path(request) + PREFIX_LEN;
-    size_t len = strcspn(id, "-/");
-    const char *rest = id + len + strspn(id + len, "-0123456789");
-    bool is_desync = strcmp(rest, "/desync") == 0;
-    return is_desync ? fray_lobby_find(&games->lobby, fray_slice(id, len)) : NULL;
+    size_t match_len = strcspn(id, "-/"), len = strcspn(id, "/");
+    struct fray_match *match = fray_lobby_find(&games->lobby, fray_slice(id, match_len));
+    const char *replay = match ? fray_replay_recorder_id(match->recorder) : NULL;
+    bool is_this = replay && (len == match_len ||
+                              fray_slice_equal(fray_slice(id, len), fray_slice_of(replay)));
+    return is_this && fray_slice_equal(fray_slice_of(id + len), end) ? match : NULL;
 }
 
 static bool find_seat(const fray_request *request, const struct fray_match *match, uint32_t *seat)
 {
-    static const char scheme[] = "Bearer ";
-    const char *authorization = fray_request_header(request, "authorization");
-
-    if (!authorization || strncmp(authorization, scheme, sizeof scheme - 1) != 0)
-        return false;
-    struct fray_slice token = fray_slice_of(authorization + sizeof scheme - 1);
-    return fray_token_number(token, seat) && *seat < match->config.game->seats_max &&
+    struct fray_slice token =
+        fray_server_bearer(fray_slice_of(fray_request_header(request, "authorization")));
+    return token.len && fray_token_number(token, seat) && *seat < match->config.game->seats_max &&
            match->seats[*seat].is_taken && match->seats[*seat].bot == FRAY_MATCH_NO_BOT &&
            fray_token_equal(token, match->seats[*seat].token);
 }
@@ -222,7 +222,7 @@ void fray_games_post_desync(fray_request *request, void *app)
     size_t len;
     const char *body = fray_request_body(request, &len);
 
-    if (!match || !match->recorder) {
+    if (!match) {
         refuse_unrecorded(request);
         return;
     }

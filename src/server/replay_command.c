@@ -162,10 +162,21 @@ static void tell_unlisted(const struct fray_replay_options *options,
 }
 
 /* Control characters of a file are not for a terminal. */
-static void print_text(const char *text)
+/* At least `width` bytes. What a file says must not command the terminal: neither C0 nor C1 (which
+ * is 0xC2 and one more byte in UTF-8). */
+static void print_text(const char *text, int width)
 {
-    for (; text && *text; text++)
-        putchar((unsigned char)*text < ' ' || *text == 0x7F ? '?' : *text);
+    for (; text && *text; text++, width--) {
+        bool is_c1 = (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] < 0xA0;
+        putchar((unsigned char)*text < ' ' || *text == 0x7F || is_c1 ? '?' : *text);
+        text += is_c1 && text[1];
+    }
+    printf("%*s", width > 0 ? width : 0, "");
+}
+
+static void print_member(const json_t *entry, const char *name, int width)
+{
+    print_text(json_string_value(json_object_get(entry, name)), width);
 }
 
 static void print_players(const json_t *players)
@@ -174,11 +185,13 @@ static void print_players(const json_t *players)
     size_t i;
     json_array_foreach(players, i, player)
     {
-        const char *out = json_string_value(json_object_get(player, "out"));
         printf("%s", i ? ", " : "");
-        print_text(json_string_value(json_object_get(player, "name")));
-        printf(" (%s%s%s)", json_string_value(json_object_get(player, "outcome")), out ? ", " : "",
-               out ? out : "");
+        print_member(player, "name", 0);
+        printf(" (");
+        print_member(player, "outcome", 0);
+        printf("%s", json_object_get(player, "out") ? ", " : "");
+        print_member(player, "out", 0);
+        printf(")");
     }
     printf("\n");
 }
@@ -191,9 +204,10 @@ static void print_line(const json_t *entry)
 
     gmtime_r(&started_s, &utc);
     strftime(stamp, sizeof stamp, "%F %T", &utc);
-    printf("%-13s  %s  %-10s %9lld %9lld  %-5s  ", json_string_value(json_object_get(entry, "id")),
-           stamp, json_string_value(json_object_get(entry, "game")),
-           json_integer_value(json_object_get(entry, "ticks")),
+    print_member(entry, "id", 13);
+    printf("  %s  ", stamp);
+    print_member(entry, "game", 10);
+    printf(" %9lld %9lld  %-5s  ", json_integer_value(json_object_get(entry, "ticks")),
            json_integer_value(json_object_get(entry, "bytes")),
            json_is_true(json_object_get(entry, "complete")) ? "whole" : "cut");
     print_players(json_object_get(entry, "players"));

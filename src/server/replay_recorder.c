@@ -9,7 +9,7 @@
 #include "server/server.h"
 #include "wire/json.h"
 
-enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024, REPORTS_MAX = 64 };
+enum { PLAYERS_MAX = 512, FLUSH_AT = 64 * 1024, REPORTS_MAX = 64, WATCHERS_REPORTS_MAX = 16 };
 
 /* Whoever sat there; the same person twice is two. */
 struct player {
@@ -47,7 +47,8 @@ struct recorder {
     struct player *players;
     uint32_t players_count, players_cap, players_number;
     bool is_played;        /* by somebody: not by bots alone */
-    uint32_t reports;      /* of desyncs */
+    uint32_t reports;      /* of desyncs, */
+    uint32_t watchers_reports; /* and how many of these are spectators' */
     uint64_t *next_log_us; /* by seat */
 };
 
@@ -196,7 +197,7 @@ static void on_begin(struct fray_match_recorder *ops, const struct fray_match *m
     self->is_played = self->is_cut = false;
     self->bytes = 0;
     self->mark = (struct mark){0};
-    self->reports = self->now_ms = 0;
+    self->reports = self->watchers_reports = self->now_ms = 0;
     self->file = fray_replay_file_create(self->store, self->id, self->started_ms);
     self->writer.sink = on_bytes;
     self->writer.context = self;
@@ -387,19 +388,23 @@ void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t 
 {
     struct recorder *self = self_of(recorder);
     struct fray_buf head = {0};
+    bool is_watcher = seat == FRAY_GAME_NOBODY;
 
     atomic_fetch_add(&fray_replay_store_counts(self->store)->desyncs, 1);
-    if (!self->file || self->reports == REPORTS_MAX)
+    if (!self->file || self->reports == REPORTS_MAX ||
+        (is_watcher && self->watchers_reports == WATCHERS_REPORTS_MAX))
         return;
     fray_buf_printf(&head, "{\"at_ms\":%lld,\"seat\":", (long long)fray_server_unix_ms());
-    if (seat == FRAY_GAME_NOBODY)
+    if (is_watcher)
         FRAY_BUF_LITERAL(&head, "null");
     else
         fray_buf_append_uint(&head, seat);
     fray_buf_printf(&head, ",\"tick\":%u,\"client_hash\":\"%016llx\"", tick,
                     (unsigned long long)hash);
-    self->reports +=
+    bool is_kept =
         fray_replay_file_add_desync(self->file, fray_buf_slice(&head), (struct fray_slice){0});
+    self->reports += is_kept;
+    self->watchers_reports += is_kept && is_watcher;
     fray_buf_deinit(&head);
 }
 

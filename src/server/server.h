@@ -139,6 +139,7 @@ struct fray_server {
     struct fray_static_dir static_dir;
     const struct fray_game *const *games; /* that are hosted, up to a NULL; NULL: none */
     struct fray_metrics metrics;
+    atomic_uint connections; /* of all workers */
     struct fray_address_limit address_limit;
     struct fray_mqtt_service *mqtt;  /* NULL: off */
     struct fray_observer *observer;  /* of every namespace; NULL: none */

@@ -149,10 +149,20 @@ static size_t on_foreign(struct fray_http_service *service, struct fray_stream *
     return len;
 }
 
-static bool is_full(const struct fray_server_worker *worker)
+static void leave(fray_server *server, const struct fray_address *peer)
 {
-    uint32_t share = worker->server->config.max_connections / worker->server->workers_count;
-    return worker->loop->streams_count >= (share ? share : 1);
+    atomic_fetch_sub(&server->connections, 1);
+    fray_address_limit_leave(&server->address_limit, peer);
+}
+
+/* Counted over all workers: connections move from one to another. */
+static bool enter(fray_server *server, const struct fray_address *peer)
+{
+    bool is_full = atomic_fetch_add(&server->connections, 1) >= server->config.max_connections;
+    if (!is_full && fray_address_limit_enter(&server->address_limit, peer))
+        return true;
+    atomic_fetch_sub(&server->connections, 1);
+    return false;
 }
 
 static void open_stream(const struct fray_listener *listener, struct fray_stream *stream)
@@ -184,7 +194,7 @@ static void on_accept(struct fray_loop *loop, struct fray_source *source, unsign
             fray_count(&worker->base.counters.connections_refused);
         if (err)
             return;
-        if (is_full(worker) || !fray_address_limit_enter(&worker->server->address_limit, &peer)) {
+        if (!enter(worker->server, &peer)) {
             fray_count(&worker->base.counters.connections_refused);
             loop->ops->close(loop, fd, true);
             continue;
@@ -195,14 +205,14 @@ static void on_accept(struct fray_loop *loop, struct fray_source *source, unsign
         if (stream)
             open_stream(listener, stream);
         else
-            fray_address_limit_leave(&worker->server->address_limit, &peer);
+            leave(worker->server, &peer);
     }
 }
 
 static void on_stream_gone(struct fray_loop *loop, const struct fray_address *peer)
 {
     struct fray_server_worker *worker = loop->owner;
-    fray_address_limit_leave(&worker->server->address_limit, peer);
+    leave(worker->server, peer);
     fray_count(&worker->base.counters.connections_closed);
 }
 
