@@ -46,10 +46,10 @@ struct recorder {
     uint32_t now_ms; /* of the last step, in event-driven games */
     struct player *players;
     uint32_t players_count, players_cap, players_number;
-    bool is_played;        /* by somebody: not by bots alone */
-    uint32_t reports;      /* of desyncs, */
+    bool is_played;            /* by somebody: not by bots alone */
+    uint32_t reports;          /* of desyncs, */
     uint32_t watchers_reports; /* and how many of these are spectators' */
-    uint64_t *next_log_us; /* by seat */
+    uint64_t *next_log_us;     /* by seat */
 };
 
 static struct recorder *self_of(struct fray_match_recorder *ops)

@@ -148,8 +148,7 @@ describe("limits", LIMIT, () => {
     for (const [what, head] of Object.entries({
         "a body announced too long": "Content-Length: 1000000000\r\n\r\n",
         "chunks that grow too long":
-            "Transfer-Encoding: chunked\r\n\r\n" +
-            `1ff\r\n${"x".repeat(0x1ff)}\r\n`.repeat(4),
+            "Transfer-Encoding: chunked\r\n\r\n" + `1ff\r\n${"x".repeat(0x1ff)}\r\n`.repeat(4),
     })) {
         test(`413 for ${what}`, async (t) => {
             const sid = await openSession(t);
@@ -313,5 +312,31 @@ describe("storms", LIMIT, () => {
         assert.equal(now.fray_sessions_open, 2);
         assert.ok(now.fray_connections_accepted_total >= 2000);
         assert.deepEqual(lost, []);
+    });
+});
+
+describe("more connections than are allowed", LIMIT, () => {
+    const MOST = 10;
+    const server = serveFray(["--workers", "2", "--max-connections", String(MOST)]);
+
+    /** "open" when it was answered, "closed" when it was refused. */
+    async function ask(t) {
+        const socket = dial(t, server.port);
+        socket.write("GET /replays HTTP/1.1\r\nHost: x\r\n\r\n");
+        const closed = new Promise((resolve) =>
+            socket.on("error", () => {}).on("close", () => resolve("closed")),
+        );
+        const opened = new Promise((resolve) => socket.once("data", () => resolve("open")));
+        return { socket, state: await Promise.race([closed, opened]) };
+    }
+
+    test("B13_connections_count_also_where_they_moved_to", async (t) => {
+        const asked = await Promise.all(Array.from({ length: 6 * MOST }, () => ask(t)));
+        const open = asked.filter(({ state }) => state === "open");
+        assert.equal(open.length, MOST);
+        for (const { socket } of open) socket.destroy();
+        let again;
+        do again = await ask(t);
+        while (again.state === "closed"); // until the server has seen one go
     });
 });

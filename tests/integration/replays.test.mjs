@@ -298,6 +298,9 @@ describe("replays", LIMIT, () => {
             return [reply.status, reply.status === 204 ? null : (await reply.json()).code];
         };
         const log = { game: "tictactoe", hashes: [{ tick: 1, own: "00", server: "01" }] };
+        const other = url.replace("/desync", "-999/desync");
+        const headers = { authorization: `Bearer ${game.token}` };
+        assert.equal((await fetch(other, { method: "POST", headers, body: "{}" })).status, 404);
         const long = JSON.stringify({ long: "x".repeat(300_000) });
         assert.deepEqual(await post(`${game.token}x`, "{}"), [401, "bad_token"]);
         assert.deepEqual(await post("", "{}"), [401, "bad_token"]);
