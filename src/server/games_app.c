@@ -96,6 +96,18 @@ static bool may_ask(const struct fray_games_request *request, const struct comma
     return false;
 }
 
+/* What enters a match while one is in another that goes on: says so itself, or is refused, for a
+ * slip of the finger costs a place. */
+static const char *leaves_for(const struct fray_games_request *request, const char *name)
+{
+    bool is_leaving;
+    if (!fray_games_flag(request, "leave", false, &is_leaving))
+        return "wrong_shape";
+    bool may = is_leaving || !request->place->role || fray_games_may_step_out(request) ||
+               fray_games_changes_place(request, name);
+    return may ? NULL : "already_in_match";
+}
+
 static void on_message(fray_socket *socket, const fray_event *event, void *app)
 {
     struct fray_games_request request = fray_games_request(socket, event, app);
@@ -114,13 +126,13 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
         fray_games_refuse(&request, "wrong_shape");
         return;
     }
-    if (!command)
-        fray_games_act(&request, name);
-    else if (command->enters && request.place->role && !fray_games_may_step_out(&request) &&
-             !fray_games_changes_place(&request, name))
-        fray_games_refuse(&request, "already_in_match");
-    else
+    const char *reason = command && command->enters ? leaves_for(&request, name) : NULL;
+    if (reason)
+        fray_games_refuse(&request, reason);
+    else if (command)
         command->handle(&request);
+    else
+        fray_games_act(&request, name);
 }
 
 static void tell_gone(const struct fray_games_request *request)

@@ -429,7 +429,7 @@ const char *fray_games_reason_text(const char *code)
         {"bad_level", "Bots of this game have no such level."},
         {"bad_name", "There is nothing to show in that name."},
         {"bad_token", "That seat is not yours, or not any more."},
-        {"already_in_match", "You are in a match: leave it first."},
+        {"already_in_match", "You are in a match: leave it, or ask with \"leave\": true."},
         {"not_in_match", "You are in no match."},
         {"match_full", "There is no free place in this match."},
         {"kicked", "The host does not want you in this match."},

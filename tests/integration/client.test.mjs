@@ -304,6 +304,12 @@ describe("@fray/client", LIMIT, () => {
         const full = await bob.create("tictactoe", { bots: 1 });
         await assert.rejects(ann.join(full.id), { code: "match_full" });
         await assert.rejects(ann.quickPlay("nonsense"), { code: "unknown_game" });
+        await assert.rejects(ann.join("nonsense"), { code: "unknown_match" });
+        const wrong = { options: { goal: 1.5 } };
+        await assert.rejects(ann.create("arena", wrong), { code: "wrong_shape" });
+        await assert.rejects(ann.create("arena", { options: { gaol: 1 } }), {
+            code: "unknown_option",
+        });
         await assert.rejects(ann.join(mine.id), { code: "already_in_match" });
         await assert.rejects(ann.reconnect(mine.saved), { code: "already_in_match" });
         assert.equal(ann.match, mine);

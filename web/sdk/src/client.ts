@@ -20,13 +20,6 @@ export interface CreateOptions {
     [member: string]: unknown;
 }
 
-/** What an entering message says, as far as it is looked at here. */
-interface Wish {
-    game?: string;
-    match?: string;
-    [member: string]: unknown;
-}
-
 interface ClientEvents {
     /** The content of `lobby`, after lobby({watch: true}). */
     lobby: any;
@@ -73,7 +66,6 @@ export class Client extends Emitter<ClientEvents> {
     #early: Message[] | null = null;
     #latest: Joined | null = null; // what the server said last of where this client is
     #latestBy = ""; // the id of the connection that it came by
-    #watchesLobby = false;
 
     constructor(connection: Connection, url: URL) {
         super();
@@ -161,7 +153,6 @@ export class Client extends Emitter<ClientEvents> {
 
     /** Any message of docs/games.md; resolves with its answer, rejects with a Refusal. */
     ask(type: string, content: any = {}): Promise<any> {
-        if (type === "lobby") this.#watchesLobby = content?.watch ?? true;
         return this.#connection.ask(type, content);
     }
 
@@ -169,11 +160,11 @@ export class Client extends Emitter<ClientEvents> {
         this.#connection.close();
     }
 
-    async #enter<T>(type: string, content: Wish, netcode: NetcodeOptions): Promise<Match<T>> {
+    async #enter<T>(type: string, content: object, netcode: NetcodeOptions): Promise<Match<T>> {
         let joined: Joined;
         this.#entering++;
         try {
-            joined = await this.#askIn(type, content);
+            joined = await this.ask(type, { ...content, leave: true });
         } catch (error) {
             this.#entering--;
             if ((error as Refusal).code === "lost") this.#netcode = netcode; // it may come late
@@ -186,31 +177,6 @@ export class Client extends Emitter<ClientEvents> {
         if (before?.id === joined.match) before.end("moved", OTHER_PLACE);
         else before?.end("left", "You left.");
         return this.#sit<T>(joined, await this.#rulesOf(joined.game), netcode);
-    }
-
-    /** What the server refuses changes nothing. But it says no more than `already_in_match` as long
-     * as one is in a match that goes on: for another, that one has to be left. */
-    async #askIn(type: string, content: Wish): Promise<Joined> {
-        try {
-            return await this.ask(type, content);
-        } catch (error) {
-            const isThere = content.match !== undefined && content.match === this.#latest?.match;
-            if ((error as Refusal).code !== "already_in_match" || isThere) throw error;
-        }
-        await this.#foresee(type, content);
-        await (this.match?.leave() ?? this.ask("leave")).catch(() => {}); // the next ask says why
-        this.#latest = this.#early = null;
-        return this.ask(type, content);
-    }
-
-    /** Refuses what the lobby shows to be in vain, while nothing has been left for it. */
-    async #foresee(type: string, { game, match, as }: Wish): Promise<void> {
-        const { games, matches } = await this.lobby({ watch: this.#watchesLobby });
-        const isFull = (other: any) => other.match === match && !other.open;
-        if (game !== undefined && !games.some((known: any) => known.game === game))
-            throw new Refusal("unknown_game", "There is no such game.");
-        if (type === "join" && as !== "spectator" && matches.some(isFull))
-            throw new Refusal("match_full", "No seat is free.");
     }
 
     #sit<T>(joined: Joined, rules: Rules | null, netcode: NetcodeOptions): Match<T> {

@@ -51,13 +51,8 @@ class Server {
 
     hear({ type, content, id }) {
         this.asked.push(type);
-        if (type === "lobby")
-            return this.say("ack", { games: [{ game: "tictactoe" }], matches: [] }, id);
-        if (type === "leave") {
-            this.match = null;
-            return this.say("ack", {}, id);
-        }
-        if (this.match) return this.say("error", { code: "already_in_match" }, id);
+        if (this.match && !content.leave)
+            return this.say("error", { code: "already_in_match" }, id);
         const match = (this.match = `m${++this.#made}`);
         const joined = { match, game: "tictactoe", role: "player", seat: 0, token: "t" };
         this.say("joined", joined);
