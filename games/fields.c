@@ -52,6 +52,43 @@ const struct fray_game_field *fray_game_field(const struct fray_game_table *tabl
     return NULL;
 }
 
+static bool fits(const struct fray_game_field *field, int64_t value)
+{
+    bool is_signed = field->type & 8;
+    int64_t end = (int64_t)1 << (is_signed ? field->bits - 1 : field->bits);
+
+    return value < end && value >= (is_signed ? -end : 0);
+}
+
+static bool row_find_misfit(const struct fray_game_table *table, const void *row,
+                            struct fray_game_misfit *misfit)
+{
+    for (uint32_t i = 0; i < table->fields_count; i++) {
+        const struct fray_game_field *field = &table->fields[i];
+        for (uint32_t k = 0; field->bits < (field->type & 7u) * 8 && k < field->count; k++) {
+            misfit->field = field;
+            misfit->value = fray_game_read(field, row, k);
+            if (!fits(field, misfit->value))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool fray_game_find_misfit(const struct fray_game *game, const void *state,
+                           struct fray_game_misfit *misfit)
+{
+    for (uint32_t t = 0; t < game->tables_count; t++) {
+        const struct fray_game_table *table = &game->tables[t];
+        const char *row = (const char *)state + table->offset;
+        misfit->table = table;
+        for (misfit->row = 0; misfit->row < table->rows; misfit->row++, row += table->stride)
+            if (row_find_misfit(table, row, misfit))
+                return true;
+    }
+    return false;
+}
+
 int64_t fray_game_get(const struct fray_game *game, const void *state, const char *table,
                       uint32_t row, const char *field)
 {

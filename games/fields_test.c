@@ -64,6 +64,35 @@ static void values_are_found_by_name(void **unused)
     assert_ptr_equal(fray_game_field(fray_game_table(&game, "rows"), "u16"), &row_fields[3]);
 }
 
+static void a_value_that_its_bits_cannot_hold_is_found(void **unused)
+{
+    struct game_and_fields {
+        struct fray_game_field fields[FRAY_GAME_COUNT(row_fields)];
+        struct fray_game_table table;
+    } small;
+    struct fray_game own = game;
+    struct state state = {.rows[2] = {.x = -8, .low = {1, -2, 3}}};
+    struct fray_game_misfit misfit;
+    (void)unused;
+    memcpy(small.fields, row_fields, sizeof row_fields);
+    small.table = tables[0];
+    small.table.fields = small.fields;
+    own.tables = &small.table;
+    assert_false(fray_game_find_misfit(&own, &state, &misfit));
+    small.fields[0].bits = 4; /* x: -8 … 7 */
+    small.fields[2].bits = 3; /* low: -4 … 3 */
+    assert_false(fray_game_find_misfit(&own, &state, &misfit));
+    state.rows[2].low[1] = 4;
+    assert_true(fray_game_find_misfit(&own, &state, &misfit));
+    assert_string_equal(misfit.field->name, "low");
+    assert_int_equal(misfit.row, 2);
+    assert_int_equal(misfit.value, 4);
+    state.rows[1].x = -9;
+    assert_true(fray_game_find_misfit(&own, &state, &misfit));
+    assert_string_equal(misfit.field->name, "x");
+    assert_int_equal(misfit.row, 1);
+}
+
 static void inputs_are_brought_into_their_range(void **unused)
 {
     struct row row = {0};
@@ -80,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_is_read_as_it_was_written),
         cmocka_unit_test(values_are_found_by_name),
+        cmocka_unit_test(a_value_that_its_bits_cannot_hold_is_found),
         cmocka_unit_test(inputs_are_brought_into_their_range),
     };
     return cmocka_run_group_tests_name("fields by name", tests, NULL, NULL);

@@ -166,6 +166,14 @@ static char *past_at(const struct fray_simulate *simulate, uint32_t tick)
     return simulate->past + (size_t)(tick % FRAY_SIMULATE_PAST) * simulate->game->state_size;
 }
 
+static bool is_recorded(const struct fray_simulate *simulate, uint32_t seat)
+{
+    for (uint32_t i = 0; i < simulate->rewinds_count; i++)
+        if (simulate->rewinds[i].seat == seat)
+            return true;
+    return false;
+}
+
 /* Everybody sees the two oldest states of the ring, a fraction that differs by seat apart. */
 static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
 {
@@ -173,7 +181,7 @@ static bool rewind_view(void *host, uint32_t seat, struct fray_game_past *past)
 
     if (simulate->tick < FRAY_SIMULATE_PAST)
         return false;
-    if (simulate->rewinds_count < simulate->game->seats_max)
+    if (!is_recorded(simulate, seat))
         simulate->rewinds[simulate->rewinds_count++] = (struct fray_replay_rewind){
             seat, (simulate->tick + 1 - FRAY_SIMULATE_PAST) * 256 + seat * 37 % 256};
     past->older = past_at(simulate, simulate->tick);
@@ -246,8 +254,11 @@ static void tick(struct fray_simulate *simulate)
                                 });
     __builtin_memcpy(past_at(simulate, simulate->tick), simulate->state, game->state_size);
     step_record(simulate);
-    if (++simulate->tick % FRAY_SIMULATE_HASH_TICKS == 0)
-        simulate->hash = fray_game_hash(simulate->hash, simulate->state, game->state_size);
+    if (++simulate->tick % FRAY_SIMULATE_HASH_TICKS)
+        return;
+    simulate->hash = fray_game_hash(simulate->hash, simulate->state, game->state_size);
+    if (!simulate->misfit_tick && fray_game_find_misfit(game, simulate->state, &simulate->misfit))
+        simulate->misfit_tick = simulate->tick;
 }
 
 void fray_simulate_run(struct fray_simulate *simulate, uint32_t ticks)

@@ -27,6 +27,9 @@ struct fray_simulate {
     uint32_t random[4];
     uint32_t tick;
     uint32_t refused; /* inputs */
+    /* The first value that was found too large for its bits, whenever the state was hashed. */
+    struct fray_game_misfit misfit;
+    uint32_t misfit_tick; /* 0: none was */
     uint64_t hash;
     /* In the caller's memory. */
     char *past; /* FRAY_SIMULATE_PAST states, a ring */

@@ -268,7 +268,8 @@ struct fray_game {
     /* Where the rows of a table with places (x, y) lie that `visible` shows to this seat: it asks
      * of no others. False, or NULL: anywhere. Saves asking of each row for each seat. */
     bool (*area)(const void *state, uint32_t seat, uint32_t table, struct fray_game_area *area);
-    /* For results and ratings. The match is over when nobody is FRAY_GAME_PLAYING. */
+    /* For results and ratings. The match is over when nobody is FRAY_GAME_PLAYING; then outcomes
+     * stay, whoever leaves, and who comes into a seat after the end has not won. */
     enum fray_game_outcome (*outcome)(const void *state, uint32_t seat);
     /* Event-driven games are stepped when an input arrives, and at this now_ms without one (or
      * FRAY_GAME_NEVER). NULL in ticked games. */
@@ -343,6 +344,16 @@ FRAY_API const struct fray_game_field *fray_game_field(const struct fray_game_ta
 FRAY_API int64_t fray_game_read(const struct fray_game_field *field, const void *row, uint32_t i);
 FRAY_API void fray_game_write(const struct fray_game_field *field, void *row, uint32_t i,
                               int64_t value);
+/* A value that its field's `bits` cannot hold: clients would be sent another. */
+struct fray_game_misfit {
+    const struct fray_game_table *table;
+    const struct fray_game_field *field;
+    uint32_t row;
+    int64_t value;
+};
+/* The first there is in the state. False: there is none. */
+FRAY_API bool fray_game_find_misfit(const struct fray_game *game, const void *state,
+                                    struct fray_game_misfit *misfit);
 /* Of a state or view: fray_game_get(game, view, "players", seat, "x"). 0: there is none such. */
 FRAY_API int64_t fray_game_get(const struct fray_game *game, const void *state, const char *table,
                                uint32_t row, const char *field);

@@ -10,12 +10,6 @@ const struct fray_game *fray_catalog_find(const struct fray_game *const *games,
     return *games;
 }
 
-const char *fray_catalog_fault(const struct fray_game *game)
-{
-    return game->bot_levels ? NULL
-                            : "Its bot_levels must be at least 1: a bot stands in for who is lost.";
-}
-
 const char *fray_catalog_sentence(const struct fray_game *game, const char *reason)
 {
     for (size_t i = 0; i < FRAY_GAME_REASONS_MAX && game->reasons[i].word; i++) {

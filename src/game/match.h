@@ -95,6 +95,7 @@ struct fray_match_hosted {
     enum fray_match_phase roster_phase; /* that was told last */
     uint32_t bots;                      /* when it was told who is there */
     struct fray_timer timer;
+    bool is_misfit_told;
     void *games;                   /* what the timer belongs to */
     struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
 };
@@ -115,10 +116,12 @@ struct fray_match {
     bool is_anew; /* it has begun: ticks count from 0. The host tells who gets snapshots */
     enum fray_match_phase phase; /* as the roster said it last */
     struct fray_pairing pairing;
-    struct fray_ticks *ticks;             /* NULL: event-driven */
-    struct fray_delay *delay;             /* NULL: spectators are shown the present */
-    struct fray_game_event *events;       /* of one step or join */
-    uint64_t events_dropped;              /* that did not fit there */
+    struct fray_ticks *ticks;       /* NULL: event-driven */
+    struct fray_delay *delay;       /* NULL: spectators are shown the present */
+    struct fray_game_event *events; /* of one step or join */
+    uint64_t events_dropped; /* that did not fit there, or are of a kind that the game has not */
+    struct fray_game_misfit
+        misfit; /* the first value that its bits cannot hold; field NULL: none */
     struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;
@@ -228,6 +231,10 @@ void fray_match_step(struct fray_match *match, uint64_t now_us);
 /* Calls a join or leave of the rules, or a step, between these two: what happened becomes news. */
 uint32_t fray_match_events_max(const struct fray_match *match);
 struct fray_game_events fray_match_listen(struct fray_match *match);
+/* Of a kind that the game has: another is the rules' mistake, and is dropped. */
+bool fray_match_knows(struct fray_match *match, const struct fray_game_event *event);
+/* Fills match->misfit in. */
+void fray_match_check_values(struct fray_match *match);
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
                      uint64_t now_us);
 void fray_match_news_add(struct fray_match *match, const struct fray_game_event *event);

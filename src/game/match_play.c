@@ -85,12 +85,28 @@ void fray_match_note_phase(struct fray_match *match)
         match->recorder->on_over(match->recorder, match);
 }
 
+bool fray_match_knows(struct fray_match *match, const struct fray_game_event *event)
+{
+    bool is_known = event->kind < match->config.game->events_count;
+    match->events_dropped += !is_known;
+    return is_known;
+}
+
+void fray_match_check_values(struct fray_match *match)
+{
+    struct fray_game_misfit misfit;
+    if (!match->misfit.field && fray_game_find_misfit(match->config.game, match->state, &misfit))
+        match->misfit = misfit;
+}
+
 /* Events go out even while the seat that they name is being given up: before it is cleared. */
 void fray_match_hear(struct fray_match *match, const struct fray_game_events *events,
                      uint64_t now_us)
 {
     match->events_dropped += events->dropped;
     for (uint32_t i = 0; i < events->count; i++) {
+        if (!fray_match_knows(match, &events->items[i]))
+            continue;
         if (match->ticks)
             fray_ticks_keep(match, &events->items[i], now_us);
         fray_match_news_add(match, &events->items[i]);
@@ -147,6 +163,7 @@ void fray_match_step(struct fray_match *match, uint64_t now_us)
                                            });
     match->steps++;
     record(match, step_ms);
+    fray_match_check_values(match);
     fray_match_inputs_clear(match);
     fray_match_hear(match, &events, now_us);
     match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);

@@ -349,6 +349,8 @@ static void hear(struct fray_match *match, const struct fray_game_events *events
     match->events_dropped += events->dropped;
     for (uint32_t i = 0; i < events->count; i++) {
         const struct fray_game_event *event = &events->items[i];
+        if (!fray_match_knows(match, event))
+            continue;
         struct fray_ticks_newest *newest = newest_of(match, event);
         fray_ticks_keep(match, event, now_us);
         if (!newest)
@@ -408,6 +410,7 @@ static void hash(struct fray_match *match)
         fray_game_hash(FRAY_GAME_HASH_START, match->state, match->config.game->state_size);
     if (match->recorder)
         match->recorder->on_hash(match->recorder, ticks->hash_tick, ticks->hash);
+    fray_match_check_values(match);
 }
 
 static void step(struct fray_match *match, struct fray_game_events *events)

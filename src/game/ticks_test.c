@@ -582,6 +582,48 @@ static void a_steady_tick_allocates_nothing(void **state)
     fray_match_destroy(match);
 }
 
+/* ------------------------------------------------------------------ mistakes of rules */
+
+static void step_of_nonsense(void *state, const struct fray_game_step *step)
+{
+    fray_arena.step(state, step);
+    fray_game_emit(step->events, (struct fray_game_event){.kind = 77, .to = FRAY_GAME_NOBODY});
+}
+
+static void an_event_of_no_kind_is_dropped(void **state)
+{
+    (void)state;
+    struct fray_game nonsense = fray_arena;
+    nonsense.step = step_of_nonsense;
+    struct fray_match *match = open_match(&nonsense, 0);
+    sit(match, "Ann", SECOND);
+    run(match, 3 * SECOND);
+    assert_int_equal(match->events_dropped, match->steps);
+    assert_true(match->steps > 30);
+    fray_match_destroy(match);
+}
+
+static void a_value_that_its_bits_cannot_hold_is_found(void **state)
+{
+    (void)state;
+    struct fray_game_table tables[8];
+    struct fray_game_field players[32];
+    struct fray_game small = fray_arena;
+    memcpy(tables, small.tables, small.tables_count * sizeof *tables);
+    memcpy(players, tables[1].fields, tables[1].fields_count * sizeof *players);
+    tables[1].fields = players;
+    small.tables = tables;
+    struct fray_match *match = open_match(&small, 0);
+    sit(match, "Ann", SECOND);
+    run(match, 3 * SECOND);
+    assert_null(match->misfit.field);
+    players[2].bits = 6; /* hp is 100 */
+    run(match, 5 * SECOND);
+    assert_string_equal(match->misfit.field->name, "hp");
+    assert_int_equal(match->misfit.value, 100);
+    fray_match_destroy(match);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -604,6 +646,8 @@ int main(void)
         cmocka_unit_test(bots_fight_on_after_a_restart),
         cmocka_unit_test(a_new_connection_is_no_clean_slate),
         cmocka_unit_test(a_steady_tick_allocates_nothing),
+        cmocka_unit_test(an_event_of_no_kind_is_dropped),
+        cmocka_unit_test(a_value_that_its_bits_cannot_hold_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

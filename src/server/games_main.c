@@ -17,22 +17,14 @@ static enum fray_verdict on_join(fray_socket *socket, const char *room, void *ap
     return strlen(room) <= ROOM_NAME_MAX ? FRAY_ACCEPT : FRAY_REJECT;
 }
 
-static bool all_can_be_hosted(const struct fray_game *const *games)
-{
-    for (; *games; games++) {
-        const char *fault = fray_catalog_fault(*games);
-        if (fault) {
-            fprintf(stderr, "The game %s cannot be hosted. %s\n", (*games)->name, fault);
-            return false;
-        }
-    }
-    return true;
-}
-
 int fray_games_main(int argc, char **argv, const struct fray_game *const *games)
 {
-    if (!all_can_be_hosted(games))
+    char fault[FRAY_CATALOG_FAULT_MAX];
+
+    if (fray_catalog_fault(games, fault)) {
+        fprintf(stderr, "%s\n", fault);
         return 2;
+    }
     if (argc > 1 && strcmp(argv[1], "passwd") == 0)
         return fray_passwd_main(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "simulate") == 0)

@@ -1,6 +1,7 @@
 /* What /games tells its clients (games_app.h). */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "room/namespace.h"
 #include "server/games_feed.h"
 
@@ -391,9 +392,23 @@ static void send_news(struct fray_games *games, fray_namespace *nsp, struct fray
         send_past(games, nsp, &listeners, match);
 }
 
+/* Once a match: the author of the rules has to know, nobody else can do anything about it. */
+static void tell_misfit(struct fray_match *match)
+{
+    const struct fray_game_misfit *misfit = &match->misfit;
+    if (!misfit->field || match->hosted.is_misfit_told)
+        return;
+    match->hosted.is_misfit_told = true;
+    fray_log(FRAY_LOG_WARN, "game_value_too_large",
+             "game=%s match=%s field=%s.%s row=%u value=%lld bits=%u", match->config.game->name,
+             match->config.id, misfit->table->name, misfit->field->name, misfit->row,
+             (long long)misfit->value, misfit->field->bits);
+}
+
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     match->hosted.games = games;
+    tell_misfit(match);
     if (match->has_condemned)
         put_condemned_out(nsp, match);
     fray_match_show(match, fray_now_us(nsp));

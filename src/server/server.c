@@ -10,7 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "game/catalog.h"
 #include "server/admin.h"
+#include "server/games_app.h"
 #include "server/prefault.h"
 
 enum { ADDRESSES_MAX = 16 };
@@ -65,6 +67,10 @@ enum fray_err fray_server_add(fray_server *server, const struct fray_app *app)
     if (server->state != FRAY_SERVER_NEW)
         return fray_server_fail(server, FRAY_ERR_STATE,
                                 "Namespaces are added before the server starts.");
+    char fault[FRAY_CATALOG_FAULT_MAX];
+    const struct fray_game *const *games = fray_games_of(app);
+    if (games && fray_catalog_fault(games, fault))
+        return fray_server_fail(server, FRAY_ERR_CONFIG, "%s", fault);
     server->apps = fray_realloc(server->apps, (server->apps_count + 1) * sizeof *server->apps);
     server->apps[server->apps_count++] = *app;
     enum fray_err err = FRAY_OK;

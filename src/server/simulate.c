@@ -25,8 +25,10 @@ struct arguments {
 
 static void usage(FILE *out, const struct arguments *arguments)
 {
-    fprintf(out, "Usage: fray simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
-                 " [--option NAME=VALUE]... [--replay FILE]\n       GAME:");
+    fprintf(out,
+            "Usage: %s simulate GAME [--seed S] [--ticks N] [--bots K] [--guests G]"
+            " [--option NAME=VALUE]... [--replay FILE]\n       GAME:",
+            program_invocation_short_name);
     for (const struct fray_game *const *game = arguments->games; *game; game++)
         fprintf(out, " %s", (*game)->name);
     fprintf(out, "\n");
@@ -40,33 +42,54 @@ static bool fail(const struct arguments *arguments, const char *reason, const ch
 }
 
 /* Digits alone: strtoull would take signs and spaces. */
-static bool read_count(const char *text, uint64_t most, uint64_t *value)
+static bool read_count(const char *option, const char *text, uint64_t most, uint64_t *value)
 {
     char *end;
 
     errno = 0;
     *value = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
+    if (*text >= '0' && *text <= '9' && !*end && !errno && *value <= most)
+        return true;
+    fprintf(stderr, "--%s is an integer from 0 to %" PRIu64 ", not \"%s\".\n", option, most, text);
+    return false;
+}
+
+/* As the host would not say: out of its range a value is brought into it (fray_game_init). */
+static bool read_value(const struct fray_game_option *option, const char *text, int32_t *value)
+{
+    char *end;
+
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    *value = (int32_t)number;
+    if (end != text && !*end && !errno && number >= option->min && number <= option->max &&
+        (number - option->min) % option->step == 0)
+        return true;
+    fprintf(stderr, "%s is an integer from %d to %d", option->name, option->min, option->max);
+    if (option->step > 1)
+        fprintf(stderr, ", in steps of %d", option->step);
+    fprintf(stderr, ", not \"%s\".\n", text);
+    return false;
 }
 
 static bool read_setting(struct arguments *arguments, const char *setting)
 {
     const struct fray_game *game = arguments->game;
     const char *equals = strchr(setting, '=');
-    char *end;
 
-    for (uint32_t i = 0; equals && i < game->options_count; i++) {
+    if (!equals)
+        return fail(arguments, "An option is NAME=VALUE, not", setting);
+    for (uint32_t i = 0; i < game->options_count; i++) {
         size_t len = strlen(game->options[i].name);
-        if (len != (size_t)(equals - setting) || memcmp(setting, game->options[i].name, len) != 0)
-            continue;
-        errno = 0;
-        long long value = strtoll(equals + 1, &end, 10);
-        if (end == equals + 1 || *end || errno || value < INT32_MIN || value > INT32_MAX)
-            break;
-        arguments->options[i] = (int32_t)value;
-        return true;
+        if (len == (size_t)(equals - setting) && memcmp(setting, game->options[i].name, len) == 0)
+            return read_value(&game->options[i], equals + 1, &arguments->options[i]);
     }
-    return fail(arguments, "The game has no such option, or not with that value", setting);
+    fprintf(stderr, "The game %s has no option \"%.*s\". It has:", game->name,
+            (int)(equals - setting), setting);
+    for (uint32_t i = 0; i < game->options_count; i++)
+        fprintf(stderr, " %s", game->options[i].name);
+    fprintf(stderr, "\n");
+    return false;
 }
 
 /* What the command line says before the game is known. */
@@ -90,10 +113,10 @@ static bool read_options(int argc, char **argv, struct arguments *arguments, str
     opterr = 0; /* it is said in our words */
     while (is_good && (letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
         switch (letter) {
-        case 's': is_good = read_count(optarg, UINT64_MAX, &words->seed); break;
-        case 't': is_good = read_count(optarg, UINT32_MAX, &words->ticks); break;
-        case 'b': is_good = read_count(optarg, SEATS_MAX, &words->bots); break;
-        case 'g': is_good = read_count(optarg, SEATS_MAX, &words->guests); break;
+        case 's': is_good = read_count("seed", optarg, UINT64_MAX, &words->seed); break;
+        case 't': is_good = read_count("ticks", optarg, UINT32_MAX, &words->ticks); break;
+        case 'b': is_good = read_count("bots", optarg, SEATS_MAX, &words->bots); break;
+        case 'g': is_good = read_count("guests", optarg, SEATS_MAX, &words->guests); break;
         case 'r': arguments->replay = optarg; break;
         case 'h': arguments->is_help = true; break;
         case 'o':
@@ -105,7 +128,7 @@ static bool read_options(int argc, char **argv, struct arguments *arguments, str
         default: return fail(arguments, "This command has no option", argv[optind - 1]);
         }
     }
-    return is_good || fail(arguments, "Not a number in the range of that option", optarg);
+    return is_good;
 }
 
 static bool read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -123,6 +146,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments)
         return fail(arguments, "There is no such game", argv[optind]);
     if (words.guests == UINT64_MAX)
         words.guests = fray_simulate_guests(arguments->game, (uint32_t)words.bots);
+    if (words.bots + words.guests > arguments->game->seats_max)
+        fprintf(stderr, "The game %s has %u seats: no more play.\n", arguments->game->name,
+                arguments->game->seats_max);
     arguments->ticks = (uint32_t)words.ticks;
     arguments->config = (struct fray_simulate_config){
         .seed = words.seed,
@@ -198,6 +224,20 @@ static bool is_written(const struct arguments *arguments, bool is_good)
     return is_good;
 }
 
+static bool values_fit(const struct fray_simulate *simulate)
+{
+    const struct fray_game_misfit *misfit = &simulate->misfit;
+
+    if (!simulate->misfit_tick)
+        return true;
+    fprintf(stderr,
+            "At tick %" PRIu32 " %s.%s of row %" PRIu32 " is %" PRId64
+            ", which its %u bits cannot hold: clients would be sent another number.\n",
+            simulate->misfit_tick, misfit->table->name, misfit->field->name, misfit->row,
+            misfit->value, misfit->field->bits);
+    return false;
+}
+
 static bool run(const struct arguments *arguments, void *memory)
 {
     struct replay_file replay = {0};
@@ -217,7 +257,8 @@ static bool run(const struct arguments *arguments, void *memory)
     fray_simulate_end(&simulate);
     printf("ticks=%" PRIu32 " hash=%016" PRIx64 " ticks_per_s=%.0f\n", arguments->ticks,
            fray_simulate_hash(&simulate), arguments->ticks / (seconds > 0 ? seconds : 1e-9));
-    return !arguments->replay || is_written(arguments, replay_end(&replay));
+    bool is_good = !arguments->replay || is_written(arguments, replay_end(&replay));
+    return values_fit(&simulate) && is_good;
 }
 
 int fray_simulate_main(const struct fray_game *const *games, int argc, char **argv)

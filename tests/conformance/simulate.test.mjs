@@ -94,19 +94,32 @@ test("players of a simulated match have names of their own", (t) => {
 });
 
 test("simulate refuses what it does not understand", () => {
-    for (const args of [
-        [],
-        ["chess"],
-        ["duel", "arena"],
-        ["duel", "--seed", "-1"],
-        ["duel", "--ticks", "4294967296"],
-        ["duel", "--bots", "two"],
-        ["duel", "--option", "no_such=1"],
-        ["duel", "--fast"],
+    const usage = /Usage: fray simulate GAME/;
+    for (const [args, sentence] of [
+        [[], usage],
+        [["chess"], usage],
+        [["duel", "arena"], usage],
+        [
+            ["duel", "--seed", "-1"],
+            /^--seed is an integer from 0 to 18446744073709551615, not "-1"/,
+        ],
+        [["duel", "--ticks", "4294967296"], /^--ticks is an integer from 0 to 4294967295, not /],
+        [["duel", "--bots", "two"], /^--bots is an integer from 0 to 255, not "two"\.\n$/],
+        [["arena", "--option", "gaol=1"], /^The game arena has no option "gaol"\. It has: width /],
+        [["arena", "--option", "goal"], /^An option is NAME=VALUE, not: "goal"/],
+        [["arena", "--option", "goal=3=4"], /^goal is an integer from 0 to 1000, not "3=4"\.\n$/],
+        [["arena", "--option", "goal=9999"], /^goal is an integer from 0 to 1000, not "9999"\.\n$/],
+        [["duel", "--fast"], usage],
     ]) {
         const { status, stderr, stdout } = native(...args);
         assert.equal(status, 2, args.join(" "));
-        assert.match(stderr, /Usage: fray simulate GAME/);
+        assert.match(stderr, sentence);
         assert.equal(stdout, "");
     }
+});
+
+test("simulate says how many can play", () => {
+    const ten = native("duel", "--ticks", "600", "--bots", "10");
+    assert.match(ten.stderr, /^The game duel has 2 seats: no more play\.\n$/);
+    assert.equal(hashOf(ten, 600), hashOf(native("duel", "--ticks", "600", "--bots", "2"), 600));
 });
