@@ -228,12 +228,13 @@ static const char *field_take(const struct fray_game_field *field, const json_t 
     return NULL;
 }
 
+enum { TAKES_MAX = sizeof((struct fray_game_action *)0)->takes / sizeof(char *) };
+
 /* Keys that are missing are 0, but not all of them: that is a slip of the sender's, not a move. */
 const char *fray_game_json_input(const struct fray_game *game,
                                  const struct fray_game_action *action, const json_t *content,
                                  void *input)
 {
-    enum { TAKES_MAX = sizeof action->takes / sizeof *action->takes };
     bool has_any = !action->takes[0];
 
     if (content && !json_is_null(content) && !json_is_object(content))
@@ -251,4 +252,40 @@ const char *fray_game_json_input(const struct fray_game *game,
     if (action->sets)
         fray_game_write(fray_game_field(game->input, action->sets), input, 0, action->value);
     return NULL;
+}
+
+static void field_explain(const struct fray_game_field *field, struct fray_buf *out)
+{
+    double unit = 1u << field->fraction;
+
+    if (!field->labels) {
+        fray_buf_printf(out, "%s is %s from %.8g to %.8g.", field->name,
+                        field->fraction ? "a number" : "an integer", field->min / unit,
+                        field->max / unit);
+        return;
+    }
+    fray_buf_printf(out, "%s is one of", field->name);
+    for (int i = 0; field->labels[i]; i++)
+        fray_buf_printf(out, "%s \"%s\"", i ? "," : "", field->labels[i]);
+    FRAY_BUF_LITERAL(out, ".");
+}
+
+void fray_game_json_explain(const struct fray_game *game, const struct fray_game_action *action,
+                            const json_t *content, struct fray_buf *out)
+{
+    bool is_object = !content || json_is_null(content) || json_is_object(content);
+    char *input = fray_alloc_zero(game->input_size);
+
+    for (int i = 0; is_object && i < TAKES_MAX && action->takes[i] && !out->len; i++) {
+        const struct fray_game_field *field = fray_game_field(game->input, action->takes[i]);
+        if (field_take(field, json_object_get(content, action->takes[i]), input))
+            field_explain(field, out);
+    }
+    if (!out->len && fray_game_json_input(game, action, content, input)) {
+        fray_buf_printf(out, "%s takes an object with", action->name);
+        for (int i = 0; i < TAKES_MAX && action->takes[i]; i++)
+            fray_buf_printf(out, "%s %s", i ? "," : "", action->takes[i]);
+        FRAY_BUF_LITERAL(out, ".");
+    }
+    free(input);
 }

@@ -48,5 +48,8 @@ const struct fray_game_action *fray_game_json_action(const struct fray_game *gam
 const char *fray_game_json_input(const struct fray_game *game,
                                  const struct fray_game_action *action, const json_t *content,
                                  void *input);
+/* Appends a sentence that says why fray_game_json_input refused it; nothing if it would not. */
+void fray_game_json_explain(const struct fray_game *game, const struct fray_game_action *action,
+                            const json_t *content, struct fray_buf *out);
 
 #endif

@@ -184,6 +184,33 @@ static void moves_are_read_by_the_table(void **unused)
     }
 }
 
+static void assert_explained(const struct fray_game *game, const char *name, const char *text,
+                             const char *sentence)
+{
+    struct fray_buf why = {0};
+    json_t *content = json_loads(text, JSON_DECODE_ANY, NULL);
+    fray_game_json_explain(game, fray_game_json_action(game, name), content, &why);
+    fray_buf_append_byte(&why, '\0');
+    assert_string_equal(why.data, sentence);
+    fray_buf_deinit(&why);
+    json_decref(content);
+}
+
+static void what_is_wrong_with_a_move_is_explained(void **unused)
+{
+    (void)unused;
+    const char *cell = "cell is an integer from 0 to 8.";
+    assert_explained(&fray_tictactoe, "place", "{\"cell\":\"4\"}", cell);
+    assert_explained(&fray_tictactoe, "place", "{\"cell\":9}", cell);
+    assert_explained(&fray_tictactoe, "place", "{\"cel\":1}", "place takes an object with cell.");
+    assert_explained(&fray_tictactoe, "place", "[4]", "place takes an object with cell.");
+    assert_explained(&fray_tictactoe, "place", "{\"cell\":8}", "");
+    assert_explained(&fray_arena, "steer", "{\"dx\":1,\"dy\":128}",
+                     "dy is an integer from -127 to 127.");
+    assert_explained(&fray_arena, "move", "{\"x\":1.5,\"y\":true}", "");
+    assert_explained(&fray_arena, "move", "{\"y\":9000}", "y is a number from -64 to 8064.");
+}
+
 /* What tables list must be found. */
 static void every_action_of_every_game_finds_its_fields(void **unused)
 {
@@ -210,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_nobody_owns_is_told_to_no_spectator),
         cmocka_unit_test(events_name_players),
         cmocka_unit_test(moves_are_read_by_the_table),
+        cmocka_unit_test(what_is_wrong_with_a_move_is_explained),
         cmocka_unit_test(every_action_of_every_game_finds_its_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

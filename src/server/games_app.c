@@ -17,7 +17,8 @@ static void on_name(const struct fray_games_request *request)
 {
     struct fray_match *match = fray_games_match(request);
     if (!json_object_get(request->content, "name")) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request,
+                          fray_games_because(request, "wrong_shape", "A name is missing."));
         return;
     }
     if (!fray_games_take_name(request))
@@ -102,7 +103,7 @@ static const char *leaves_for(const struct fray_games_request *request, const ch
 {
     bool is_leaving;
     if (!fray_games_flag(request, "leave", false, &is_leaving))
-        return "wrong_shape";
+        return fray_games_because(request, "wrong_shape", "leave is true or false.");
     bool may = is_leaving || !request->place->role || fray_games_may_step_out(request) ||
                fray_games_changes_place(request, name);
     return may ? NULL : "already_in_match";
@@ -115,6 +116,7 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     const struct command *command = command_of(name);
     struct fray_match *match = fray_games_match(&request);
 
+    request.games->why.len = 0;
     fray_games_heard(&request, match);
     if (fray_games_packet(&request, match))
         return;
@@ -123,7 +125,8 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
     if (json_is_null(request.content))
         request.content = NULL;
     if (request.content && !json_is_object(request.content)) {
-        fray_games_refuse(&request, "wrong_shape");
+        fray_games_refuse(&request,
+                          fray_games_because(&request, "wrong_shape", "The content is an object."));
         return;
     }
     const char *reason = command && command->enters ? leaves_for(&request, name) : NULL;
@@ -269,6 +272,7 @@ static void on_stop(fray_namespace *nsp, void *app)
         fray_message_unref(games->lobby_told);
     fray_buf_deinit(&games->packet);
     fray_buf_deinit(&games->inputs);
+    fray_buf_deinit(&games->why);
     fray_buf_deinit(&games->text);
     fray_game_json_rows_deinit(&games->rows);
     if (games->is_own)

@@ -27,6 +27,7 @@ struct fray_games {
     bool is_driving;
     struct fray_buf packet, inputs;    /* of one packet: nobody's between calls */
     struct fray_buf text;              /* likewise, of one state as JSON */
+    struct fray_buf why;               /* the sentence of the next refusal, if it has one */
     struct fray_game_json_rows rows;   /* of the states that are being sent */
     struct fray_replay_store *replays; /* NULL: none are kept */
     bool is_own;                       /* freed at the end */

@@ -7,6 +7,7 @@
 enum {
     DELAYS_BYTES_MAX = 256 << 20, /* for the past of all matches that asked to be shown so late */
     OPTIONS_MAX = 32,
+    NAME_SHOWN_MAX = 40,
     QUICK_PLAY_WAIT_MAX_S = 600,
     HOLD_CROWD_MS = 30000, /* a fighter in a crowd is missed by nobody for longer */
 };
@@ -16,9 +17,22 @@ static const char *read_game(const struct fray_games_request *request,
 {
     const char *name = fray_games_text(request, "game");
     if (!name)
-        return "wrong_shape";
+        return fray_games_because(request, "wrong_shape", "game is the name of a game.");
     *game = fray_catalog_find(request->games->lobby.games, fray_slice_of(name));
     return *game ? NULL : "unknown_game";
+}
+
+static const char *no_such_option(const struct fray_games_request *request,
+                                  const struct fray_game *game, const char *name)
+{
+    struct fray_buf known = {0};
+    for (uint32_t i = 0; i < game->options_count; i++)
+        fray_buf_printf(&known, " %s", game->options[i].name);
+    const char *code = fray_games_because(
+        request, "unknown_option", "%s has no option \"%s\". It has:%.*s.", game->name,
+        strlen(name) <= NAME_SHOWN_MAX ? name : "…", (int)known.len, known.data);
+    fray_buf_deinit(&known);
+    return code;
 }
 
 static const char *read_options(const struct fray_games_request *request,
@@ -30,16 +44,18 @@ static const char *read_options(const struct fray_games_request *request,
     for (uint32_t i = 0; i < game->options_count; i++)
         options[i] = game->options[i].standard;
     if (given && !json_is_object(given))
-        return "wrong_shape";
+        return fray_games_because(request, "wrong_shape", "options is an object of numbers.");
     json_object_foreach(given, key, value)
     {
         uint32_t i = 0;
         while (i < game->options_count && strcmp(game->options[i].name, key) != 0)
             i++;
         if (i == game->options_count)
-            return "unknown_option";
+            return no_such_option(request, game, key);
         if (!json_is_integer(value))
-            return "wrong_shape";
+            return fray_games_because(request, "wrong_shape",
+                                      "The option %s is an integer from %d to %d.", key,
+                                      game->options[i].min, game->options[i].max);
         json_int_t number = json_integer_value(value);
         options[i] = number < INT32_MIN   ? INT32_MIN
                      : number > INT32_MAX ? INT32_MAX
@@ -65,10 +81,12 @@ static const char *read_bots(const struct fray_games_request *request,
     const json_t *bots = json_object_get(request->content, "bots");
     json_int_t count = json_integer_value(bots);
 
-    if (bots && !json_is_integer(bots))
-        return "wrong_shape";
-    if (count < 0 || count >= FRAY_MATCH_FIGHTERS_MAX || count >= config->game->seats_max)
-        return "out_of_range";
+    json_int_t most = config->game->seats_max - 1;
+    if (most > FRAY_MATCH_FIGHTERS_MAX - 1)
+        most = FRAY_MATCH_FIGHTERS_MAX - 1;
+    if ((bots && !json_is_integer(bots)) || count < 0 || count > most)
+        return fray_games_because(request, json_is_integer(bots) ? "out_of_range" : "wrong_shape",
+                                  "bots is an integer from 0 to %lld.", (long long)most);
     if (count && !fray_games_has_bots(request->games, 0, (uint32_t)count))
         return "too_many_bots";
     config->fighters = count ? (uint8_t)(count + 1) : 0;
@@ -97,10 +115,10 @@ static const char *read_delay(const struct fray_games_request *request,
     const json_t *delay = json_object_get(request->content, "spectator_delay_s");
     double seconds = json_number_value(delay);
 
-    if (delay && !json_is_number(delay))
-        return "wrong_shape";
-    if (!(seconds >= 0 && seconds <= FRAY_DELAY_MAX_MS / 1000))
-        return "out_of_range";
+    if ((delay && !json_is_number(delay)) || !(seconds >= 0 && seconds <= FRAY_DELAY_MAX_MS / 1000))
+        return fray_games_because(request, json_is_number(delay) ? "out_of_range" : "wrong_shape",
+                                  "spectator_delay_s is a number from 0 to %d.",
+                                  FRAY_DELAY_MAX_MS / 1000);
     config->times.delay_ms = (uint32_t)(seconds * 1000);
     return can_afford(request->games, config) ? NULL : "too_much_delay";
 }
@@ -121,8 +139,10 @@ static const char *read_config(const struct fray_games_request *request,
         config->waits_for_host = strcmp(start, "host") == 0;
     bool is_known = start ? config->waits_for_host || strcmp(start, "auto") == 0
                           : !json_object_get(request->content, "start");
-    if (!is_known || !fray_games_flag(request, "private", false, &config->is_private))
-        return "wrong_shape";
+    if (!is_known)
+        return fray_games_because(request, "wrong_shape", "start is \"auto\" or \"host\".");
+    if (!fray_games_flag(request, "private", false, &config->is_private))
+        return fray_games_because(request, "wrong_shape", "private is true or false.");
     const char *reason_bots = read_bots(request, config);
     return reason_bots ? reason_bots : read_delay(request, config);
 }
@@ -195,11 +215,10 @@ static const char *read_wait(const struct fray_games_request *request, uint32_t 
     *wait_ms = request->games->quick_play_wait_ms;
     if (!wait)
         return NULL;
-    if (!json_is_number(wait))
-        return "wrong_shape";
     double seconds = json_number_value(wait);
-    if (!(seconds >= 0 && seconds <= QUICK_PLAY_WAIT_MAX_S))
-        return "out_of_range";
+    if (!json_is_number(wait) || !(seconds >= 0 && seconds <= QUICK_PLAY_WAIT_MAX_S))
+        return fray_games_because(request, json_is_number(wait) ? "out_of_range" : "wrong_shape",
+                                  "wait_s is a number from 0 to %d.", QUICK_PLAY_WAIT_MAX_S);
     *wait_ms = (uint32_t)(seconds * 1000);
     return NULL;
 }

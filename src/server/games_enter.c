@@ -96,7 +96,9 @@ static struct fray_match *asked_match(const struct fray_games_request *request)
     struct fray_match *match =
         id ? fray_lobby_find(&request->games->lobby, fray_slice_of(id)) : NULL;
     if (!match)
-        fray_games_refuse(request, id ? "unknown_match" : "wrong_shape");
+        fray_games_refuse(request, id ? "unknown_match"
+                                      : fray_games_because(request, "wrong_shape",
+                                                           "match is the id of a match."));
     return match;
 }
 
@@ -171,7 +173,8 @@ void fray_games_join(const struct fray_games_request *request)
         return;
     if (json_object_get(request->content, "as") &&
         (!as || (!is_spectator && strcmp(as, "player") != 0))) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request, fray_games_because(request, "wrong_shape",
+                                                      "as is \"player\" or \"spectator\"."));
         return;
     }
     bool is_in = fray_games_match(request) == match;
@@ -205,7 +208,8 @@ void fray_games_reconnect(const struct fray_games_request *request)
 
     if (!match)
         return;
-    const char *reason = !token ? "wrong_shape"
+    const char *reason = !token ? fray_games_because(request, "wrong_shape",
+                                                     "token is what `joined` said of the seat.")
                          : fray_games_match(request) == match
                              ? "already_in_match"
                              : fray_match_return(match, token, request->now_us, &seat);

@@ -84,7 +84,8 @@ void fray_games_lobby(const struct fray_games_request *request)
 {
     bool watches;
     if (!fray_games_flag(request, "watch", true, &watches)) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request,
+                          fray_games_because(request, "wrong_shape", "watch is true or false."));
         return;
     }
     if (watches)

@@ -26,7 +26,10 @@ struct fray_games_request fray_games_request(fray_socket *socket, const fray_eve
 void fray_games_refuse(const struct fray_games_request *request, const char *code)
 {
     const struct fray_match *match = fray_games_match(request);
-    const char *text = match ? fray_catalog_sentence(match->config.game, code) : NULL;
+    struct fray_buf *why = &request->games->why;
+    const char *text = why->len ? why->data : NULL;
+    if (!text && match)
+        text = fray_catalog_sentence(match->config.game, code);
     if (!text)
         text = fray_games_reason_text(code);
     if (request->event)
@@ -34,6 +37,21 @@ void fray_games_refuse(const struct fray_games_request *request, const char *cod
     else
         fray_emit(request->socket, "error", "{s:s, s:s, s:s}", "code", code, "event", "join",
                   "message", text);
+    why->len = 0;
+}
+
+const char *fray_games_because(const struct fray_games_request *request, const char *code,
+                               const char *format, ...)
+{
+    struct fray_buf *why = &request->games->why;
+    va_list arguments;
+
+    va_start(arguments, format);
+    why->len = 0;
+    fray_buf_vprintf(why, format, arguments);
+    va_end(arguments);
+    fray_buf_append_byte(why, '\0');
+    return code;
 }
 
 void fray_games_answer(const struct fray_games_request *request, json_t *content)
@@ -75,7 +93,7 @@ bool fray_games_take_name(const struct fray_games_request *request)
         return true;
     const char *text = fray_games_text(request, "name");
     if (!text)
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request, fray_games_because(request, "wrong_shape", "name is a text."));
     else if (!fray_socket_set_name(request->socket, text))
         fray_games_refuse(request, "bad_name");
     else

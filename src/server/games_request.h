@@ -21,6 +21,9 @@ typedef void fray_games_command_fn(const struct fray_games_request *request);
 struct fray_games_request fray_games_request(fray_socket *socket, const fray_event *event,
                                              void *app);
 void fray_games_refuse(const struct fray_games_request *request, const char *code);
+/* Says of a code that is refused next what is wrong. Returns the code. */
+const char *fray_games_because(const struct fray_games_request *request, const char *code,
+                               const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Acknowledges; `content` is taken. */
 void fray_games_answer(const struct fray_games_request *request, json_t *content);
 /* A member that is a text; NULL: missing, or something else. */

@@ -40,7 +40,8 @@ void fray_games_leave(const struct fray_games_request *request)
     bool cannot_go_on = why && fray_games_text(request, "reason") &&
                         strcmp(fray_games_text(request, "reason"), "error") == 0;
     if (why && !cannot_go_on) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request, fray_games_because(request, "wrong_shape",
+                                                      "reason is \"error\", or left out."));
         return;
     }
     enum fray_match_out reason = cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT;
@@ -61,7 +62,8 @@ void fray_games_ready(const struct fray_games_request *request)
     if (!match)
         return;
     if (!fray_games_flag(request, "ready", true, &is_ready)) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(request,
+                          fray_games_because(request, "wrong_shape", "ready is true or false."));
         return;
     }
     fray_match_ready(match, request->place->seat, is_ready);
@@ -74,6 +76,20 @@ void fray_games_start(const struct fray_games_request *request)
     struct fray_match *match = played_match(request);
     if (match)
         conclude(request, match, fray_match_start(match, request->place->seat, request->now_us));
+}
+
+/* What the action takes, for who sent something else. */
+static void explain(const struct fray_games_request *request, const struct fray_game *game,
+                    const char *name)
+{
+    const struct fray_game_action *action = fray_game_json_action(game, name);
+    struct fray_buf *why = &request->games->why;
+
+    why->len = 0;
+    if (action)
+        fray_game_json_explain(game, action, request->content, why);
+    if (why->len)
+        fray_buf_append_byte(why, '\0');
 }
 
 /* A move of the game, or nothing that anybody knows. */
@@ -90,10 +106,13 @@ void fray_games_act(const struct fray_games_request *request, const char *name)
         return;
     }
     struct fray_match *played = played_match(request);
-    if (played)
-        conclude(
-            request, played,
-            fray_match_act(played, request->place->seat, name, request->content, request->now_us));
+    if (!played)
+        return;
+    const char *reason =
+        fray_match_act(played, request->place->seat, name, request->content, request->now_us);
+    if (reason && (strcmp(reason, "wrong_shape") == 0 || strcmp(reason, "out_of_range") == 0))
+        explain(request, played->config.game, name);
+    conclude(request, played, reason);
 }
 
 /* Where quick play brings people together, bots are its own: but one may want some while alone. */
@@ -114,7 +133,8 @@ void fray_games_add_bot(const struct fray_games_request *request)
     if (!match)
         return;
     json_int_t number = json_is_integer(level) ? json_integer_value(level) : FRAY_MATCH_NO_BOT;
-    const char *reason = level && !json_is_integer(level) ? "wrong_shape"
+    const char *reason = level && !json_is_integer(level)
+                             ? fray_games_because(request, "wrong_shape", "level is an integer.")
                          : level && (number < 0 || number > FRAY_GAME_NOBODY)
                              ? "bad_level"
                              : may_add_bot(request->games, match);
@@ -139,7 +159,8 @@ void fray_games_kick(const struct fray_games_request *request)
         return;
     json_int_t seat = json_integer_value(asked);
     if (!json_is_integer(asked)) {
-        fray_games_refuse(request, "wrong_shape");
+        fray_games_refuse(
+            request, fray_games_because(request, "wrong_shape", "seat is the number of a seat."));
         return;
     }
     if (seat < 0 || seat >= match->config.game->seats_max)

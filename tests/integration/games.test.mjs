@@ -79,6 +79,28 @@ describe("games", LIMIT, () => {
         });
     }
 
+    test("what is wrong with a request is said", LIMIT, async (t) => {
+        const { players } = await seated(t, { game: "tictactoe", bots: 1 }, []);
+        const [ann] = players;
+        for (const [type, content, code, sentence] of [
+            ["place", { cell: 9 }, "out_of_range", "cell is an integer from 0 to 8."],
+            ["place", {}, "wrong_shape", "place takes an object with cell."],
+            ["kick", {}, "wrong_shape", "seat is the number of a seat."],
+        ]) {
+            await refused(ann.ask(type, content), code);
+            assert.equal(ann.last("error").message, sentence);
+        }
+        const options = { turns: 3 };
+        const create = { game: "tictactoe", options, leave: true };
+        await refused(ann.ask("create", create), "unknown_option");
+        assert.equal(
+            ann.last("error").message,
+            'tictactoe has no option "turns". It has: turn_ms.',
+        );
+        await refused(ann.ask("create", { game: "chess", leave: true }), "unknown_game");
+        assert.match(ann.last("error").message, /no such game/, "not what was said before");
+    });
+
     test("B26_every_refusal_leaves_the_state_as_it_was", LIMIT, async (t) => {
         const { match, players } = await seated(t, { game: "tictactoe" });
         const [ann, bob] = players;
@@ -134,6 +156,8 @@ describe("games", LIMIT, () => {
             [cid, "create", { game: "rps", private: "yes" }, "wrong_shape"],
             [cid, "quick_play", {}, "wrong_shape"],
             [cid, "lobby", { watch: 1 }, "wrong_shape"],
+            [ann, "create", { game: "rps", leave: 1 }, "wrong_shape"],
+            [ann, "create", { game: "rps", leave: true, bots: 99 }, "out_of_range"],
         ])
             await refused(player.ask(type, content), code).catch((error) => {
                 throw new Error(`${type} ${JSON.stringify(content)}: ${error.message}`);
