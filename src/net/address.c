@@ -63,7 +63,7 @@ static enum fray_err parse_v6(struct fray_address *address, struct fray_slice ho
 static enum fray_err parse_v4(struct fray_address *address, struct fray_slice host, uint16_t port)
 {
     uint8_t ip[4] = {0}; /* all addresses */
-    if (fray_slice_equal(host, FRAY_SLICE("localhost"))) {
+    if (!host.data || fray_slice_equal(host, FRAY_SLICE("localhost"))) {
         memcpy(ip, v4_loopback, sizeof ip);
     } else if (host.len > 0) {
         enum fray_err err = parse_ip(AF_INET, ip, host);
@@ -85,7 +85,9 @@ enum fray_err fray_address_parse(struct fray_address *address, struct fray_slice
     enum fray_err err = parse_port(&port, fray_slice_skip(text, host_len));
     if (err)
         return err;
-    struct fray_slice host = fray_slice(text.data, host_len ? host_len - 1 : 0);
+    struct fray_slice host = {0}; /* a port alone is open to nobody else */
+    if (host_len)
+        host = fray_slice(text.data, host_len - 1);
     if (host.len > 0 && host.data[0] == '[')
         return parse_v6(address, host, port);
     return parse_v4(address, host, port);
