@@ -17,8 +17,8 @@ struct fray_address {
 enum { FRAY_ADDRESS_TEXT_MAX = 56 }; /* "[v6]:port" and its end */
 
 /* Reads "127.0.0.1:8080", "[::1]:8080", "localhost:8080" and "8080" (127.0.0.1), ":8080" (all
- * IPv4 addresses). No name look-up besides localhost. FRAY_ERR_SYNTAX; `address` is written on success
- * only. */
+ * IPv4 addresses). No name look-up besides localhost. FRAY_ERR_SYNTAX; `address` is written on
+ * success only. */
 FRAY_MUST_CHECK enum fray_err fray_address_parse(struct fray_address *address,
                                                  struct fray_slice text);
 
