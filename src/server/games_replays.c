@@ -45,8 +45,6 @@ static void append_metrics(void *context, struct fray_buf *out)
          "1 while files are looked for that the index does not know.", &counts->searching},
         {"fray_desync_logs_failed_total", "counter",
          "Logs of desyncs that were lost because the disk is full.", &counts->logs_failed},
-        {"fray_desyncs_total", "counter",
-         "Reports of clients whose view had another hash than the server's.", &counts->desyncs},
     };
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         fray_metrics_append(out, metrics[i].name, metrics[i].type, metrics[i].help,

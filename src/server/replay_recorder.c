@@ -390,7 +390,6 @@ void fray_replay_recorder_report(struct fray_match_recorder *recorder, uint32_t 
     struct fray_buf head = {0};
     bool is_watcher = seat == FRAY_GAME_NOBODY;
 
-    atomic_fetch_add(&fray_replay_store_counts(self->store)->desyncs, 1);
     if (!self->file || self->reports == REPORTS_MAX ||
         (is_watcher && self->watchers_reports == WATCHERS_REPORTS_MAX))
         return;

@@ -38,7 +38,6 @@ struct fray_replay_counts {
     atomic_ullong bytes; /* written */
     atomic_ullong kept, kept_bytes;
     atomic_ullong searching;   /* 1 while files are looked for that the index does not know */
-    atomic_ullong desyncs;     /* reports of clients */
     atomic_ullong logs_failed; /* of desyncs, that did not get to the disk */
 };
 

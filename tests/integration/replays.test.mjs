@@ -331,7 +331,7 @@ describe("replays", LIMIT, () => {
         const text = await (await fetch(`${fray.url}/metrics`)).text();
         assert.ok(Number(/^fray_replays_written_total (\d+)$/m.exec(text)[1]) >= 5);
         assert.match(text, /^fray_replays_failed_total 0$/m);
-        assert.match(text, /^fray_desyncs_total \d+$/m);
+        assert.match(text, /^fray_game_desyncs_total \d+$/m);
     });
 });
 
