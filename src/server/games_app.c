@@ -113,13 +113,13 @@ static void on_message(fray_socket *socket, const fray_event *event, void *app)
 {
     struct fray_games_request request = fray_games_request(socket, event, app);
     const char *name = fray_event_name(event);
-    const struct command *command = command_of(name);
     struct fray_match *match = fray_games_match(&request);
 
     request.games->why.len = 0;
     fray_games_heard(&request, match);
     if (fray_games_packet(&request, match))
         return;
+    const struct command *command = command_of(name);
     if (!is_move(&request, match, name) && !may_ask(&request, command))
         return;
     if (json_is_null(request.content))
