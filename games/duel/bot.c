@@ -12,11 +12,12 @@ enum {
 };
 
 /* Ticks between two looks at the enemy; how many halves of the error apply; a dodge tried one time
- * in. */
+ * in; ticks of a round in which it does not shoot first, so that beginners find their keys. */
 static const struct {
     uint32_t look_ticks, error_halves;
     int32_t dodge_one_in;
-} skills[LEVELS] = {{24, 3, 12}, {12, 2, 6}, {6, 1, 3}};
+    uint32_t truce_ticks;
+} skills[LEVELS] = {{24, 3, 12, 180}, {12, 2, 6, 60}, {6, 1, 3, 0}};
 
 /* start + rest × losses / (losses + half): half way to the bound after bot_error_half losses, and
  * ever slower. With the standard options each of 65,535 losses still makes a difference. */
@@ -161,6 +162,23 @@ static void walk(struct duel_memory *memory, const struct duel_state *view, uint
     input->walk = memory->walk;
 }
 
+static bool enemy_has_fired(const struct duel_state *view, uint32_t seat)
+{
+    for (int i = 0; i < DUEL_BULLETS; i++)
+        if (view->bullets[i].flying && view->bullets[i].seat != seat)
+            return true;
+    return false;
+}
+
+static bool has_truce(struct duel_memory *memory, const struct duel_state *view, uint32_t seat)
+{
+    if (!memory->truce_tick)
+        memory->truce_tick = view->match.tick + skills[memory->level].truce_ticks;
+    if (enemy_has_fired(view, seat))
+        memory->truce_tick = view->match.tick;
+    return view->match.tick < memory->truce_tick;
+}
+
 void duel_bot_init(void *bytes, uint32_t level, uint64_t seed)
 {
     struct duel_memory *memory = bytes;
@@ -179,6 +197,8 @@ bool duel_bot(const void *bytes, uint32_t seat, void *kept, void *filled)
     *input = (struct duel_input){.aim_x = memory->aim_x, .aim_y = memory->aim_y};
     remember_rounds(memory, view, self);
     input->rematch = view->match.phase == DUEL_OVER;
+    if (view->match.phase != DUEL_PLAYING)
+        memory->truce_tick = 0;
     if (view->match.phase != DUEL_PLAYING || !enemy->present)
         return true;
     if (view->match.tick >= memory->aim_tick) {
@@ -188,6 +208,7 @@ bool duel_bot(const void *bytes, uint32_t seat, void *kept, void *filled)
         input->aim_y = memory->aim_y;
     }
     walk(memory, view, seat, input);
-    input->fire = memory->clear && view->match.tick >= self->ready_tick;
+    bool has_peace = has_truce(memory, view, seat);
+    input->fire = !has_peace && memory->clear && view->match.tick >= self->ready_tick;
     return true;
 }

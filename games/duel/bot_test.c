@@ -187,6 +187,48 @@ static void A24_a_beaten_bot_takes_longer_to_win(void **unused)
     assert_true(ticks_to_win(30) > ticks_to_win(0) * 2);
 }
 
+static uint32_t ticks_to_the_first_shot(uint32_t level)
+{
+    struct duel_state state = begin(0);
+    struct duel_memory memory;
+
+    fray_duel.bot_init(&memory, level, 3);
+    while (state.match.phase != DUEL_PLAYING)
+        play(&state, &memory);
+    uint32_t start = state.match.tick;
+    while (!play(&state, &memory).fire)
+        assert_true(state.match.tick < start + 600);
+    return state.match.tick - start;
+}
+
+static void beginners_have_time_to_find_their_keys(void **unused)
+{
+    (void)unused;
+    assert_true(ticks_to_the_first_shot(0) >= 180);
+    assert_true(ticks_to_the_first_shot(1) >= 60);
+    assert_true(ticks_to_the_first_shot(2) < 60);
+}
+
+static void who_shoots_first_is_shot_at(void **unused)
+{
+    struct duel_state state = begin(0);
+    struct duel_memory memory;
+    struct duel_input input;
+
+    (void)unused;
+    fray_duel.bot_init(&memory, 0, 3);
+    while (state.match.phase != DUEL_PLAYING)
+        play(&state, &memory);
+    play(&state, &memory);
+    assert_true(memory.truce_tick > state.match.tick + 100);
+    state.bullets[0] = (struct duel_bullet){.flying = 1, .seat = 1};
+    (void)fray_duel.bot(&state, 1, &memory, &input);
+    assert_true(memory.truce_tick > state.match.tick + 100); /* its own */
+    state.bullets[0].seat = 0;
+    (void)fray_duel.bot(&state, 1, &memory, &input);
+    assert_int_equal(memory.truce_tick, state.match.tick);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +238,8 @@ int main(void)
         cmocka_unit_test(A24_a_setting_sharpens_it_when_it_wins),
         cmocka_unit_test(A24_the_aim_really_gets_worse),
         cmocka_unit_test(A24_a_beaten_bot_takes_longer_to_win),
+        cmocka_unit_test(beginners_have_time_to_find_their_keys),
+        cmocka_unit_test(who_shoots_first_is_shot_at),
     };
     return cmocka_run_group_tests_name("duel_bot", tests, NULL, NULL);
 }

@@ -105,11 +105,12 @@ struct duel_input {
 
 struct duel_memory {
     uint32_t random[4];
-    uint32_t level;     /* 0 aims worst and reacts slowest */
-    uint32_t losses;    /* that count for its aim */
-    uint16_t won, lost; /* last seen */
-    uint32_t aim_tick;  /* of the next look at the enemy */
-    uint32_t walk_tick; /* of the next change of mind about walking */
+    uint32_t level;      /* 0 aims worst and reacts slowest */
+    uint32_t losses;     /* that count for its aim */
+    uint16_t won, lost;  /* last seen */
+    uint32_t aim_tick;   /* of the next look at the enemy */
+    uint32_t walk_tick;  /* of the next change of mind about walking */
+    uint32_t truce_tick; /* until then it does not shoot first; 0: the round is still to begin */
     int16_t aim_x, aim_y;
     int8_t walk;
     uint8_t clear;  /* at the last look no platform was in the line of fire */
