@@ -68,7 +68,7 @@ async function buildPage(source, entryPoints, target = source) {
 
 /** Any page may import the client, which fetches the rules of the game that it plays. */
 async function buildSdk() {
-    const inputs = await buildClient(join(outdir, "sdk/fray-client.mjs"));
+    const inputs = await buildClient(join(outdir, "sdk/fray-client.mjs"), { minify: true });
     dependencies.push(join(web, "sdk/build.mjs"), ...inputs);
     mkdirSync(join(outdir, "games"), { recursive: true });
     for (const module of modules) copyFileSync(module, join(outdir, "games", basename(module)));

@@ -6,14 +6,15 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** One file without imports. Returns the paths of its sources. */
-export async function buildClient(outfile) {
+/** One file without imports. Returns the paths of its sources. `minify`: for pages that have it as
+ * it is; who has the package wants to read it in traces, and has a bundler that makes it small. */
+export async function buildClient(outfile, { minify = false } = {}) {
     const { build } = await import("esbuild");
     const { metafile } = await build({
         absWorkingDir: here,
         entryPoints: ["src/index.ts"],
         bundle: true,
-        minify: true,
+        minify,
         format: "esm",
         target: "es2022",
         outfile: resolve(outfile),

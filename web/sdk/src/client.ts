@@ -1,11 +1,11 @@
-import { Connection, type ConnectOptions } from "./connection";
-import { Emitter } from "./emitter";
-import { Match, type ChatLine, type Joined, type Roster } from "./match";
-import type { NetcodeOptions } from "./netcode";
-import { Refusal } from "./refusal";
-import { loadRules, type Rules } from "./rules";
-import type { Message } from "./transport";
-import type { Tables } from "./view";
+import { Connection, type ConnectOptions } from "./connection.js";
+import { Emitter } from "./emitter.js";
+import { Match, type ChatLine, type Joined, type Roster } from "./match.js";
+import type { NetcodeOptions } from "./netcode.js";
+import { Refusal } from "./refusal.js";
+import { loadRules, type Rules } from "./rules.js";
+import type { Message } from "./transport.js";
+import type { Tables } from "./view.js";
 
 const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
 const OTHER_PLACE = "In another place of this match.";

@@ -1,8 +1,8 @@
-import { Emitter } from "./emitter";
-import { openPolling } from "./polling";
-import { Refusal } from "./refusal";
-import type { Message, Transport, TransportEvents } from "./transport";
-import { openWebSocket } from "./websocket";
+import { Emitter } from "./emitter.js";
+import { openPolling } from "./polling.js";
+import { Refusal } from "./refusal.js";
+import type { Message, Transport, TransportEvents } from "./transport.js";
+import { openWebSocket } from "./websocket.js";
 
 const OPEN_MS = 5000; // until `welcome`
 const ANSWER_MS = 10_000;

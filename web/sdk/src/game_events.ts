@@ -1,4 +1,4 @@
-import type { Rules } from "./rules";
+import type { Rules } from "./rules.js";
 
 const ARGS_AT = 4; // struct fray_game_event
 

@@ -1,8 +1,8 @@
-export { Client, connect, type CreateOptions } from "./client";
-export type { ConnectOptions } from "./connection";
-export type { Field, Game, Table } from "./describe";
-export type { GameEvent } from "./game_events";
-export { Inputs, type InputValues } from "./inputs";
+export { Client, connect, type CreateOptions } from "./client.js";
+export type { ConnectOptions } from "./connection.js";
+export type { Field, Game, Table } from "./describe.js";
+export type { GameEvent } from "./game_events.js";
+export { Inputs, type InputValues } from "./inputs.js";
 export {
     Match,
     type ChatLine,
@@ -11,9 +11,9 @@ export {
     type Result,
     type Roster,
     type Seat,
-} from "./match";
-export { Netcode, type Frame, type NetcodeOptions, type PacketLink } from "./netcode";
-export { Refusal } from "./refusal";
-export { loadRules, Rules } from "./rules";
-export type { Stats } from "./stats";
-export { View, type Row, type Tables } from "./view";
+} from "./match.js";
+export { Netcode, type Frame, type NetcodeOptions, type PacketLink } from "./netcode.js";
+export { Refusal } from "./refusal.js";
+export { loadRules, Rules } from "./rules.js";
+export type { Stats } from "./stats.js";
+export { View, type Row, type Tables } from "./view.js";

@@ -1,5 +1,5 @@
-import { writeField, type Field } from "./describe";
-import type { Rules } from "./rules";
+import { writeField, type Field } from "./describe.js";
+import type { Rules } from "./rules.js";
 
 /** Fields of the input by name; flags may be booleans, labelled fields their label. */
 export type InputValues = { readonly [field: string]: number | boolean | string };

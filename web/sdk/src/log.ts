@@ -1,4 +1,4 @@
-import type { Rules } from "./rules";
+import type { Rules } from "./rules.js";
 
 const INPUTS = 4096; // ticks
 const HASHES = 128;

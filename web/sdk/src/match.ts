@@ -1,13 +1,13 @@
-import type { Connection } from "./connection";
-import type { Game } from "./describe";
-import { Emitter } from "./emitter";
-import type { GameEvent } from "./game_events";
-import type { InputValues } from "./inputs";
-import { Netcode, SPECTATOR, type Frame, type NetcodeOptions } from "./netcode";
-import type { Rules } from "./rules";
-import type { Stats } from "./stats";
-import type { Message } from "./transport";
-import type { Tables } from "./view";
+import type { Connection } from "./connection.js";
+import type { Game } from "./describe.js";
+import { Emitter } from "./emitter.js";
+import type { GameEvent } from "./game_events.js";
+import type { InputValues } from "./inputs.js";
+import { Netcode, SPECTATOR, type Frame, type NetcodeOptions } from "./netcode.js";
+import type { Rules } from "./rules.js";
+import type { Stats } from "./stats.js";
+import type { Message } from "./transport.js";
+import type { Tables } from "./view.js";
 
 const IDLE_MS = 200; // without a frame: a page in the background still acknowledges
 const SILENT_MS = 15_000; // then the connection is dead

@@ -1,10 +1,10 @@
-import { Emitter } from "./emitter";
-import { eventOf, type GameEvent } from "./game_events";
-import { Inputs, type InputValues } from "./inputs";
-import { Log } from "./log";
-import type { Rules } from "./rules";
-import { Rate } from "./stats";
-import { View, type Tables } from "./view";
+import { Emitter } from "./emitter.js";
+import { eventOf, type GameEvent } from "./game_events.js";
+import { Inputs, type InputValues } from "./inputs.js";
+import { Log } from "./log.js";
+import type { Rules } from "./rules.js";
+import { Rate } from "./stats.js";
+import { View, type Tables } from "./view.js";
 
 export const SPECTATOR = 255;
 const BUFFERED_MAX = 4096; // bytes on the way out: more are old before they arrive

@@ -1,4 +1,4 @@
-import type { Message, Transport, TransportEvents } from "./transport";
+import type { Message, Transport, TransportEvents } from "./transport.js";
 
 const WAIT_MS = 20_000;
 const PAUSE_MS = 500; // after a request that failed

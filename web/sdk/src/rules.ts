@@ -1,5 +1,5 @@
-import type { Game } from "./describe";
-import type { Smoothing } from "./view";
+import type { Game } from "./describe.js";
+import type { Smoothing } from "./view.js";
 
 /** What is called here of web/sdk/wasm/module.c and netcode.c. Places are addresses in `memory`,
  * times microseconds. */

@@ -1,5 +1,5 @@
-import { readField, type Table } from "./describe";
-import type { Rules } from "./rules";
+import { readField, type Table } from "./describe.js";
+import type { Rules } from "./rules.js";
 
 /** One row of a table: its fields by name, in their units (px, not 1/256 px). Fields of several
  * values are arrays, made when they are read. Rows are made once and read the memory: keep none of

@@ -1,4 +1,4 @@
-import type { Message, Transport, TransportEvents } from "./transport";
+import type { Message, Transport, TransportEvents } from "./transport.js";
 
 /** /ws: JSON in text frames, packets in binary ones. */
 export function openWebSocket(
