@@ -9,6 +9,8 @@ import { GAMES } from "../integration/harness.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const build = process.env.FRAY_BUILD ?? join(root, "build/release");
+const script = join(root, "web/sdk/bin/simulate.mjs");
+const cwd = join(build, "games"); // where it looks for modules
 /* Options beside the standard ones. */
 const SETTINGS = {
     tictactoe: ["turn_ms=5000"],
@@ -22,7 +24,6 @@ function native(...args) {
 
 function wasm(game, ...args) {
     const module = join(build, "games", `${game}.wasm`);
-    const script = join(root, "web/sdk/bin/simulate.mjs");
     const all = [script, game, "--module", module, ...args];
     return spawnSync(process.execPath, all, { encoding: "utf8" });
 }
@@ -93,28 +94,31 @@ test("players of a simulated match have names of their own", (t) => {
         if (content.by !== undefined) assert.notEqual(content.id, content.by);
 });
 
-test("simulate refuses what it does not understand", () => {
-    const usage = /Usage: fray simulate GAME/;
+test("simulate refuses what it does not understand, native and in a module", () => {
+    const usage = /Usage: fray(-| )simulate GAME/;
     for (const [args, sentence] of [
         [[], usage],
         [["chess"], usage],
         [["duel", "arena"], usage],
-        [
-            ["duel", "--seed", "-1"],
-            /^--seed is an integer from 0 to 18446744073709551615, not "-1"/,
-        ],
+        [["duel", "--seed=-1"], /^--seed is an integer from 0 to 18446744073709551615, not "-1"/],
         [["duel", "--ticks", "4294967296"], /^--ticks is an integer from 0 to 4294967295, not /],
         [["duel", "--bots", "two"], /^--bots is an integer from 0 to 255, not "two"\.\n$/],
         [["arena", "--option", "gaol=1"], /^The game arena has no option "gaol"\. It has: width /],
         [["arena", "--option", "goal"], /^An option is NAME=VALUE, not: "goal"/],
         [["arena", "--option", "goal=3=4"], /^goal is an integer from 0 to 1000, not "3=4"\.\n$/],
         [["arena", "--option", "goal=9999"], /^goal is an integer from 0 to 1000, not "9999"\.\n$/],
+        [["arena", "--option", "goal="], /^goal is an integer from 0 to 1000, not ""\.\n$/],
+        [["arena", "--option", "goal=1e2"], /^goal is an integer from 0 to 1000, not "1e2"\.\n$/],
+        [["arena", "--option", "goal=99999999999"], /^goal is an integer from 0 to 1000, not /],
+        [["tictactoe", "--option", "turn_ms=1"], /in steps of 1000, not "1"\.\n$/],
         [["duel", "--fast"], usage],
     ]) {
-        const { status, stderr, stdout } = native(...args);
-        assert.equal(status, 2, args.join(" "));
-        assert.match(stderr, sentence);
-        assert.equal(stdout, "");
+        const inside = spawnSync(process.execPath, [script, ...args], { encoding: "utf8", cwd });
+        for (const { status, stderr, stdout } of [native(...args), inside]) {
+            assert.equal(status, 2, args.join(" "));
+            assert.match(stderr, sentence);
+            assert.equal(stdout, "");
+        }
     }
 });
 

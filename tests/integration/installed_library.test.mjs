@@ -74,6 +74,7 @@ describe("the installed library", LIMIT, () => {
 });
 
 describe("a game of one's own (examples/own_game)", LIMIT, () => {
+    const bin = () => run("pkg-config", ["--variable=bindir", "fray"]).trim();
     const source = join(where, "own_game");
     const built = join(source, "build");
     const tag = join(built, "tag");
@@ -89,10 +90,13 @@ describe("a game of one's own (examples/own_game)", LIMIT, () => {
 
     test("passes its own test, and is simulated", () => {
         assert.match(run("meson", ["test", "-C", built]), /Ok: +1/);
-        const line = run(tag, ["simulate", "tag", "--ticks", "900", "--bots", "4"]);
+        const simulated = ["tag", "--ticks", "900", "--bots", "4"];
+        const line = run(tag, ["simulate", ...simulated]);
         assert.match(line, /^ticks=900 hash=[0-9a-f]{16} /);
+        assert.equal(run(tag, ["simulate", ...simulated]).slice(0, 32), line.slice(0, 32));
+        const module = ["--module", join(built, "page/games/tag.wasm")];
         assert.equal(
-            run(tag, ["simulate", "tag", "--ticks", "900", "--bots", "4"]).slice(0, 32),
+            run(join(bin(), "fray-simulate"), [...simulated, ...module]).slice(0, 32),
             line.slice(0, 32),
         );
     });

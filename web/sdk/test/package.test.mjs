@@ -9,6 +9,7 @@ import { before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { transform } from "esbuild";
 import { buildClient, buildTypes } from "../build.mjs";
+import { built } from "./sources.mjs";
 
 const MAX = 12 * 1024;
 const folder = join(import.meta.dirname, "..");
@@ -58,6 +59,14 @@ describe("the package", () => {
         const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
         for (const path of Object.values(exports["."]))
             assert.ok(readFileSync(join(installed, path)).length, path);
+    });
+
+    test("simulates a match inside a module", () => {
+        const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+        const module = join(built, "games/duel.wasm");
+        const options = ["duel", "--ticks", "60", "--module", module];
+        const line = execFileSync(join(installed, bin["fray-simulate"]), options);
+        assert.match(`${line}`, /^ticks=60 hash=[0-9a-f]{16} /);
     });
 
     test("shows a line of its source where something is thrown, not all of it", () => {
