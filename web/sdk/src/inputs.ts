@@ -1,4 +1,5 @@
 import { writeField, type Field } from "./describe.js";
+import { Refusal } from "./refusal.js";
 import type { Rules } from "./rules.js";
 
 /** Fields of the input by name; flags may be booleans, labelled fields their label. */
@@ -12,14 +13,23 @@ export class Inputs {
         readonly held = rules.alloc(rules.game.input_size),
     ) {}
 
+    /** Throws a Refusal, and sets nothing, where a field or its value is none of the game's. */
     set(values: InputValues): void {
-        for (const name of Object.keys(values)) {
-            const field = this.rules.game.input.fields.find((field) => field.name === name);
-            if (!field) throw new Error(`${this.rules.game.name} has no input "${name}".`);
-            const value = numberOf(field, values[name]!);
-            if (Number.isNaN(value)) throw new Error(`"${name}" cannot be ${values[name]}.`);
-            writeField(this.rules.data, this.held + field.offset, field, value);
-        }
+        const numbers = Object.entries(values).map(([name, value]) => {
+            const field = this.#find(name);
+            return [field, numberOf(field, value)] as const;
+        });
+        for (const [field, number] of numbers)
+            writeField(this.rules.data, this.held + field.offset, field, number);
+    }
+
+    #find(name: string): Field {
+        const { game } = this.rules;
+        const field = game.input.fields.find((field) => field.name === name);
+        if (field) return field;
+        const shown = game.input.fields.filter(({ hidden }) => !hidden).map(({ name }) => name);
+        const has = `it has ${shown.join(", ")}`;
+        throw new Refusal("unknown_field", `${game.name} has no input "${name}": ${has}.`);
     }
 
     /** Copies it to an address, for one tick: impulses are given once. */
@@ -30,10 +40,20 @@ export class Inputs {
 }
 
 /** In the field's units and range, so that no input is refused for its numbers. */
-function numberOf(field: Field, value: number | boolean | string): number {
-    const label = typeof value === "string" ? (field.labels?.indexOf(value) ?? -1) : 0;
-    if (label < 0) return NaN;
-    const number = typeof value === "string" ? label : Number(value);
-    const scaled = Math.round(number * 2 ** (field.fraction ?? 0));
-    return Math.max(field.min ?? 0, Math.min(field.max ?? 0, scaled));
+function numberOf(field: Field, value: unknown): number {
+    const { labels, min = 0, max = 0 } = field;
+    if (typeof value === "string" && labels?.includes(value)) return labels.indexOf(value);
+    const number = typeof value === "boolean" ? Number(value) : value;
+    if (typeof number !== "number" || Number.isNaN(number))
+        throw new Refusal("bad_value", `"${field.name}" cannot be ${shown(value)}: ${kind(field)}`);
+    return Math.max(min, Math.min(max, Math.round(number * 2 ** (field.fraction ?? 0))));
+}
+
+function shown(value: unknown): string {
+    return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+function kind({ labels, min = 0, max = 0, fraction = 0 }: Field): string {
+    const range = `a number from ${min / 2 ** fraction} to ${max / 2 ** fraction}`;
+    return `it is ${labels ? `${labels.map(shown).join(", ")}, or ` : ""}${range}.`;
 }

@@ -1,5 +1,5 @@
-/** What the server refused, or a connection that failed. `code` is one of docs/games.md, or `lost`,
- * `unreachable`, `refused`. */
+/** What the server or this client refused, or a connection that failed. `code` is one of
+ * docs/games.md or of README.md here. */
 export class Refusal extends Error {
     readonly code: string;
 

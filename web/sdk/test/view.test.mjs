@@ -98,17 +98,32 @@ describe("inputs", () => {
         assert.equal(read(rules, inputs.held, "walk"), 1);
         assert.equal(read(rules, inputs.held, "aim_x"), -2047);
         assert.equal(read(rules, inputs.held, "aim_y"), 13);
-        assert.throws(() => inputs.set({ fly: 1 }), /no input "fly"/);
-        assert.throws(() => inputs.set({ walk: "up" }), /cannot be up/);
-        assert.throws(() => inputs.set({ walk: NaN }), /cannot be NaN/);
+        const refused = (values, code, message) =>
+            assert.throws(() => inputs.set(values), { name: "Refusal", code, message });
+        const has = "it has aim_x, aim_y, walk, jump, fire, rematch.";
+        refused({ fly: 1 }, "unknown_field", `duel has no input "fly": ${has}`);
+        const range = "it is a number from -1 to 1.";
+        refused({ walk: "up" }, "bad_value", `"walk" cannot be "up": ${range}`);
+        for (const value of [NaN, null, undefined, "1", {}])
+            assert.throws(() => inputs.set({ walk: value }), {
+                code: "bad_value",
+                message: /^"walk" cannot be .*: it is a number from -1 to 1\.$/,
+            });
+        assert.throws(() => inputs.set({ walk: 0, jump: null }), { code: "bad_value" });
+        assert.equal(read(rules, inputs.held, "walk"), 1, "nothing of it is set");
     });
 
     test("labels stand for their numbers", async () => {
         const rules = await rulesOf("arena");
-        const mode = rules.game.input.fields.find(({ name }) => name === "mode");
-        if (!mode.labels) return;
         const inputs = new Inputs(rules);
-        inputs.set({ mode: mode.labels[1] });
+        inputs.set({ mode: "target" });
         assert.equal(read(rules, inputs.held, "mode"), 1);
+        inputs.set({ mode: 0 });
+        assert.equal(read(rules, inputs.held, "mode"), 0);
+        assert.throws(() => inputs.set({ mode: "crawl" }), {
+            code: "bad_value",
+            message: '"mode" cannot be "crawl": it is "steer", "target", or a number from 0 to 1.',
+        });
+        assert.throws(() => inputs.set({ x: null }), { message: /a number from -64 to 8064\.$/ });
     });
 });
