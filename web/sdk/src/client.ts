@@ -1,3 +1,4 @@
+import { checkTransport, serverOf, unconnected } from "./address.js";
 import { Connection, type ConnectOptions } from "./connection.js";
 import { Emitter } from "./emitter.js";
 import { Match, type ChatLine, type Joined, type Roster } from "./match.js";
@@ -37,13 +38,15 @@ interface ClientEvents {
 }
 
 /** Connects; rejects with a Refusal when the server is not there or wants another token. */
-export function connect(options: ConnectOptions = {}): Promise<Client> {
-    const connection = new Connection(options);
-    const client = new Client(connection, new URL("/", options.url ?? globalThis.location.href));
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+    const server = serverOf(options.url);
+    checkTransport(options);
+    const connection = new Connection(options, server);
+    const client = new Client(connection, server);
     return new Promise((resolve, reject) => {
         const unopen = connection.on("open", () => settle(() => resolve(client)));
         const unclosed = connection.on("closed", ({ code, reason }) =>
-            settle(() => reject(new Refusal(code === 1008 ? "refused" : "unreachable", reason))),
+            settle(() => reject(unconnected(server, options, code, reason))),
         );
         const settle = (end: () => void) => {
             unopen();

@@ -14,7 +14,7 @@ const PROBE_MS = 10_000; // while polling, where a WebSocket has opened before
 const FINAL = [1008, 4001];
 
 export interface ConnectOptions {
-    /** The server; the page's own by default. */
+    /** The server, of which only the origin counts; the page's own by default. */
     url?: string | URL;
     name?: string;
     /** Proves who one is, where the server asks for it. */
@@ -39,6 +39,7 @@ interface ConnectionEvents {
 export class Connection extends Emitter<ConnectionEvents> {
     id = ""; // the server's for this connection
     #options: ConnectOptions;
+    #server: URL;
     #transport: Transport | null = null;
     #isOpen = false;
     #wasOpen = false;
@@ -50,9 +51,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     #asked = new Map<number, { resolve(value: any): void; reject(error: Refusal): void }>();
     #lastId = 0;
 
-    constructor(options: ConnectOptions) {
+    constructor(options: ConnectOptions, server: URL) {
         super();
         this.#options = options;
+        this.#server = server;
         this.#first = options.transport === "polling" ? "polling" : "websocket";
     }
 
@@ -84,7 +86,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
 
     #url(): URL {
-        const url = new URL("/", this.#options.url ?? globalThis.location.href);
+        const url = new URL(this.#server);
         url.searchParams.set("namespace", "/games");
         if (this.#options.name) url.searchParams.set("name", this.#options.name);
         if (this.#options.token) url.searchParams.set("token", this.#options.token);
@@ -204,7 +206,7 @@ export class Connection extends Emitter<ConnectionEvents> {
         if (FINAL.includes(code)) return this.close(code, reason);
         if (wasOpen) this.emit("lost", { reason });
         if (this.#isClosed) return; // by who heard that
-        if (!this.#wasOpen && this.#attempts >= 1) return this.close(0, reason || "unreachable");
+        if (!this.#wasOpen && this.#attempts >= 1) return this.close(code, reason);
         const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#attempts);
         if (!wasOpen) this.#attempts++;
         const wait = this.#wasOpen ? pause * (0.5 + Math.random()) : 0;

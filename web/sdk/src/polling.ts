@@ -47,11 +47,14 @@ export function openPolling(url: URL, events: TransportEvents): Transport {
     async function open() {
         try {
             const { ok, status, answer } = await request("POST", opening, "{}");
-            const refused = status === 401 || status === 403;
-            if (!ok) return close(refused ? 1008 : 0, answer?.content?.message ?? `HTTP ${status}`);
+            const why = answer?.content?.message;
+            if (status === 401 || status === 403) return close(1008, why ?? `HTTP ${status}`);
+            if (!ok && why) return close(1013, why);
+            if (!ok || typeof answer?.poll !== "string")
+                return close(0, `what answers is another program (HTTP ${status})`);
             session = new URL(answer.poll.slice(1), url).href;
         } catch {
-            return close(0, "unreachable");
+            return close(0, "nobody answers");
         }
         void flush();
         while (!isClosed) {

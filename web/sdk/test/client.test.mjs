@@ -1,5 +1,6 @@
 // Where a client is, when answers come late or a connection does not last.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { sdk } from "./sources.mjs";
@@ -116,6 +117,77 @@ describe("an answer that comes late", { timeout: 30_000 }, () => {
         assert.equal(client.match, match);
         assert.equal(server.match, "m2");
         assert.deepEqual(moved, []);
+    });
+});
+
+describe("connect() says why it does not", { timeout: 30_000 }, () => {
+    const refused = async (options, code, message) =>
+        assert.rejects(sdk.connect(options), { name: "Refusal", code, message });
+
+    /** A server that is no fray, and its address. */
+    async function serve(t, status, text) {
+        const server = createServer((request, response) => {
+            response.statusCode = status;
+            response.end(text);
+        });
+        await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+        t.after(() => server.close());
+        return `http://127.0.0.1:${server.address().port}`;
+    }
+
+    /** As in a page of this address, without a WebSocket. */
+    function within(t, href) {
+        const { location, WebSocket } = globalThis;
+        Object.assign(globalThis, { location: href && new URL(href), WebSocket: undefined });
+        t.after(() => Object.assign(globalThis, { location, WebSocket }));
+    }
+
+    test("for what it cannot try", async (t) => {
+        within(t, undefined);
+        const url = "http://fray.test";
+        await refused({}, "bad_url", /no page of a server: give connect\(\) a url such as http:/);
+        await refused({ url: "localhost:8080" }, "bad_url", /^"localhost:8080" is no server/);
+        await refused({ url: "fray.test" }, "bad_url", /^"fray.test" is no server/);
+        await refused({ url, transport: "sse" }, "unknown_transport", /"sse".*websocket, polling/);
+        await refused({ url, transport: "websocket" }, "no_websocket", /Node 20.*the package ws/);
+    });
+
+    test("where nobody is, or no fray", async (t) => {
+        within(t, undefined);
+        const url = "http://127.0.0.1:1";
+        const nobody = "There is no fray at http://127.0.0.1:1: nobody answers. Does it run, and";
+        await refused({ url }, "unreachable", RegExp(`^${nobody}`));
+        await refused({ url: "ws://127.0.0.1:1/ws" }, "unreachable", RegExp(`^${nobody}`));
+        for (const [status, text] of [
+            [501, "no"],
+            [404, '{"error": "not found"}'],
+            [200, "<h1>It works</h1>"],
+            [200, "{}"],
+        ]) {
+            const message = RegExp(`: what answers is another program \\(HTTP ${status}\\)\\.`);
+            await refused({ url: await serve(t, status, text) }, "unreachable", message);
+        }
+    });
+
+    test("where the server has no room, in its own words", async (t) => {
+        within(t, undefined);
+        const text = '{"type": "error", "content": {"code": "full", "message": "Too many."}}';
+        const url = await serve(t, 503, text);
+        await refused({ url }, "unreachable", `${url}: Too many.`);
+        await refused({ url: await serve(t, 401, text) }, "refused", "Too many.");
+    });
+
+    test("and names the option that lets pages of another origin in", async (t) => {
+        within(t, "http://localhost:3000/page");
+        const url = "http://127.0.0.1:1";
+        await refused(
+            { url },
+            "unreachable",
+            /nobody answers\. .*--cors-origin http:..localhost:3/,
+        );
+        globalThis.location = new URL("file:///page.html");
+        await refused({ url }, "unreachable", /--cors-origin '\*'\.$/);
+        await refused({}, "bad_url", /^"file:.*" is no server/);
     });
 });
 
