@@ -1,6 +1,15 @@
 // @fray/client (web/sdk) against the server: how it connects, meets, plays and comes back.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+    cpSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
@@ -8,7 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
 import { buildClient } from "../../web/sdk/build.mjs";
-import { serveFray, startProxy } from "./harness.mjs";
+import { serveFixture, serveFray, startProxy } from "./harness.mjs";
 
 const LIMIT = { timeout: 180_000 };
 const CALM_DUEL = { hits: 100, countdown_ticks: 0, round_ticks: 0 };
@@ -396,5 +405,110 @@ describe("@fray/client", LIMIT, () => {
         await back;
         assert.equal(bob.match, first);
         assert.equal(first.seat, 0);
+    });
+});
+
+describe("the module of a game in real time", LIMIT, () => {
+    const own = join(import.meta.dirname, "../../examples/own_game");
+    const sites = mkdtempSync(join(tmpdir(), "fray-modules-"));
+    after(() => rmSync(sites, { recursive: true }));
+
+    /** A server of tag whose pages have a module of these rules with `words` for others; without
+     * `words`, none. */
+    function serveTag(name, words) {
+        const site = join(sites, name);
+        mkdirSync(join(site, "games"), { recursive: true });
+        if (words) {
+            cpSync(own, join(site, "source"), { recursive: true });
+            for (const file of ["rules.c", "tag.h"]) {
+                const path = join(site, "source", file);
+                writeFileSync(path, readFileSync(path, "utf8").replace(...words));
+            }
+            const module = ["-o", join(site, "games/tag.wasm"), "tag"];
+            const source = join(site, "source/rules.c");
+            const tool = join(import.meta.dirname, "../../tools/fray-wasm");
+            execFileSync(tool, [...module, source]);
+        }
+        return serveFixture("own_games", ["--static-dir", site]);
+    }
+
+    const bare = serveTag("bare");
+    const raised = serveTag("raised", ["version = 1", "version = 2"]);
+    const narrower = serveTag("narrower", ["F(T, score, .bits = 16)", "F(T, score, .bits = 9)"]);
+    const faster = serveTag("faster", [/TAG_STEP_IT = [^,]*/, "TAG_STEP_IT = 3000"]);
+
+    /** A match against one bot that has begun; what is warned of it. */
+    async function play(t, { url }) {
+        const warned = [];
+        t.mock.method(console, "warn", (text) => warned.push(text));
+        const client = await connect({ url, name: "Ann", WebSocket });
+        t.after(() => client.close());
+        const match = await client.create("tag", { options: { seconds: 10 } });
+        const told = [];
+        match.on("other_rules", (rules) => told.push(rules));
+        match.on("desync", () => told.push("desync"));
+        await match.addBot();
+        await match.start();
+        return { match, told, warned };
+    }
+
+    async function draw(match, ms) {
+        let frame;
+        for (const end = performance.now() + ms; performance.now() < end; await sleep(10))
+            frame = match.frame(performance.now());
+        return frame;
+    }
+
+    test("is missing: it is said, and JSON alone does", async (t) => {
+        const { match, warned } = await play(t, bare);
+        assert.equal(warned.length, 1);
+        const missing = `There is no ${bare.url}/games/tag.wasm (HTTP 404): make it with fray-wasm`;
+        assert.ok(warned[0].includes(missing), warned[0]);
+        for (const act of [() => match.frame(0), () => match.setInput({ dx: 1 })])
+            assert.throws(act, {
+                code: "no_rules",
+                message: /404.*fray-wasm.*ask\("steer", {dx: …/,
+            });
+        assert.equal(match.netcode, null);
+        assert.equal(match.rules, null);
+        assert.equal(match.game.tick_hz, 30);
+        const x = () => match.state.state.players.find(({ seat }) => seat === match.seat).x;
+        await next(match, "state", ({ state }) => state.players.length === 2);
+        const from = x();
+        await match.ask("steer", { dx: from < 320 ? 1 : -1 });
+        await next(match, "state", () => Math.abs(x() - from) > 30);
+        const ended = next(match, "message", ({ type }) => type === "end_game");
+        assert.equal((await next(match, "results")).length, 2);
+        assert.ok("winner" in (await ended).content);
+    });
+
+    test("is of another version: it is said once, nothing is predicted", async (t) => {
+        const { match, told, warned } = await play(t, raised);
+        const frame = await draw(match, 1000);
+        assert.ok(frame.ready);
+        assert.equal(frame.isPredicted, false);
+        assert.equal(told.length, 1);
+        const { message, own, server } = told[0];
+        assert.deepEqual([own, server], [2, 1]);
+        assert.match(message, /plays version 1 of tag, this page's module version 2\./);
+        assert.deepEqual(warned, [message]);
+    });
+
+    test("has other bits: it is said where", async (t) => {
+        const { match, told, warned } = await play(t, narrower);
+        assert.equal((await draw(match, 1000)).isPredicted, false);
+        assert.equal(told.filter((what) => what !== "desync").length, 1);
+        assert.match(told[0].message, /both of version 1: players\.score differs\..*fray-wasm/);
+        assert.deepEqual(warned, [told[0].message]);
+    });
+
+    test("does something else by the same tables: one is set right again and again", async (t) => {
+        const { match, told, warned } = await play(t, faster);
+        for (let i = 0; i < 5; i++) {
+            match.setInput({ dx: i % 2 ? 1 : -1 });
+            assert.ok((await draw(match, 500)).isPredicted);
+        }
+        assert.ok(match.stats.corrections > 2, `${match.stats.corrections} corrections`);
+        assert.deepEqual([told, warned], [[], []]);
     });
 });

@@ -1,14 +1,15 @@
 import { checkTransport, serverOf, unconnected } from "./address.js";
 import { Connection, type ConnectOptions } from "./connection.js";
 import { Emitter } from "./emitter.js";
+import { describedBy, learn, type KnownGame } from "./known_game.js";
 import { Match, type ChatLine, type Joined, type Roster } from "./match.js";
 import type { NetcodeOptions } from "./netcode.js";
 import { Refusal } from "./refusal.js";
-import { loadRules, type Rules } from "./rules.js";
 import type { Message } from "./transport.js";
 import type { Tables } from "./view.js";
 
 const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
+const OTHER_PACKETS = 6; // why a packet is refused: HELLO of a module of another fray
 const OTHER_PLACE = "In another place of this match.";
 
 export interface CreateOptions {
@@ -179,12 +180,12 @@ export class Client extends Emitter<ClientEvents> {
         this.match = null;
         if (before?.id === joined.match) before.end("moved", OTHER_PLACE);
         else before?.end("left", "You left.");
-        return this.#sit<T>(joined, await this.#rulesOf(joined.game), netcode);
+        return this.#sit<T>(joined, await learn(joined.game, this.#url), netcode);
     }
 
-    #sit<T>(joined: Joined, rules: Rules | null, netcode: NetcodeOptions): Match<T> {
+    #sit<T>(joined: Joined, known: KnownGame, netcode: NetcodeOptions): Match<T> {
         const roster = this.#roster?.match === joined.match ? this.#roster : null;
-        const match = new Match<T>(this.#connection, joined, roster, rules, netcode);
+        const match = new Match<T>(this.#connection, joined, roster, known, netcode);
         match.on("closed", () => {
             if (this.match !== match) return;
             this.match = this.#latest = this.#roster = this.#early = null;
@@ -195,6 +196,7 @@ export class Client extends Emitter<ClientEvents> {
         const isSame = before?.id === joined.match;
         before?.end("moved", isSame ? OTHER_PLACE : "Somebody waits in another match.");
         this.#sendLogs(match);
+        this.#compareRules(match, joined.game);
         /* Lost and back while the rules were loaded? Lost and not back: `open` will come. */
         if (this.id !== this.#latestBy && this.transport !== "none") void this.#resume(match);
         setTimeout(() => this.match === match && this.#catchUp()); // when there are listeners
@@ -216,23 +218,24 @@ export class Client extends Emitter<ClientEvents> {
         });
     }
 
+    /** Told once in a match, however often its server says what rules it has. */
+    #compareRules(match: Match<any>, game: string): void {
+        let isTold = false;
+        const tell = async () => {
+            if (isTold) return;
+            isTold = true;
+            match.differ(await describedBy(this.#url, game));
+        };
+        match.netcode?.on("welcome", ({ canPredict }) => void (canPredict || tell()));
+        match.netcode?.on("packet_refused", (code) => void (code === OTHER_PACKETS && tell()));
+    }
+
     /** To where the server says that this client is; `early`: what came from there already. */
     async #move(joined: Joined, early: Message[]): Promise<void> {
         this.#early = early;
-        const rules = await this.#rulesOf(joined.game);
+        const known = await learn(joined.game, this.#url);
         if (this.#latest !== joined) return this.#catchUp(); // not any more
-        this.emit("moved", this.#sit(joined, rules, this.#netcode));
-    }
-
-    /** null: a game that is played without packets needs no module. */
-    async #rulesOf(game: string): Promise<Rules | null> {
-        const url = new URL(`games/${encodeURIComponent(game)}.wasm`, this.#url);
-        try {
-            return await loadRules(url.href);
-        } catch (error) {
-            console.warn(`The rules of ${game} cannot be loaded: ${error}`);
-            return null;
-        }
+        this.emit("moved", this.#sit(joined, known, this.#netcode));
     }
 
     #catchUp(): void {

@@ -3,7 +3,9 @@ import type { Game } from "./describe.js";
 import { Emitter } from "./emitter.js";
 import type { GameEvent } from "./game_events.js";
 import type { InputValues } from "./inputs.js";
+import { otherRules, type KnownGame } from "./known_game.js";
 import { Netcode, SPECTATOR, type Frame, type NetcodeOptions } from "./netcode.js";
+import { Refusal } from "./refusal.js";
 import type { Rules } from "./rules.js";
 import type { Stats } from "./stats.js";
 import type { Message } from "./transport.js";
@@ -75,7 +77,7 @@ export interface MatchEvents {
     event: GameEvent;
     roster: Roster;
     chat: ChatLine;
-    /** The content of `state`: of games without ticks. */
+    /** The content of `state`: of games without ticks, or without their module. */
     state: any;
     /** A game is over; the match goes on, a rematch may follow. */
     results: Result[];
@@ -87,9 +89,13 @@ export interface MatchEvents {
     closed: { code: string; message: string };
     /** The server's view differed from this one. It has been told, and gets the log. */
     desync: { tick: number };
+    /** Once: the server has other rules than the game's module here, so nothing is predicted. Their
+     * versions, null where the server's could not be asked. */
+    other_rules: { message: string; own: number; server: number | null };
     /** Events were lost: the connection was too slow for them. */
     events_lost: void;
-    /** Any other message to this match: `start_game`, and the events of games without ticks. */
+    /** Any other message to this match: `start_game`, and the events of games without ticks, or
+     * without their module. */
     message: { type: string; content: any };
 }
 
@@ -104,9 +110,11 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
     results: Result[] | null = null;
     state: any = null;
     isOver = false; // for this client
-    readonly netcode: Netcode<T> | null = null; // null: a game without ticks
+    /** null: a game without ticks, or without its module. */
+    readonly netcode: Netcode<T> | null = null;
     #connection: Connection;
     #joined: Joined;
+    #known: KnownGame;
     #timer: ReturnType<typeof setInterval> | undefined;
     #lastFrame = 0;
     #lastPacket = 0;
@@ -116,26 +124,32 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         connection: Connection,
         joined: Joined,
         roster: Roster | null,
-        readonly rules: Rules | null,
+        known: KnownGame,
         options: NetcodeOptions,
     ) {
         super();
         this.#connection = connection;
         this.#joined = joined;
+        this.#known = known;
         this.id = joined.match;
         this.link = joined.link;
         this.seat = joined.seat;
         this.playerId = joined.id;
         this.roster = roster;
-        if (rules?.game.tick_hz) {
-            this.netcode = this.#startNetcode(rules, options);
+        if (known.rules?.game.tick_hz) {
+            this.netcode = this.#startNetcode(known.rules, options);
             this.#timer = setInterval(() => this.#idle(), IDLE_MS);
         }
     }
 
-    /** What describe() says of the game; null: the server has no module for it. */
+    /** What the rules say of themselves; null: it could not be fetched. */
     get game(): Game | null {
-        return this.rules?.game ?? null;
+        return this.#known.game;
+    }
+
+    /** null: without the game's module. */
+    get rules(): Rules | null {
+        return this.#known.rules;
     }
 
     /** A secret that Client.reconnect takes, also after a reload of the page. null: a spectator. */
@@ -148,16 +162,17 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         return this.seat !== null && this.roster?.host === this.seat;
     }
 
-    /** What the player does from now on, see Inputs. */
+    /** What the player does from now on, see Inputs. Throws where there are no ticks, or no module
+     * to play them with. */
     setInput(values: InputValues): void {
-        this.netcode?.setInput(values);
+        this.#needNetcode("setInput()").setInput(values);
     }
 
     /** Call it for every picture, with the time of requestAnimationFrame. */
     frame(now: number): Frame<T> {
-        if (!this.netcode) throw new Error("This game has no ticks: its state comes by `state`.");
+        const netcode = this.#needNetcode("frame()");
         this.#lastFrame = now;
-        return this.netcode.frame(now);
+        return netcode.frame(now);
     }
 
     /** Any message of docs/games.md, and moves of games without ticks. */
@@ -230,7 +245,29 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         };
     }
 
+    #needNetcode(what: string): Netcode<T> {
+        if (this.netcode) return this.netcode;
+        const { game, why } = this.#known;
+        const [action] = game?.actions ?? [];
+        const content = action?.takes.map((field) => `${field}: …`).join(", ");
+        const example = action ? `, as ask("${action.name}", {${content}})` : "";
+        const instead = `The state comes by "state", what one does is ask()${example}.`;
+        if (game?.tick_hz === 0)
+            throw new Refusal("no_ticks", `${game.name} has no ticks, so no ${what}. ${instead}`);
+        const lack = `Without its module ${this.#joined.game} has no ${what}. ${why}`;
+        throw new Refusal("no_rules", `${lack} ${instead}`);
+    }
+
     /* ---------------------------------------------------------------- for the Client */
+
+    /** The server's rules are not those of the module. */
+    differ(server: Game | null): void {
+        const own = this.#known.game!;
+        const message = otherRules(own, server);
+        console.warn(message);
+        const versions = { own: own.version, server: server?.version ?? null };
+        this.emit("other_rules", { message, ...versions });
+    }
 
     /** The seat again, on a new connection. */
     resume(joined: Joined): void {

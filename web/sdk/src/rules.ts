@@ -1,4 +1,6 @@
+import { originHint } from "./address.js";
 import type { Game } from "./describe.js";
+import { Refusal } from "./refusal.js";
 import type { Smoothing } from "./view.js";
 
 /** What is called here of web/sdk/wasm/module.c and netcode.c. Places are addresses in `memory`,
@@ -96,16 +98,43 @@ export class Rules {
 
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-/** Compiled once per address; every match has an instance of its own. */
+/** Compiled once per address; every match has an instance of its own. Rejects with a Refusal that
+ * says what to do. */
 export async function loadRules(url: string): Promise<Rules> {
     let module = modules.get(url);
     if (!module) modules.set(url, (module = compile(url)));
     module.catch(() => modules.delete(url));
-    return new Rules(await WebAssembly.instantiate(await module, {}));
+    const compiled = await module;
+    try {
+        return new Rules(await WebAssembly.instantiate(compiled, {}));
+    } catch (error) {
+        throw notMade(url, error);
+    }
 }
 
 async function compile(url: string): Promise<WebAssembly.Module> {
-    const reply = await fetch(url);
-    if (!reply.ok) throw new Error(`${url}: HTTP ${reply.status}`);
-    return WebAssembly.compile(await reply.arrayBuffer());
+    const reply = await fetch(url).catch((error: Error) => {
+        const hint = originHint(new URL(url, globalThis.location?.href));
+        throw new Refusal("no_rules", `${url} cannot be fetched: ${error.message}.${hint}`);
+    });
+    if (!reply.ok) throw missing(url, reply.status);
+    try {
+        return await WebAssembly.compile(await reply.arrayBuffer());
+    } catch (error) {
+        throw notMade(url, error);
+    }
+}
+
+function missing(url: string, status: number): Refusal {
+    const name = url.slice(url.lastIndexOf("/") + 1);
+    return new Refusal(
+        "no_rules",
+        `There is no ${url} (HTTP ${status}): make it with fray-wasm -o DIR/games/${name}, and ` +
+            "start the server with --static-dir DIR.",
+    );
+}
+
+function notMade(url: string, error: unknown): Refusal {
+    const how = "make it anew, with the fray-wasm of the server's fray";
+    return new Refusal("no_rules", `${url} is no module to play with: ${how} (${error}).`);
 }

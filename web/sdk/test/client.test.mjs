@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { sdk } from "./sources.mjs";
+import { rulesOf, sdk } from "./sources.mjs";
 
 const ANSWER_MS = 10_000; // connection.ts
 
@@ -188,6 +188,64 @@ describe("connect() says why it does not", { timeout: 30_000 }, () => {
         globalThis.location = new URL("file:///page.html");
         await refused({ url }, "unreachable", /--cors-origin '\*'\.$/);
         await refused({}, "bad_url", /^"file:.*" is no server/);
+    });
+});
+
+describe("a game without its module", { timeout: 30_000 }, () => {
+    /** A match of tic-tac-toe; `fetched(url)` for fetch. */
+    async function play(t, fetched) {
+        const warn = t.mock.method(console, "warn", () => {});
+        t.mock.method(globalThis, "fetch", async (url) => fetched(String(url)));
+        const { Socket: WebSocket } = new Server();
+        const client = await sdk.connect({ url: "http://fray.test", WebSocket });
+        t.after(() => client.close());
+        const match = await client.create("tictactoe");
+        return { match, warned: warn.mock.calls.map(({ arguments: [text] }) => text) };
+    }
+
+    test("that has no ticks needs none", async (t) => {
+        const { game } = await rulesOf("tictactoe");
+        const { match, warned } = await play(t, (url) =>
+            url.endsWith(".json") ? Response.json(game) : new Response(null, { status: 404 }),
+        );
+        assert.deepEqual(warned, []);
+        assert.equal(match.game.title, "Tic-tac-toe");
+        assert.throws(() => match.frame(0), {
+            code: "no_ticks",
+            message: /^tictactoe has no ticks, so no frame\(\)\..* as ask\("place", {cell: …}\)\.$/,
+        });
+        assert.throws(() => match.setInput({}), { code: "no_ticks", message: /no setInput\(\)/ });
+    });
+
+    test("that a browser does not show to other origins: which option lets it", async (t) => {
+        const { location } = globalThis;
+        globalThis.location = new URL("http://localhost:3000");
+        t.after(() => (globalThis.location = location));
+        const { match, warned } = await play(t, () => {
+            throw new TypeError("Failed to fetch");
+        });
+        assert.equal(match.game, null);
+        assert.equal(warned.length, 1);
+        const why =
+            "http://fray.test/games/tictactoe.wasm cannot be fetched: Failed to fetch. If it " +
+            "runs, it has to let pages of this origin in: --cors-origin http://localhost:3000.";
+        assert.ok(warned[0].includes(why), warned[0]);
+        const lack = `Without its module tictactoe has no frame(). ${why}`;
+        assert.throws(
+            () => match.frame(0),
+            ({ code, message }) => {
+                assert.equal(code, "no_rules");
+                return message.startsWith(lack);
+            },
+        );
+    });
+
+    test("or with something else in its place", async (t) => {
+        for (const bytes of ["<h1>Login</h1>", Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)]) {
+            const { warned } = await play(t, () => new Response(bytes));
+            assert.match(warned[0], /tictactoe\.wasm is no module to play with: make it anew/);
+            t.mock.restoreAll();
+        }
     });
 });
 
