@@ -12,15 +12,21 @@ const LOG_MAX = 256 * 1024; // bytes, all of them ASCII
 const OTHER_PACKETS = 6; // why a packet is refused: HELLO of a module of another fray
 const OTHER_PLACE = "In another place of this match.";
 
+/** The members of `create`, docs/games.md; `leave` is always said. */
 export interface CreateOptions {
     options?: { [name: string]: number };
     private?: boolean;
     start?: "auto" | "host";
+    /** So many sit down with you. */
+    bots?: number;
     /** Spectators see the match so many seconds later; the server may have a least of its own. */
     spectator_delay_s?: number;
-    /** Any other member of `create`, docs/games.md. */
-    [member: string]: unknown;
+    leave?: boolean;
 }
+
+const CREATE = ["options", "private", "start", "bots", "spectator_delay_s", "leave"];
+const JOIN = ["as", "name", "leave"];
+const WATCH = ["options", "leave"];
 
 interface ClientEvents {
     /** The content of `lobby`, after lobby({watch: true}). */
@@ -56,6 +62,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
         };
         connection.open();
     });
+}
+
+/** The server would pass over a member that it does not know, a misspelt one among them. */
+function members<Members extends object>(given: Members, known: string[]): Members {
+    const unknown = Object.keys(given).find((name) => !known.includes(name));
+    if (unknown === undefined) return given;
+    const message = `There is no "${unknown}" here: there are ${known.join(", ")}.`;
+    throw new Refusal("unknown_member", message);
 }
 
 /** One connection to a server's games, and the match that it is in. */
@@ -106,31 +120,31 @@ export class Client extends Emitter<ClientEvents> {
         return this.#enter("quick_play", { game }, netcode);
     }
 
-    create<T = Tables>(
+    async create<T = Tables>(
         game: string,
         options: CreateOptions = {},
         netcode: NetcodeOptions = {},
     ): Promise<Match<T>> {
-        return this.#enter("create", { game, ...options }, netcode);
+        return this.#enter("create", { ...members(options, CREATE), game }, netcode);
     }
 
-    join<T = Tables>(
+    async join<T = Tables>(
         match: string,
-        options: { as?: "player" | "spectator"; name?: string } = {},
+        options: { as?: "player" | "spectator"; name?: string; leave?: boolean } = {},
         netcode: NetcodeOptions = {},
     ): Promise<Match<T>> {
-        return this.#enter("join", { match, ...options }, netcode);
+        return this.#enter("join", { ...members(options, JOIN), match }, netcode);
     }
 
     /** The public match of this game that most people are in, as a spectator; of games that one may
      * drop into also one of bots alone. join() with its id leads to a seat in it. `options`
      * are for a match that is new. */
-    watch<T = Tables>(
+    async watch<T = Tables>(
         game: string,
-        options: Pick<CreateOptions, "options"> = {},
+        options: Pick<CreateOptions, "options" | "leave"> = {},
         netcode: NetcodeOptions = {},
     ): Promise<Match<T>> {
-        return this.#enter("watch", { game, ...options }, netcode);
+        return this.#enter("watch", { ...members(options, WATCH), game }, netcode);
     }
 
     /** The own seat again, with what Match.saved said. */

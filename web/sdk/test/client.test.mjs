@@ -249,6 +249,22 @@ describe("a game without its module", { timeout: 30_000 }, () => {
     });
 });
 
+test("a misspelt member is refused before it is asked", { timeout: 30_000 }, async (t) => {
+    const server = new Server();
+    const { Socket: WebSocket } = server;
+    const client = await sdk.connect({ url: "http://fray.test", WebSocket });
+    t.after(() => client.close());
+    await assert.rejects(client.create("duel", { option: { hits: 3 } }), {
+        code: "unknown_member",
+        message:
+            'There is no "option" here: there are options, private, start, bots, ' +
+            "spectator_delay_s, leave.",
+    });
+    await assert.rejects(client.watch("duel", { private: true }), { code: "unknown_member" });
+    await assert.rejects(client.join("m1", { role: "player" }), { code: "unknown_member" });
+    assert.deepEqual(server.asked, []);
+});
+
 test("who closes on being lost does not come back", { timeout: 30_000 }, async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const server = new Server();

@@ -85,6 +85,12 @@ describe("the package", () => {
         const client = await connect({ url: "http://localhost:8080" });
         const match: Match = await client.create("duel", { options: { hits: 3 } });
         const seat: number | null = match.seat;
+        const all = { options: { hits: 3 }, private: true, start: "host", bots: 1 } as const;
+        await client.create("arena", { ...all, spectator_delay_s: 2, leave: true });
+        // @ts-expect-error: a member that there is not
+        await client.create("duel", { option: { hits: 3 } });
+        // @ts-expect-error: likewise
+        await client.watch("duel", { private: true });
         // @ts-expect-error: whose types are not found is any, and has anything
         match.nothing();
         export { seat };
