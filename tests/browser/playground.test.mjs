@@ -208,12 +208,18 @@ describe("games without a page", () => {
         await fits(page);
     });
 
-    test("says_how_to_make_a_module_that_is_not_there", async () => {
-        const page = await open(`${bare.url}/games/tag/`, { ...DESKTOP, allows: /404/ });
-        await page.waitForSelector('body[data-ready="failed"]');
-        assert.match(
-            await page.textContent("#start-message"),
-            /fray-wasm -o DIR\/games\/tag\.wasm/,
-        );
-    });
+    for (const query of ["", "?play=bot", "?play=quick", "?match=none"])
+        test(`says_how_to_make_a_module_that_is_not_there ${query}`, async () => {
+            const page = await open(`${bare.url}/games/tag/${query}`, {
+                ...DESKTOP,
+                allows: /404/,
+            });
+            await page.waitForSelector('body[data-ready="failed"]');
+            assert.match(await page.innerText("h1"), /Tag/);
+            assert.match(
+                await page.innerText("#start-message"), // what can be seen of it
+                /fray-wasm -o DIR\/games\/tag\.wasm/,
+            );
+            assert.ok(!(await page.isVisible("#start-form")));
+        });
 });

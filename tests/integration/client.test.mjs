@@ -497,9 +497,9 @@ describe("the module of a game in real time", LIMIT, () => {
     test("has other bits: it is said where", async (t) => {
         const { match, told, warned } = await play(t, narrower);
         assert.equal((await draw(match, 1000)).isPredicted, false);
-        assert.equal(told.filter((what) => what !== "desync").length, 1);
-        assert.match(told[0].message, /both of version 1: players\.score differs\..*fray-wasm/);
-        assert.deepEqual(warned, [told[0].message]);
+        const [{ message }, ...more] = told.filter((what) => what !== "desync"); // by chance
+        assert.match(message, /both of version 1: players\.score differs\..*fray-wasm/);
+        assert.deepEqual([more, warned], [[], [message]]);
     });
 
     test("does something else by the same tables: one is set right again and again", async (t) => {

@@ -54,9 +54,17 @@ async function start() {
     await (game.tick_hz ? startTicked(game) : startTurns(game));
 }
 
+/** Also where one was to come in at once, and the start was hidden for it (parts/coming.html). */
+function fail(why) {
+    delete document.documentElement.dataset.coming;
+    byId("start-form").hidden = true; // none of its ways leads anywhere
+    setText(byId("start-message"), why);
+    document.body.dataset.ready = "failed";
+    byId("start-message").focus();
+}
+
 try {
     await start();
 } catch (error) {
-    setText(byId("start-message"), error.message);
-    document.body.dataset.ready = "failed";
+    fail(error.message);
 }

@@ -1,4 +1,5 @@
 // A game in real time in the playground: by packets, predicted by its own module.
+import { loadRules } from "@fray/client";
 import { byId, element } from "../../shared/dom.mjs";
 import { Bounds, marksIn, marksOf, paintDots, placesOf, rowsOf } from "../../shared/dots.mjs";
 import { Play } from "../../shared/play/play.mjs";
@@ -15,20 +16,9 @@ const STATE_MS = 250;
 const NOBODY = 255;
 const COLOURS = ["ground", "card", "line", "quiet", "ink", "you", "foe", "bot", "player-l"];
 
-/** Rejects when the rules are not there as a module: nothing can be predicted or shown then. */
-async function checkModule(name) {
-    const reply = await fetch(`${origin}/games/${encodeURIComponent(name)}.wasm`, {
-        method: "HEAD",
-    });
-    if (reply.ok) return;
-    throw new Error(
-        `The rules of ${name} are not there as a module: make it with fray-wasm -o ` +
-            `DIR/games/${name}.wasm, and start the program with --static-dir DIR.`,
-    );
-}
-
+/** Rejects, with what to do, where there is no module: nothing can be predicted or shown then. */
 export async function startTicked(game) {
-    await checkModule(game.name);
+    await loadRules(`${origin}/games/${encodeURIComponent(game.name)}.wasm`);
     byId("ticked").append(byId("ticked-stage").content);
     for (const part of ["ticked", "bar", "practice"]) byId(part).hidden = false;
     byId("tool-sound").hidden = true; // there is nothing to hear
