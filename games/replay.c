@@ -104,10 +104,10 @@ static size_t aligned(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
-/* Lag compensation goes half a second back at most (docs/games.md). */
+/* Lag compensation goes half a second back at most (docs/games.md). Others keep the last step's. */
 static struct layout layout_of(const struct fray_game *game)
 {
-    struct layout layout = {.past_states = game->tick_hz ? game->tick_hz / 2u + 3 : 0};
+    struct layout layout = {.past_states = game->tick_hz ? game->tick_hz / 2u + 3 : 1};
 
     layout.seats = aligned(sizeof(struct fray_replay_frame));
     layout.state = aligned(layout.seats + game->seats_max * sizeof(struct fray_replay_seat));
@@ -236,6 +236,7 @@ static bool seat_read(struct fray_replay *replay, uint32_t kind, struct bytes *i
     if (seat >= game->seats_max)
         return false;
     struct fray_replay_seat *known = &replay->seats[seat];
+    replay->comings += kind != RECORD_WHO;
     if (kind == RECORD_WHO) {
         known->level = take_byte(in);
         struct fray_replay_text name = take_text(in);
@@ -392,14 +393,14 @@ bool fray_replay_step(struct fray_replay *replay, struct fray_game_events *event
     const struct fray_game *game = replay->game;
     struct fray_replay_frame *frame = replay->frame;
 
-    replay->rewinds_count = 0;
+    replay->rewinds_count = replay->comings = 0;
     if (frame->is_over)
         return false;
     if (frame->run)
         frame->run--;
     else if (!step_decode(replay))
         return false;
-    if (game->tick_hz && !frame->tick)
+    if (!frame->tick)
         __builtin_memcpy(past_at(replay, 0), replay->state, game->state_size);
     game->step(replay->state, &(struct fray_game_step){
                                   .inputs = replay->inputs,
@@ -413,8 +414,7 @@ bool fray_replay_step(struct fray_replay *replay, struct fray_game_events *event
         if (replay->given[seat])
             fray_game_release(game, replay->inputs + (size_t)seat * game->input_size);
     frame->tick++;
-    if (game->tick_hz)
-        __builtin_memcpy(past_at(replay, frame->tick), replay->state, game->state_size);
+    __builtin_memcpy(past_at(replay, frame->tick), replay->state, game->state_size);
     advance(replay, events);
     if (frame->tick > replay->ticks_max)
         replay->ticks_max = frame->tick;
@@ -460,6 +460,11 @@ void fray_replay_seek(struct fray_replay *replay, uint32_t tick)
         __builtin_memcpy(replay->frame, replay->keyframes + nearest * size, size);
     while (replay->frame->tick < tick && fray_replay_step(replay, NULL))
         continue;
+}
+
+const void *fray_replay_stepped(const struct fray_replay *replay)
+{
+    return replay->frame->tick ? past_at(replay, replay->frame->tick) : replay->state;
 }
 
 enum fray_replay_fault fray_replay_verify(struct fray_replay *replay)

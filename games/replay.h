@@ -155,6 +155,7 @@ struct fray_replay {
     uint8_t outcomes[FRAY_REPLAY_SEATS_MAX + 1];                /* by seat, once END was read */
     struct fray_replay_past rewinds[FRAY_REPLAY_SEATS_MAX + 1]; /* of the step in hand */
     uint32_t rewinds_count;
+    uint32_t comings; /* and goings: how often somebody joined or left after the step in hand */
     /* In the caller's memory. */
     struct fray_replay_frame *frame;
     struct fray_replay_seat *seats;
@@ -174,6 +175,8 @@ bool fray_replay_open(struct fray_replay *replay, const struct fray_game *game, 
 bool fray_replay_step(struct fray_replay *replay, struct fray_game_events *events);
 /* Goes to the state after `tick` steps, or to the last. */
 void fray_replay_seek(struct fray_replay *replay, uint32_t tick);
+/* The state as the last step left it, before anybody joined or left. */
+const void *fray_replay_stepped(const struct fray_replay *replay);
 /* Plays to the end. What a file is worth: `fault`. */
 enum fray_replay_fault fray_replay_verify(struct fray_replay *replay);
 struct fray_replay_text fray_replay_name(const struct fray_replay *replay, uint32_t seat);

@@ -1,11 +1,12 @@
 // The page of replays: a match played by stock clients, played again and verified in the page.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
-import { serveFray } from "../integration/harness.mjs";
+import { BUILD, serveFray } from "../integration/harness.mjs";
 import { Following } from "../../web/games/arena/following.mjs";
 import { spots, useBrowser } from "./browser.mjs";
 
@@ -68,6 +69,46 @@ describe("the page of replays", () => {
         await page.waitForSelector("body[data-ready]");
         return page;
     };
+    /** The page with these bytes for a replay. */
+    async function visitFile(bytes) {
+        const reply = { body: bytes, contentType: "application/octet-stream" };
+        const page = await open("about:blank", {
+            ...DESKTOP,
+            prepare: (blank) => blank.route("**/replays/forged", (route) => route.fulfill(reply)),
+        });
+        await page.goto(`${fray.url}/games/replay/?id=forged`);
+        await page.waitForSelector("#verdict[data-fault]");
+        return page;
+    }
+
+    /** A match of bots and guests who come and go: the same whenever it is played. */
+    async function visitSimulated(game, ...options) {
+        const file = join(data, `${game}.simulated`);
+        spawnSync(join(BUILD, "fray"), ["simulate", game, "--replay", file, ...options]);
+        const page = await visitFile(readFileSync(file));
+        await page.waitForSelector("body[data-ready]");
+        return page;
+    }
+
+    /** By way of `from`, tick by tick: what the page says. */
+    const saidAt = (page, ticks, from) =>
+        page.evaluate(
+            ([wanted, way]) => {
+                const go = (tick) => {
+                    const bar = document.getElementById("seek");
+                    bar.value = tick === "end" ? bar.max : tick;
+                    bar.dispatchEvent(new Event("input"));
+                };
+                return wanted.map((tick) => {
+                    go(way);
+                    go(tick);
+                    const read = (id) => document.getElementById(id).innerText;
+                    return [tick, ...["caption", "time", "people", "happened"].map(read)];
+                });
+            },
+            [ticks, from],
+        );
+
     const verdict = (page) => page.textContent("#verdict");
     const marks = (page) =>
         page.$$eval(".cell", (cells) => cells.map(({ dataset }) => dataset.mark || "-").join(""));
@@ -84,11 +125,14 @@ describe("the page of replays", () => {
         assert.equal(await page.locator(".cell.won").count(), 3);
         assert.match(await page.textContent("#people"), /Ann won.*Bob lost/);
         assert.match(await page.textContent("#happened"), /Ann wins.*Ann takes c1.*Bob takes b2/s);
+        assert.equal(await page.textContent("#caption"), "Ann wins");
         await page.click("#play"); // once more
         await page.waitForSelector('body[data-at="middle"]');
         await page.waitForSelector('body[data-at="end"]');
         await page.click("#back");
         assert.equal(await marks(page), "XX-OO----");
+        assert.equal(await page.textContent("#caption"), "Ann is to move");
+        assert.match(await page.textContent("#happened"), /^\S+Bob takes b2.*Ann takes a1$/s);
         await page.focus("#seek");
         await page.keyboard.press("Home");
         assert.equal(await marks(page), "---------");
@@ -105,8 +149,13 @@ describe("the page of replays", () => {
             await page.click("#play");
             await page.waitForSelector('body[data-at="end"]');
             assert.match(await page.textContent("#time"), /tick (\d+) of \1/);
+            const happened = await page.textContent("#happened");
+            await page.focus("#seek");
+            for (const key of ["Home", "End"]) await page.keyboard.press(key);
+            assert.equal(await page.textContent("#happened"), happened);
             if (game === "rps") {
-                await page.waitForSelector(".hand");
+                await page.waitForSelector(".hand"); // though all have left
+                assert.match(await page.textContent("#caption"), /wins after|^Round/);
                 return;
             }
             // As the game's own page shows it to who watches.
@@ -195,6 +244,88 @@ describe("the page of replays", () => {
         await page.waitForSelector(`${isChosen}:has-text("Bob")`);
     });
 
+    test("what is said depends on the tick alone, however one went there", async () => {
+        for (const [game, ...options] of [
+            ["duel", "--bots", "1", "--guests", "1", "--ticks", "20000", "--seed", "3"],
+            ["arena", "--bots", "8", "--ticks", "3600", "--seed", "3"],
+            ["tictactoe", "--ticks", "60", "--seed", "3"],
+            ["rps", "--ticks", "60", "--seed", "3"],
+        ]) {
+            const page = await visitSimulated(game, ...options);
+            const end = Number(await page.getAttribute("#seek", "max"));
+            const ticks = Array.from({ length: 41 }, (_, i) => Math.floor((i * end) / 40));
+            const said = await saidAt(page, ticks, 0);
+            assert.deepEqual(await saidAt(page, ticks, "end"), said);
+            assert.ok(said.slice(20).every(([, , , , happened]) => happened !== ""));
+        }
+    });
+
+    test("the score is of the tick that is shown, when all have left, too", async (t) => {
+        const ann = await player(t, fray.url, "Ann");
+        const options = { hits: 1, rounds: 1, round_ticks: 600, countdown_ticks: 30 };
+        const { match } = await ann.ask("create", { game: "duel", start: "auto", options });
+        await ann.ask("add_bot", { level: 2 });
+        await ann.take("state", ({ state }) => state.players[1]?.wins === 1);
+        await ann.ask("rematch");
+        const isNext = ({ matches, phase }) => matches === 2 && phase === "playing";
+        await ann.take("state", ({ state }) => isNext(state.match));
+        await ann.ask("leave");
+        await kept(match);
+        const page = await visit(match);
+        const end = Number(await page.getAttribute("#seek", "max"));
+        const ticks = Array.from({ length: end + 1 }, (_, tick) => tick);
+        const captions = (await saidAt(page, ticks, 0)).map(([, caption]) => caption);
+        assert.equal(captions.at(-1), "The end · Ann 0 : 0 Bot");
+        assert.ok(captions.includes("The end · Ann 0 : 1 Bot"));
+        await saidAt(page, [captions.indexOf("The end · Ann 0 : 1 Bot")], 0);
+        await page.focus("#seek");
+        await page.keyboard.press("End");
+        assert.equal(await page.textContent("#caption"), captions.at(-1));
+        assert.match(await page.textContent("#happened"), /Bot wins.*Bot wins.*Bot takes/s);
+        for (const name of ["left", "right"])
+            assert.ok((await spots(page, name, "field")).count > 30, `${name} is seen`);
+    });
+
+    test("who left one after the other is seen together at the end", async (t) => {
+        const [ann, bob] = [await player(t, fray.url, "Ann"), await player(t, fray.url, "Bob")];
+        const { match } = await ann.ask("create", { game: "duel", start: "auto" });
+        await bob.ask("join", { match });
+        for (const one of [ann, bob]) {
+            for (let states = 0; states < 10; states++) await bob.take("state");
+            await one.ask("leave");
+        }
+        await kept(match);
+        const page = await visit(match);
+        await page.focus("#seek");
+        await page.keyboard.press("End");
+        assert.equal(await page.textContent("#caption"), "The end · Ann 0 : 0 Bob");
+        assert.match(await page.textContent("#happened"), /Bob wins/);
+        for (const name of ["left", "right"])
+            assert.ok((await spots(page, name, "field")).count > 30, `${name} is seen`);
+        await page.click("#back"); // Bob alone
+        assert.equal(await page.textContent("#caption"), "The end · Ann 0 : 0 Bob");
+        assert.match(await page.textContent("#people"), /Ann lost *Bob won/);
+    });
+
+    test("after a leap the camera follows who leads among the living", async () => {
+        const page = await visitSimulated("arena", "--bots", "8", "--ticks", "3600", "--seed", "3");
+        const ticks = Array.from({ length: 60 }, (_, i) => 60 * (60 - i));
+        const said = await page.evaluate((wanted) => {
+            const { recording } = document.getElementById("viewer").replay;
+            const bar = document.getElementById("seek");
+            return wanted.map((tick) => {
+                bar.value = tick;
+                bar.dispatchEvent(new Event("input"));
+                const living = recording.describe().players.filter(({ hp }) => hp > 0);
+                const leader = living.sort((a, b) => b.score - a.score || a.seat - b.seat)[0];
+                const followed = document.getElementById("caption").textContent.split(" · ").at(-1);
+                return [followed, `following ${recording.nameOf(leader.id)}`];
+            });
+        }, ticks);
+        for (const [followed, leader] of said) assert.equal(followed, leader);
+        assert.ok(new Set(said.map(([followed]) => followed)).size > 1);
+    });
+
     test("the camera follows who lives, and stays where nobody does", () => {
         const following = new Following();
         const [ann, bob, cid] = [2, 5, 1].map((score, seat) => ({ seat, score, hp: 100 }));
@@ -223,15 +354,7 @@ describe("the page of replays", () => {
             await (await fetch(`${fray.url}/replays/${match}`)).arrayBuffer(),
         );
         bytes[bytes.length - 20] ^= 1;
-        const page = await open(`${fray.url}/games/replay/`, {
-            ...DESKTOP,
-            prepare: (blank) =>
-                blank.route("**/replays/forged", (route) =>
-                    route.fulfill({ body: bytes, contentType: "application/octet-stream" }),
-                ),
-        });
-        await page.goto(`${fray.url}/games/replay/?id=forged`);
-        await page.waitForSelector("#verdict[data-fault]");
+        const page = await visitFile(bytes);
         assert.match(await verdict(page), /(damaged|malformed|differs) at tick/);
         await page.goto(`${fray.url}/games/replay/?id=nowhere`);
         await page.waitForSelector("#failure:not([hidden])");

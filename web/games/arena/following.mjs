@@ -10,6 +10,11 @@ export class Following {
         this.chosen = this.chosen === seat ? null : seat;
     }
 
+    /** After a leap: who leads then. The choice stays. */
+    forget() {
+        this.#seat = null;
+    }
+
     /** An entry of world.players, or null while nobody is there. */
     of({ players }) {
         const sits = (seat) => players.find((player) => player.seat === seat);

@@ -24,11 +24,12 @@ export class ArenaStage {
 
     forget() {
         this.#happenings.forget();
+        this.following.forget();
     }
 
     show(recording, { alpha, now }) {
         const { world } = this;
-        this.#view.show(recording.before, recording.state, alpha, 1);
+        this.#view.show(...recording.scene, alpha, 1);
         world.fill({ interpolated: this.#view }, null, recording.seats());
         this.#happenings.compare(world, now);
         const focus = this.following.of(world);

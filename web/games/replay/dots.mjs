@@ -21,7 +21,7 @@ export class DotsStage {
 
     show(recording, { alpha }) {
         const view = this.#view;
-        view.show(recording.before, recording.state, alpha, 1);
+        view.show(...recording.scene, alpha, 1);
         const rows = rowsOf(this.#places, view);
         const { width, height } = this.#bounds.see(rows, view.tables.options);
         const c = this.#canvas.getContext("2d");

@@ -29,13 +29,27 @@ export class DuelStage {
 
     show(recording, { alpha, elapsed }) {
         const { world } = this;
-        this.#view.show(recording.before, recording.state, alpha, 1);
+        this.#view.show(...recording.scene, alpha, 1);
         world.fill({ interpolated: this.#view }, null, recording.seats());
         this.#effects.compare(world, elapsed, (seat) => this.#scene.colourOf(seat, null));
         this.#scene.paint(world, elapsed, null);
-        const [left, right] = world.players;
-        const score = `${left.name} ${left.wins} : ${right.wins} ${right.name}`;
-        const round = world.phase === "over" ? "The end" : `Round ${world.round}`;
-        setText(byId("caption"), `${round} · ${score}`);
+        setText(byId("caption"), captionOf(recording));
     }
+}
+
+function captionOf(recording) {
+    const { match, players } = recording.describe();
+    const isEnd = match.phase === "over" || recording.isDeserted;
+    const known = recording.seats().map(({ seat, name }) => {
+        const isSeat = (row) => row.seat === seat;
+        // Who has left had so many: the row of a free seat is empty.
+        const row = players.find(isSeat) ?? recording.lastWith(seat)?.players.find(isSeat);
+        return { name, wins: row?.wins ?? 0 };
+    });
+    return `${isEnd ? "The end" : `Round ${match.round}`} · ${scoreOf(known)}`;
+}
+
+function scoreOf([left, right]) {
+    if (!right) return left?.name ?? "";
+    return `${left.name} ${left.wins} : ${right.wins} ${right.name}`;
 }

@@ -12,7 +12,7 @@ const TURN_MS = 800; // of a move: nobody wants to wait while somebody thinks
 const HAPPENED_MAX = 60;
 const id = parameters.get("id");
 
-let recording, stage, people;
+let recording, stage, people, options;
 let isPlaying = false;
 let carry = 0; // of the next step: 0 … 1
 let last = null; // time of the frame before
@@ -26,18 +26,20 @@ function clockText(ms) {
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-function nameOf(id) {
-    return recording.seats().find((seat) => seat.id === id)?.name ?? id;
+const nameOf = (id) => recording.nameOf(id);
+
+/** In words; falsy where the picture shows it. */
+function said(event, nameOf) {
+    const kind = recording.game.events.find(({ name }) => name === event.name);
+    return kind.delivery !== "newest" && sentence(recording.game, event, { nameOf, options });
 }
 
 function tell(events) {
-    const { options } = recording.describe();
     for (const event of events) {
-        const kind = recording.game.events.find(({ name }) => name === event.name);
-        if (kind.delivery === "newest") continue; // the picture shows it
+        const words = said(event, nameOf);
+        if (!words) continue;
         const at = element("span", { title: `tick ${recording.tick}` }, clockText(recording.ms));
-        const said = sentence(recording.game, event, { nameOf, options });
-        if (said) byId("happened").prepend(element("li", {}, at, said));
+        byId("happened").prepend(element("li", {}, at, words));
     }
     while (byId("happened").children.length > HAPPENED_MAX) byId("happened").lastChild.remove();
 }
@@ -102,9 +104,9 @@ function setPlaying(value) {
 
 function seek(tick) {
     carry = 0;
-    recording.seek(tick);
     stage.forget?.();
     byId("happened").replaceChildren();
+    recording.seek(tick, tell, HAPPENED_MAX);
     show();
 }
 
@@ -137,8 +139,10 @@ async function openReplay() {
     setText(byId("title"), recording.game.title);
     document.title = `${recording.game.title}, replay · fray`;
     setText(byId("verdict"), "verifying …");
-    const verdict = await recording.verify((tick) =>
-        setText(byId("verdict"), `verifying ${tick} …`),
+    ({ options } = recording.describe());
+    const verdict = await recording.verify(
+        (event) => said(event, String),
+        (tick) => setText(byId("verdict"), `verifying ${tick} …`),
     );
     byId("viewer").hidden = false;
     stage = makeStage(recording);
@@ -165,6 +169,7 @@ async function openReplay() {
         setPlaying(!isPlaying);
     });
     requestAnimationFrame(frame);
+    byId("viewer").replay = { recording, stage }; // for tests and the curious
     document.body.dataset.ready = "yes";
 }
 

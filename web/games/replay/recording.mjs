@@ -9,7 +9,11 @@ const FAULTS = [
 ];
 const GAME_AT = 32; // in the header: the name's length, then the name
 const VERIFY_AT_ONCE = 5000; // steps between two looks at the page
-const STATUS = { tick: 0, nowMs: 1, fault: 2, faultTick: 3, hashedTick: 4, hashes: 5, ticks: 6 };
+const STATUS = {
+    ...{ tick: 0, nowMs: 1, fault: 2, faultTick: 3, hashedTick: 4, hashes: 5, ticks: 6 },
+    comings: 8,
+};
+const FAREWELLS_MAX = 4096; // the newest
 const SEAT = { size: 12, present: 0, level: 1, nameLen: 2, nameAt: 4 };
 const PERSON = 255;
 const EVENT = { size: 24, kind: 0, args: 4 };
@@ -26,7 +30,11 @@ export const REFUSALS = {
 const text = new TextDecoder();
 
 export class Recording {
+    duration = 0; // ms of all, once verified
     #seats = null; // {tick, list}
+    #told = []; // ticks at which something happened that is told, once verified
+    #farewells = []; // {tick, there: seats, state}: with whom it was last enough for a game
+    #farewellAt; // of the one that is shown
 
     /** `bytes` of the file; `moduleUrl(game)` tells where a game's module is. */
     static async open(bytes, moduleUrl) {
@@ -49,6 +57,7 @@ export class Recording {
         if (fault !== "good") throw new Error(REFUSALS[fault] ?? `This replay is ${fault}.`);
         this.before = rules.alloc(this.game.state_size); // the state one step earlier
         rules.copyState(this.before, this.state);
+        this.#farewellAt = rules.alloc(this.game.state_size);
     }
 
     get state() {
@@ -84,14 +93,18 @@ export class Recording {
         };
     }
 
-    /** Plays it once to the end and comes back to the start. */
-    async verify(onProgress = () => {}) {
+    /** Plays it once to the end, and back to the start. `isTold(event)`: for seek() to find. */
+    async verify(isTold, onProgress = () => {}) {
         const { wasm } = this.rules;
-        for (let steps = 1; wasm.replay_step() >= 0; steps++) {
+        let there = this.#present();
+        for (let steps = 1, count; (count = wasm.replay_step()) >= 0; steps++) {
+            if (count && this.#events(count).some(isTold)) this.#told.push(this.tick);
+            if (this.#status(STATUS.comings)) there = this.#keepFarewell(there);
             if (steps % VERIFY_AT_ONCE) continue;
             onProgress(this.tick);
             await new Promise((resolve) => setTimeout(resolve));
         }
+        this.duration = this.ms;
         this.seek(0);
         return this.verdict;
     }
@@ -104,12 +117,71 @@ export class Recording {
         return count < 0 ? null : this.#events(count);
     }
 
-    seek(tick) {
+    /** `tell(events)` hears what happened at the newest `count` ticks up to there at which anything
+     * did, one after the other, and finds the recording at that tick. */
+    seek(tick, tell = () => {}, count = 0) {
         const { wasm } = this.rules;
+        const last = this.#told.findLastIndex((at) => at <= tick) + 1;
+        const told = this.#told.slice(Math.max(0, last - count), last);
+        for (const at of told) {
+            wasm.replay_seek(at - 1);
+            tell(this.step());
+        }
+        if (told.at(-1) === tick) return;
         wasm.replay_seek(Math.max(0, tick - 1));
         this.rules.copyState(this.before, this.state);
         wasm.replay_seek(Math.max(0, tick));
         this.rules.refresh();
+    }
+
+    /* ---- who has left */
+
+    #present() {
+        const first = this.rules.wasm.replay_seats() + SEAT.present;
+        const seats = Array.from({ length: this.game.seats_max }, (_, seat) => seat);
+        return seats.filter((seat) => this.rules.bytes[first + seat * SEAT.size]);
+    }
+
+    /** Where too few are left for a game: the state as those saw it who have gone since, `there`
+     * before. Returns who is there now. */
+    #keepFarewell(there) {
+        const now = this.#present();
+        const { seats_min: enough, state_size: size } = this.game;
+        if (now.length >= enough || there.every((seat) => now.includes(seat))) return now;
+        const at = this.rules.wasm.replay_stepped();
+        const state = this.rules.bytes.slice(at, at + size);
+        this.#farewells.push({ tick: this.tick, there, state });
+        if (this.#farewells.length > FAREWELLS_MAX) this.#farewells.shift();
+        return now;
+    }
+
+    #farewell(suits) {
+        return this.#farewells.findLast((one) => one.tick <= this.tick && suits(one));
+    }
+
+    /** Everybody has left; or all but a bot or so at the end, since that is no picture of it. */
+    get isDeserted() {
+        const there = this.seats().filter(({ connected }) => connected).length;
+        return there === 0 || (this.tick === this.ticks && there < this.game.seats_min);
+    }
+
+    /** What there is to see: the state before and the one that is. Of a deserted match: twice the
+     * last in which enough for a game were there, or anybody. */
+    get scene() {
+        const isEnough = ({ there }) => there.length >= this.game.seats_min;
+        const farewell =
+            this.isDeserted && (this.#farewell(isEnough) ?? this.#farewell(() => true));
+        if (!farewell) return [this.before, this.state];
+        this.rules.bytes.set(farewell.state, this.#farewellAt);
+        return [this.#farewellAt, this.#farewellAt];
+    }
+
+    /** The tables (describe()) when `seat` was there last; undefined: nobody has left it who is
+     * missed. */
+    lastWith(seat) {
+        const farewell = this.#farewell(({ there }) => there.includes(seat));
+        if (!farewell) return undefined;
+        return (farewell.tables ??= this.#describe(new DataView(farewell.state.buffer), 0));
     }
 
     #events(count) {
@@ -143,6 +215,11 @@ export class Recording {
         return this.#seats.list;
     }
 
+    /** Of a seat's id, at the state's tick. */
+    nameOf(id) {
+        return this.seats().find((seat) => seat.id === id)?.name ?? id;
+    }
+
     #seat(at, seat) {
         const { data, wasm } = this.rules;
         const nameAt = data.getUint32(at + SEAT.nameAt, true);
@@ -161,35 +238,36 @@ export class Recording {
         };
     }
 
-    /** The state as the message `state` has it (docs/games.md), with nothing left out. */
-    describe() {
+    /** The state as the message `state` has it (docs/games.md), with nothing left out. `at`: that
+     * of another moment. */
+    describe(at = this.state) {
+        return this.#describe(this.rules.data, at);
+    }
+
+    #describe(data, at) {
         const entries = this.game.tables.map((table) => {
             const rows = [];
             for (let row = 0; row < table.rows; row++) {
-                const at = this.state + table.offset + row * table.stride;
+                const from = at + table.offset + row * table.stride;
                 const isThere =
-                    table.present === undefined ||
-                    this.rules.data.getUint8(at + table.present) !== 0;
-                if (isThere) rows.push(this.#row(table, at, row));
+                    table.present === undefined || data.getUint8(from + table.present) !== 0;
+                if (isThere) rows.push(readRow(table, data, from, row));
             }
             return [table.name, table.rows === 1 ? rows[0] : rows];
         });
         return Object.fromEntries(entries);
     }
+}
 
-    #row(table, at, number) {
-        const row = table.owner === "row" ? { seat: number, id: idOf(number) } : {};
-        for (const field of table.fields) {
-            const values = Array.from({ length: field.count ?? 1 }, (_, i) =>
-                meaning(
-                    field,
-                    readField(this.rules.data, at + field.offset + i * field.bytes, field),
-                ),
-            );
-            row[field.name] = field.count ? values : values[0];
-        }
-        return row;
+function readRow(table, data, at, number) {
+    const row = table.owner === "row" ? { seat: number, id: idOf(number) } : {};
+    for (const field of table.fields) {
+        const values = Array.from({ length: field.count ?? 1 }, (_, i) =>
+            meaning(field, readField(data, at + field.offset + i * field.bytes, field)),
+        );
+        row[field.name] = field.count ? values : values[0];
     }
+    return row;
 }
 
 function idOf(seat) {

@@ -39,7 +39,33 @@ const SENTENCES = {
     },
 };
 
-const why = (ending) => ({ 3: ": the other has left", 4: ": time is up" })[ending] ?? "";
+/* By the number of an event, by the word of a state. */
+const WHY = {
+    ...{ 3: ": the other has left", 4: ": time is up" },
+    ...{ left: ": the other has left", time: ": time is up" },
+};
+const why = (ending) => WHY[ending] ?? "";
+
+/* How a game turn by turn stands; seats have become names. */
+const STANDINGS = {
+    tictactoe: {
+        waiting: () => "Waiting for another",
+        playing: ({ turn }) => `${turn} is to move`,
+        over: ({ winner, ending }) => SENTENCES.tictactoe.end_game({ winner, ending }),
+    },
+    rps: {
+        waiting: () => "Waiting for players",
+        choosing: ({ round }) => `Round ${round}`,
+        over: ({ winner, round }) => SENTENCES.rps.end_game({ winner, rounds: round }),
+    },
+};
+
+/** `match` of recording.describe(), `nameOf(id)`. */
+export function standing(game, match, nameOf) {
+    const named = { ...match };
+    for (const key of ["turn", "winner"]) if (match[key]) named[key] = nameOf(match[key]);
+    return STANDINGS[game][match.phase](named);
+}
 
 /** `event` of recording.step(), `nameOf(id)`, `options`: the game's. Falsy: nothing to say. */
 export function sentence({ name: game, events }, { name, args }, { nameOf, options }) {

@@ -220,16 +220,21 @@ EXPORT(replay_state) const void *wasm_replay_state(void)
     return replay.state;
 }
 
-/* u32 numbers: tick, now_ms, fault, fault_tick, hashed_tick, hashes, ticks_max, is_complete. The
- * fault is that of all that was played up to now, wherever one has gone since. */
+EXPORT(replay_stepped) const void *wasm_replay_stepped(void)
+{
+    return fray_replay_stepped(&replay);
+}
+
+/* u32 numbers: tick, now_ms, fault, fault_tick, hashed_tick, hashes, ticks_max, is_complete,
+ * comings. The fault is that of all that was played up to now, wherever one has gone since. */
 EXPORT(replay_status) const uint32_t *wasm_replay_status(void)
 {
-    static uint32_t status[8];
+    static uint32_t status[9];
 
     __builtin_memcpy(status,
-                     (uint32_t[8]){replay.frame->tick, replay.frame->now_ms, replay.fault,
+                     (uint32_t[9]){replay.frame->tick, replay.frame->now_ms, replay.fault,
                                    replay.fault_tick, replay.hashed_tick, replay.hashes,
-                                   replay.ticks_max, replay.is_complete},
+                                   replay.ticks_max, replay.is_complete, replay.comings},
                      sizeof status);
     return status;
 }
