@@ -1,6 +1,7 @@
 /* Replays of the matches of /games: who is recorded, and what HTTP answers about it.
  *
  *     GET  /replays?game=&player=&before=&limit=   {"replays": [entries of the index]}
+ *     GET  /replays?id=                            the same of one, or that it is being played
  *     GET  /replays/ID                              the file; ranges, kept by caches for good
  *     POST /replays/ID/desync                       a client's log, with the token of its seat */
 #include <errno.h>
@@ -119,12 +120,52 @@ static bool read_number(const fray_request *request, const char *name, int64_t m
     return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
 }
 
+/* The match that is being recorded under that id: its own, or "MATCH-2". NULL: none is. */
+static const struct fray_match *match_recorded(struct fray_games *games, const char *id)
+{
+    const struct fray_match *match =
+        fray_lobby_find(&games->lobby, fray_slice(id, strcspn(id, "-")));
+    const char *replay = match ? fray_replay_recorder_id(match->recorder) : NULL;
+    return replay && strcmp(replay, id) == 0 ? match : NULL;
+}
+
+static void reply_list(fray_request *request, struct fray_buf *text)
+{
+    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
+    fray_request_reply(request, 200, "application/json", text->data, text->len);
+    fray_buf_deinit(text);
+}
+
+/* What a page asks that wants to know whether there is one, or is going to be: no error. */
+static void list_one(struct fray_games *games, fray_request *request, const char *id)
+{
+    struct fray_buf text = {0};
+
+    FRAY_BUF_LITERAL(&text, "{\"replays\":[");
+    enum fray_err err =
+        games->replays ? fray_replay_store_entry(games->replays, id, &text) : FRAY_ERR_NOT_FOUND;
+    FRAY_BUF_LITERAL(&text, "]");
+    const struct fray_match *match = err == FRAY_ERR_AGAIN ? match_recorded(games, id) : NULL;
+    if (match)
+        fray_buf_printf(&text, ",\"being_played\":{\"game\":\"%s\",\"match\":\"%s\"}",
+                        match->config.game->name, match->config.id);
+    else if (err == FRAY_ERR_AGAIN)
+        FRAY_BUF_LITERAL(&text, ",\"being_played\":{}");
+    FRAY_BUF_LITERAL(&text, "}");
+    reply_list(request, &text);
+}
+
 void fray_games_list_replays(fray_request *request, void *app)
 {
     struct fray_games *games = app;
     struct fray_buf text = {0};
+    const char *id = fray_request_query(request, "id");
     int64_t limit = LISTED, before_ms = 0;
 
+    if (id && *id) {
+        list_one(games, request, id);
+        return;
+    }
     if (!read_number(request, "limit", LISTED_MAX, &limit) || !limit) {
         refuse(request, 400, "bad_limit", "limit is an integer from 1 to 200.");
         return;
@@ -147,9 +188,7 @@ void fray_games_list_replays(fray_request *request, void *app)
     else
         FRAY_BUF_LITERAL(&text, "[]");
     FRAY_BUF_LITERAL(&text, "}");
-    fray_request_add_header(request, FRAY_SLICE("cache-control"), FRAY_SLICE("no-store"));
-    fray_request_reply(request, 200, "application/json", text.data, text.len);
-    fray_buf_deinit(&text);
+    reply_list(request, &text);
 }
 
 static void serve(fray_request *request, const char *id, const struct fray_replay_found *found)

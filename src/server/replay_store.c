@@ -362,29 +362,42 @@ void fray_replay_store_list(struct fray_replay_store *store,
 }
 
 /* Under the mutex. */
-static enum fray_err find_name(struct fray_replay_store *store, const char *id,
-                               char name[FRAY_REPLAY_FILE_MAX + 1], struct fray_replay_found *found)
+static enum fray_err find_row(struct fray_replay_store *store, const char *id,
+                              const struct fray_replay_row **row)
 {
     if (fray_name_map_get(&store->shelf.files, fray_slice_of(id)))
         return FRAY_ERR_AGAIN;
-    const struct fray_replay_row *row =
-        fray_replay_index_find(&store->shelf.index, fray_slice_of(id));
-    if (!row)
-        return FRAY_ERR_NOT_FOUND;
-    memcpy(name, row->file, sizeof row->file);
-    found->size = row->bytes;
-    return FRAY_OK;
+    *row = fray_replay_index_find(&store->shelf.index, fray_slice_of(id));
+    return *row ? FRAY_OK : FRAY_ERR_NOT_FOUND;
+}
+
+enum fray_err fray_replay_store_entry(struct fray_replay_store *store, const char *id,
+                                      struct fray_buf *out)
+{
+    const struct fray_replay_row *row;
+
+    pthread_mutex_lock(&store->shelf.mutex);
+    enum fray_err err = find_row(store, id, &row);
+    if (!err)
+        fray_buf_append(out, row->json, strlen(row->json));
+    pthread_mutex_unlock(&store->shelf.mutex);
+    return err;
 }
 
 enum fray_err fray_replay_store_find(struct fray_replay_store *store, const char *id,
                                      struct fray_replay_found *found)
 {
+    const struct fray_replay_row *row;
     char name[FRAY_REPLAY_FILE_MAX + 1];
     struct stat stat;
 
     *found = (struct fray_replay_found){.fd = -1};
     pthread_mutex_lock(&store->shelf.mutex);
-    enum fray_err err = find_name(store, id, name, found);
+    enum fray_err err = find_row(store, id, &row);
+    if (!err) {
+        memcpy(name, row->file, sizeof row->file);
+        found->size = row->bytes;
+    }
     pthread_mutex_unlock(&store->shelf.mutex);
     if (err)
         return err;

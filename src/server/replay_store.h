@@ -78,6 +78,11 @@ void fray_replay_file_end(struct fray_replay_file *file, json_t *entry);
 void fray_replay_store_list(struct fray_replay_store *store,
                             const struct fray_replay_filter *filter, struct fray_buf *out);
 
+/* Appends the entry of one, private or not. FRAY_ERR_NOT_FOUND; FRAY_ERR_AGAIN: it is being
+ * recorded, there is none yet. */
+FRAY_MUST_CHECK enum fray_err fray_replay_store_entry(struct fray_replay_store *store,
+                                                      const char *id, struct fray_buf *out);
+
 /* Opens a replay for reading. */
 struct fray_replay_found {
     int fd;        /* the caller's */

@@ -82,7 +82,19 @@ describe("replays", LIMIT, () => {
         const { code, message } = await open.json();
         assert.deepEqual([open.status, code], [409, "being_played"]);
         assert.match(message, /when everybody has left it\.$/);
+        const about = async (id) => (await fetch(`${fray.url}/replays?id=${id}`)).json();
+        const { match } = game;
+        assert.deepEqual(await about(match), {
+            replays: [],
+            being_played: { game: "tictactoe", match },
+        });
+        assert.deepEqual(await about(`${match}-2`), { replays: [] });
         await leave(game);
+        const { replays } = await until(
+            () => about(match),
+            ({ being_played: isPlayed }) => !isPlayed,
+        );
+        assert.equal(replays[0].id, match);
         const [entry] = await until(
             () => listOf(fray.url, "?player=Ann"),
             (list) => list.some(({ match }) => match === game.match),
