@@ -42,7 +42,6 @@ export function useBrowser(args = () => []) {
         pages.push(page);
         page.on("console", (message) => {
             if (message.location().url.endsWith("/favicon.ico")) return; // older pages name none
-            if (message.location().url.includes("/replays/")) return; // asked whether there is one
             // A client that is refused or leaves while its upgrade is on the way gives that up.
             if (/closed before the connection is established/.test(message.text())) return;
             if (allows?.test(message.text())) return;

@@ -74,7 +74,12 @@ describe("the page of replays", () => {
         const reply = { body: bytes, contentType: "application/octet-stream" };
         const page = await open("about:blank", {
             ...DESKTOP,
-            prepare: (blank) => blank.route("**/replays/forged", (route) => route.fulfill(reply)),
+            prepare: async (blank) => {
+                await blank.route("**/replays/forged", (route) => route.fulfill(reply));
+                await blank.route(/\/replays\?id=forged/, (route) =>
+                    route.fulfill({ json: { replays: [{ id: "forged" }] } }),
+                );
+            },
         });
         await page.goto(`${fray.url}/games/replay/?id=forged`);
         await page.waitForSelector("#verdict[data-fault]");
@@ -359,7 +364,8 @@ describe("the page of replays", () => {
         await page.goto(`${fray.url}/games/replay/?id=nowhere`);
         await page.waitForSelector("#failure:not([hidden])");
         assert.match(await page.textContent("#failure"), /no such replay/);
-        page.complaints = page.complaints.filter((text) => !/404/.test(text));
+        await page.click("#failure a");
+        await page.waitForSelector("#replays li");
     });
 
     test("who leaves a game that is over finds its replay, once all have left", async () => {
@@ -381,7 +387,11 @@ describe("the page of replays", () => {
         await first.click("#start-message a");
         await first.waitForSelector("#failure:not([hidden])");
         assert.match(await first.textContent("#failure"), /still open/);
-        first.complaints = first.complaints.filter((text) => !/409/.test(text));
+        const here = first.url();
+        await first.click('#failure a:has-text("Watch the match")');
+        await first.waitForSelector(".cell.won");
+        await first.goto(here);
+        await first.waitForSelector("#failure:not([hidden])");
         await second.click("#leave");
         const link = new URL(await second.getAttribute("#start-message a", "href"), second.url());
         await kept(link.searchParams.get("id"));
@@ -426,8 +436,37 @@ describe("the page of replays", () => {
         const page = await open(`${fray.url}/lobby/`, DESKTOP);
         await page.click('nav a:has-text("Replays")');
         await page.waitForSelector("#replays li");
+        assert.match(await page.textContent("nav [aria-current]"), /Replays/);
         assert.match(await page.textContent("#replays"), /Tic-tac-toe.*Ann won, Bob lost/s);
         await page.click("#replays li:first-child a");
         await page.waitForSelector('#verdict[data-fault="good"]');
+        assert.match(await page.textContent("nav [aria-current]"), /Replays/);
+        assert.match(await page.textContent("#time"), /^0:00 \/ 0:0\d · tick 0 of 5$/);
+        await page.focus("#seek");
+        await page.keyboard.press("Space");
+        await page.waitForSelector('body[data-playing="yes"]');
+        await page.keyboard.press("Space");
+        await page.waitForSelector('body[data-playing="no"]');
+    });
+
+    test("the list comes once the server is there; links go on with it", async (t) => {
+        await playTictactoe(t);
+        let isDown = true;
+        const page = await open("about:blank", {
+            ...DESKTOP,
+            allows: /ERR_CONNECTION_REFUSED/,
+            prepare: (blank) =>
+                blank.route(/\/replays$/, (route) =>
+                    isDown ? route.abort("connectionrefused") : route.continue(),
+                ),
+        });
+        const server = encodeURIComponent(fray.url);
+        await page.goto(`${fray.url}/games/replay/?server=${server}`);
+        await page.waitForSelector(".connection:not([hidden])");
+        for (const link of await page.$$eval("nav a, .brand", (all) => all.map((a) => a.href)))
+            assert.equal(new URL(link).searchParams.get("server"), fray.url);
+        isDown = false;
+        await page.waitForSelector("#replays li");
+        await page.waitForSelector(".connection", { state: "hidden" });
     });
 });

@@ -7,7 +7,7 @@ import { pageLink, parameters } from "./server.mjs";
 import { byId, element } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
-import { fetchReplay, replayLink } from "./replays.mjs";
+import { findReplay, replayLink } from "./replays.mjs";
 import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
 import { nameBots } from "./words.mjs";
@@ -208,11 +208,9 @@ export class Table {
 
     /** Only now: what was played is a secret as long as the match may go on. */
     async #offerReplay(match) {
-        const reply = await fetchReplay(match).catch(() => ({}));
-        reply.body?.cancel();
+        const { isThere, open } = await findReplay(match).catch(() => ({}));
         const message = byId("start-message");
-        const isThere = reply.ok || reply.status === 409; // then others are in it yet
-        if (!isThere || this.#joined || message.querySelector("a")) return;
+        if (!(isThere || open) || this.#joined || message.querySelector("a")) return;
         const link = element("a", { href: replayLink(match) }, "Watch the replay");
         message.append(" ", link);
     }

@@ -1,7 +1,7 @@
 // The page of replays: one match, played again by the rules in the page, or a list of them.
 import { announce } from "../../shared/announce.mjs";
-import { fetchReplay } from "../../shared/replays.mjs";
-import { origin, pageLink, parameters } from "../../shared/server.mjs";
+import { fetchInTheEnd, fetchReplay, findReplay } from "../../shared/replays.mjs";
+import { linkPages, origin, pageLink, parameters } from "../../shared/server.mjs";
 import { byId, element, setText } from "../../shared/dom.mjs";
 import { People } from "./people.mjs";
 import { Recording } from "./recording.mjs";
@@ -48,7 +48,8 @@ function show(elapsed = 0) {
     const { tick } = recording;
     byId("seek").value = tick;
     byId("seek").setAttribute("aria-valuetext", `tick ${tick}, ${clockText(recording.ms)}`);
-    setText(byId("time"), `${clockText(recording.ms)} · tick ${tick} of ${recording.ticks}`);
+    const clocks = `${clockText(recording.ms)} / ${clockText(recording.duration)}`;
+    setText(byId("time"), `${clocks} · tick ${tick} of ${recording.ticks}`);
     byId("step").disabled = isEnd();
     byId("back").disabled = tick === 0;
     document.body.dataset.at = isEnd() ? "end" : "middle";
@@ -129,11 +130,28 @@ function showVerdict({ fault, tick, agreed, hashes }) {
     announce(`${said[0]}. ${said[1]}`);
 }
 
+class StillOpen extends Error {
+    constructor({ game, match }) {
+        super("That match is still open: look again when everybody has left it.");
+        const link = { match, as: "spectator" };
+        this.way = game && [pageLink(`../${game}/`, link), "Watch the match"];
+    }
+}
+
+/** Why there is nothing to see, and ways on. */
+function fail({ message, way }) {
+    const ways = [way, [pageLink("./"), "All replays"]].filter(Boolean);
+    const links = ways.map(([href, text]) => element("a", { href }, text));
+    byId("failure").replaceChildren(message, ...links.flatMap((link) => [" ", link]));
+    byId("failure").hidden = false;
+    document.body.dataset.ready = "failed";
+}
+
 async function openReplay() {
-    const reply = await fetchReplay(id);
-    if (reply.status === 409)
-        throw new Error("That match is still open: look again when everybody has left it.");
-    if (!reply.ok) throw new Error("There is no such replay: it is gone, or was too short.");
+    const { isThere, open } = await findReplay(id, fetchInTheEnd);
+    if (open) throw new StillOpen(open);
+    const reply = isThere ? await fetchReplay(id) : null;
+    if (!reply?.ok) throw new Error("There is no such replay: it is gone, or was too short.");
     const bytes = new Uint8Array(await reply.arrayBuffer());
     recording = await Recording.open(bytes, (game) => `${origin}/games/${game}.wasm`);
     setText(byId("title"), recording.game.title);
@@ -164,7 +182,7 @@ async function openReplay() {
     byId("seek").addEventListener("input", () => seek(Number(byId("seek").value)));
     addEventListener("resize", () => show());
     document.addEventListener("keydown", (event) => {
-        if (event.target.matches("input, select, button, a") || event.key !== " ") return;
+        if (event.key !== " " || event.target.matches("select, button, a")) return;
         event.preventDefault();
         setPlaying(!isPlaying);
     });
@@ -174,7 +192,7 @@ async function openReplay() {
 }
 
 async function openList() {
-    const reply = await fetch(`${origin}/replays`);
+    const reply = await fetchInTheEnd(`${origin}/replays`);
     const { replays } = reply.ok ? await reply.json() : { replays: [] };
     byId("list").hidden = false;
     byId("none").hidden = replays.length > 0;
@@ -193,10 +211,9 @@ async function openList() {
     document.body.dataset.ready = "yes";
 }
 
+linkPages();
 try {
     await (id ? openReplay() : openList());
 } catch (error) {
-    setText(byId("failure"), error.message);
-    byId("failure").hidden = false;
-    document.body.dataset.ready = "failed";
+    fail(error);
 }
