@@ -120,7 +120,7 @@ enum fray_err fray_app_routes_add(fray_server *server)
                                 strerror(errno));
     if (err)
         return err;
-    fray_metrics_add_routes(&server->metrics, server->router);
+    fray_metrics_add_routes(&server->metrics, server->router, &server->cors);
     err = fray_http_router_add(server->router, &(struct fray_http_route){.method = "GET",
                                                                          .path = "/*",
                                                                          .handle = serve_files,

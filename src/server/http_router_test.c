@@ -63,7 +63,7 @@ static int open_sim(void **state)
                                     .workers_count = 2,
                                     .version = "1.2.3",
                                     .started_s = HTTP_SIM_NOW_S - 60};
-    fray_metrics_add_routes(&metrics, router);
+    fray_metrics_add_routes(&metrics, router, NULL);
     return 0;
 }
 

@@ -209,11 +209,16 @@ static void answer_readyz(fray_request *request, void *context)
         answer_word(request, 503, "draining");
 }
 
-void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router)
+void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router,
+                             const struct fray_http_cors *cors)
 {
     const struct fray_http_route routes[] = {
         {.method = "GET", .path = "/metrics", .handle = answer_metrics, .context = metrics},
-        {.method = "GET", .path = "/stats.json", .handle = answer_stats, .context = metrics},
+        {.method = "GET",
+         .path = "/stats.json",
+         .handle = answer_stats,
+         .context = metrics,
+         .cors = cors},
         {.method = "GET", .path = "/healthz", .handle = answer_healthz, .context = metrics},
         {.method = "GET", .path = "/readyz", .handle = answer_readyz, .context = metrics},
     };

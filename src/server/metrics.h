@@ -40,7 +40,8 @@ void fray_metrics_append(struct fray_buf *out, const char *name, const char *typ
 /* Appends the whole exposition. `now_s` is Unix time. Reads /proc. */
 void fray_metrics_encode(const struct fray_metrics *metrics, int64_t now_s, struct fray_buf *out);
 
-/* The three routes. The metrics outlive the router. */
-void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router);
+/* The routes. The metrics outlive the router. Pages of `cors` may read /stats.json; NULL: none. */
+void fray_metrics_add_routes(struct fray_metrics *metrics, struct fray_http_router *router,
+                             const struct fray_http_cors *cors);
 
 #endif

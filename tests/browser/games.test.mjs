@@ -600,6 +600,26 @@ describe("the games' pages", () => {
             await status(page, /Your move/);
             await status(other, /is thinking/);
         });
+
+        test("the landing page is, too", async () => {
+            const origin = `http://127.0.0.1:${elsewhere.address().port}`;
+            const asked = [];
+            const page = await open("about:blank", DESKTOP);
+            page.on("request", (request) => asked.push(request.url()));
+            page.on("websocket", (socket) => asked.push(socket.url()));
+            await page.goto(`${origin}/?server=${encodeURIComponent(fray.url)}`);
+            await page.waitForSelector('#arena[data-phase="watching"]');
+            await page.waitForFunction(() => document.getElementById("version").textContent);
+            const here = asked.filter((url) => url.includes(new URL(origin).host));
+            assert.deepEqual(
+                here.filter((url) => !/\/\?server=|\/assets\//.test(url)),
+                [],
+            );
+            assert.ok((await page.textContent("#panel-socketio")).includes(fray.url));
+            await page.click('nav a:has-text("Lobby")');
+            await page.waitForSelector("body[data-ready]");
+            assert.equal(new URL(page.url()).searchParams.get("server"), fray.url);
+        });
     });
 });
 

@@ -104,14 +104,34 @@ describe("the landing page", () => {
 
     test("a_first_key_joins_and_moves", async () => {
         const page = await enter();
-        assert.equal(await page.evaluate(() => document.activeElement.id), "field");
-        await page.keyboard.down("ArrowRight");
+        await page.keyboard.down("KeyD");
         await phase(page, "playing");
-        await page.keyboard.up("ArrowRight");
+        assert.equal(await page.evaluate(() => document.activeElement.id), "field");
+        await page.keyboard.up("KeyD");
         await moves(page);
         await page.keyboard.press("Escape");
         await phase(page, "watching");
         await people(page, 0);
+        await page.focus("#field");
+        await page.keyboard.press("ArrowLeft");
+        await phase(page, "playing");
+    });
+
+    test("keys_scroll_a_page_that_nobody_plays_on_yet", async () => {
+        const page = await enter();
+        const scrolled = (from) => page.waitForFunction((y) => scrollY !== y, from);
+        for (const key of ["ArrowDown", "ArrowUp", "Space"]) {
+            const from = await page.evaluate(() => scrollY);
+            await page.keyboard.press(key);
+            await scrolled(from);
+            await page.waitForTimeout(300); // it glides
+        }
+        await page.keyboard.press("ArrowLeft");
+        await page.keyboard.press("Control+KeyA");
+        await page.focus("#play");
+        await page.keyboard.press("KeyD");
+        assert.equal(await page.getAttribute("#arena", "data-phase"), "watching");
+        assert.equal(await page.evaluate(() => field.arena.seat.wantsSeat), false);
     });
 
     test("a_name_entered_while_one_plays_is_taken_and_the_keys_go_on", async () => {
@@ -218,7 +238,8 @@ describe("the landing page", () => {
             ...DESKTOP,
             prepare: (cut) => cut.addInitScript(() => (window.WebSocket = window.fetch = null)),
         });
-        await phase(page, "lost");
+        await phase(page, "unreached");
+        assert.equal(await page.textContent("#prompt-title"), "No connection");
         assert.ok((await spots(page, "bot", "field")).count > 100);
         assert.ok((await spots(page, "wall", "field")).count > 100);
     });

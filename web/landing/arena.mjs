@@ -16,8 +16,11 @@ const FEED_ROWS = 4;
 const FEED_MS = 4000;
 const IDLE_MS = 60_000; // without input, then the seat is for others
 const FULL = 127; // of a direction, at full pace
+const FIRST_KEY = /^Key[WASD]$/; // arrows and Space move the page until the arena has the focus
 
 const $ = (id) => document.getElementById(id);
+
+const hasModifier = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
 
 export function startArena() {
     const arena = $("arena");
@@ -37,10 +40,11 @@ export function startArena() {
 
     const phases = {
         connecting: ["Connecting …", ""],
+        unreached: ["No connection", "Trying again …"],
         lost: ["Connection lost", "Trying again …"],
         watching: matchMedia("(pointer: coarse), (max-width: 46rem)").matches
             ? ["Tap to fight", "Drag to move, tap to strike"]
-            : ["Press any arrow key", "or W A S D. Space strikes."],
+            : ["Press W, A, S or D", "or click for the arrow keys. Space strikes."],
         playing: ["", ""],
         dead: ["You are down", "Back in a moment …"],
         away: ["Still there?", "Your place went to others. Move to come back."],
@@ -124,6 +128,13 @@ export function startArena() {
         await taking;
         play();
     };
+    document.addEventListener("keydown", (event) => {
+        const isFree = event.target === document.body; // nothing has the focus
+        if (!isFree || !FIRST_KEY.test(event.code) || hasModifier(event)) return;
+        event.preventDefault();
+        canvas.focus({ preventScroll: true });
+        canvas.dispatchEvent(new KeyboardEvent("keydown", event));
+    });
     const takeName = startNameForm((name) => seat.rename(name), begin);
     $("play").addEventListener("click", () => {
         const taking = takeName();
@@ -206,7 +217,6 @@ export function startArena() {
     }
     requestAnimationFrame(frame);
 
-    canvas.focus({ preventScroll: true });
     canvas.arena = { world, controls, seat }; // for tests and the curious
     seat.open();
     return seat;

@@ -1,5 +1,7 @@
 // Live figures: /stats.json every two seconds while somebody looks, and the connection's own.
 
+import { origin } from "../shared/server.mjs";
+
 const EVERY_MS = 2000;
 const TRANSPORTS = { websocket: "WebSocket", polling: "long polling" };
 
@@ -10,7 +12,7 @@ export function startFigures(seat) {
     async function refresh() {
         if (document.hidden) return;
         try {
-            const stats = await (await fetch("/stats.json", { cache: "no-store" })).json();
+            const stats = await (await fetch(`${origin}/stats.json`, { cache: "no-store" })).json();
             const now = { at: performance.now(), messages: stats.messages_in + stats.messages_out };
             if (last)
                 show(

@@ -1,6 +1,7 @@
 // Where the page is: watching the busiest arena, or in a seat of it. Comes back after whatever may
 // happen to the match and the connection.
 import { connect } from "@fray/client";
+import { origin } from "../shared/server.mjs";
 
 const AGAIN_MS = 2000;
 /* Where nobody plays: all of it fits into the picture, and one appears anywhere. */
@@ -12,7 +13,7 @@ export class Seat extends EventTarget {
     #wish = null; // the name to play under, or null: to watch
     #way = Promise.resolve(); // one way in at a time
 
-    /** `phase`: watching, playing, lost, full; `roster`, `event`: of the match. */
+    /** `phase`: watching, playing, unreached, lost, full; `roster`, `event`: of the match. */
     on(type, handler) {
         this.addEventListener(type, ({ detail }) => handler(detail));
     }
@@ -23,9 +24,9 @@ export class Seat extends EventTarget {
 
     async open() {
         try {
-            this.client = await connect();
+            this.client = await connect({ url: origin });
         } catch {
-            this.#tell("phase", "lost");
+            this.#tell("phase", "unreached");
             setTimeout(() => this.open(), AGAIN_MS);
             return;
         }

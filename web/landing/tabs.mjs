@@ -1,4 +1,5 @@
 // Tabs by the ARIA Authoring Practices' pattern: arrow keys, Home and End move between them.
+import { origin } from "../shared/server.mjs";
 
 export function startTabs() {
     const root = document.getElementById("tabs");
@@ -7,8 +8,8 @@ export function startTabs() {
 
     for (const code of root.querySelectorAll("code"))
         code.textContent = code.textContent
-            .replaceAll("{{origin}}", location.origin)
-            .replaceAll("{{ws}}", location.origin.replace(/^http/, "ws"));
+            .replaceAll("{{origin}}", origin)
+            .replaceAll("{{ws}}", origin.replace(/^http/, "ws"));
 
     const select = (chosen) => {
         for (const tab of tabs) {

@@ -13,8 +13,8 @@ export function pageLink(path, more = {}) {
 }
 
 /** Links to other pages of ours go on with the same server; the page's own is marked. */
-export function linkPages() {
-    for (const link of document.querySelectorAll('.brand, nav[aria-label="Pages"] a')) {
+export function linkPages(links = '.brand, nav[aria-label="Pages"] a') {
+    for (const link of document.querySelectorAll(links)) {
         const isOwn = link.href === location.origin + location.pathname;
         if (isOwn && !link.matches(".brand")) link.ariaCurrent = "page";
         link.href = pageLink(link.href);
