@@ -562,6 +562,17 @@ describe("the games' pages", () => {
         assert.ok(await lost.isVisible("#start"));
     });
 
+    test("a very small screen has all of the width of a page", async () => {
+        const small = { viewport: { width: 240, height: 320 }, isMobile: true, hasTouch: true };
+        for (const path of ["/lobby/", "/games/replay/", "/games/duel/", "/games/rps/"]) {
+            const page = await visit(path, small);
+            await page.waitForSelector("body[data-ready]");
+            await fits(page);
+            const name = await page.locator("#name").boundingBox();
+            if (name) assert.ok(name.width > 150 && name.x + name.width <= 240, path);
+        }
+    });
+
     test("light and dark are both readable", async () => {
         for (const colorScheme of ["light", "dark"]) {
             const page = await visit("/games/rps/", { ...DESKTOP, colorScheme });

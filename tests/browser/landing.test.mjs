@@ -259,11 +259,12 @@ describe("the landing page", () => {
 
     test("phone_fits_and_plays_by_touch", async () => {
         const page = await enter(PHONE);
-        for (const width of [390, 320]) {
+        for (const width of [390, 320, 240]) {
             await page.setViewportSize({ width, height: PHONE.viewport.height });
             await page.waitForFunction((wanted) => innerWidth === wanted, width);
             assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
         }
+        await page.setViewportSize({ width: 320, height: PHONE.viewport.height });
         const [brand, first] = await page.$$eval(".brand, nav a", (links) =>
             links.map((link) => link.getBoundingClientRect()),
         );
