@@ -28,11 +28,7 @@ function clockText(ms) {
 
 const nameOf = (id) => recording.nameOf(id);
 
-/** In words; falsy where the picture shows it. */
-function said(event, nameOf) {
-    const kind = recording.game.events.find(({ name }) => name === event.name);
-    return kind.delivery !== "newest" && sentence(recording.game, event, { nameOf, options });
-}
+const said = (event, nameOf) => sentence(recording.game, event, { nameOf, options });
 
 function tell(events) {
     for (const event of events) {

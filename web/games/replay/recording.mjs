@@ -184,17 +184,21 @@ export class Recording {
         return (farewell.tables ??= this.#describe(new DataView(farewell.state.buffer), 0));
     }
 
+    /** Without those that the picture shows. */
     #events(count) {
         const { data, wasm } = this.rules;
-        return Array.from({ length: count }, (_, i) => {
-            const at = wasm.events() + i * EVENT.size;
+        const first = wasm.events();
+        const events = [];
+        for (let at = first; at < first + count * EVENT.size; at += EVENT.size) {
             const kind = this.game.events[data.getUint8(at + EVENT.kind)];
+            if (kind.delivery === "newest") continue;
             const args = kind.args.map(({ name, fraction, seat }, n) => {
                 const value = data.getInt32(at + EVENT.args + 4 * n, true);
                 return [name, seat ? idOf(value) : value / 2 ** (fraction ?? 0)];
             });
-            return { name: kind.name, args: Object.fromEntries(args) };
-        });
+            events.push({ name: kind.name, args: Object.fromEntries(args) });
+        }
+        return events;
     }
 
     /**
