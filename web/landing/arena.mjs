@@ -22,7 +22,8 @@ const $ = (id) => document.getElementById(id);
 
 const hasModifier = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
 
-export function startArena() {
+/** `onMatch` is told the id of the match that is shown. */
+export function startArena(onMatch) {
     const arena = $("arena");
     const canvas = $("field");
     const world = new World();
@@ -157,7 +158,8 @@ export function startArena() {
         if (phase !== "playing") known = null;
         enter(phase);
     });
-    seat.on("roster", ({ seats }) => {
+    seat.on("roster", ({ match, seats }) => {
+        onMatch(match);
         const own = seat.match.playerId;
         const people = seats.filter(({ bot, connected }) => bot === null && connected);
         const names = new Set(people.filter(({ id }) => id !== own).map(({ name }) => name));

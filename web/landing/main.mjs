@@ -4,7 +4,6 @@ import { startArena } from "./arena.mjs";
 import { startFigures } from "./figures.mjs";
 import { startTabs } from "./tabs.mjs";
 
-startFigures(startArena());
-startTabs();
+startFigures(startArena(startTabs()));
 linkPages('.brand, nav a[href$="lobby/"]');
 document.getElementById("metrics").href = `${origin}/metrics`;

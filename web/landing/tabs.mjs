@@ -1,15 +1,25 @@
 // Tabs by the ARIA Authoring Practices' pattern: arrow keys, Home and End move between them.
 import { origin } from "../shared/server.mjs";
 
+/** Returns what writes the match that the page shows into the snippets. */
 export function startTabs() {
     const root = document.getElementById("tabs");
     const tabs = [...root.querySelectorAll('[role="tab"]')];
     const panel = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
 
-    for (const code of root.querySelectorAll("code"))
-        code.textContent = code.textContent
+    const codes = [...root.querySelectorAll("code")];
+    const templates = codes.map(({ textContent }) =>
+        textContent
             .replaceAll("{{origin}}", origin)
-            .replaceAll("{{ws}}", origin.replace(/^http/, "ws"));
+            .replaceAll("{{ws}}", origin.replace(/^http/, "ws")),
+    );
+    let shown = null;
+    const showMatch = (id) => {
+        if (shown === id) return; // a selection would be lost
+        shown = id;
+        codes.forEach((code, i) => (code.textContent = templates[i].replaceAll("{{match}}", id)));
+    };
+    showMatch("MATCH");
 
     const select = (chosen) => {
         for (const tab of tabs) {
@@ -36,10 +46,11 @@ export function startTabs() {
 
     const copy = document.getElementById("copy");
     copy.addEventListener("click", async () => {
-        const shown = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
-        await copyText(panel(shown).textContent.trim());
+        const tab = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
+        await copyText(panel(tab).textContent.trim());
         flash(copy, "Copied");
     });
+    return showMatch;
 }
 
 /** Clipboards are for secure origins; elsewhere the text is selected and copied as of old. */
