@@ -120,13 +120,16 @@ static bool read_number(const fray_request *request, const char *name, int64_t m
     return *text >= '0' && *text <= '9' && !*end && !errno && *value <= most;
 }
 
-/* The match that is being recorded under that id: its own, or "MATCH-2". NULL: none is. */
-static const struct fray_match *match_recorded(struct fray_games *games, const char *id)
+/* The match that is being recorded, of which ID tells: "MATCH", or "MATCH-2" of its second game.
+ * NULL: none is. `is_this`: that is the very game which it plays now. */
+static struct fray_match *match_of(struct fray_games *games, struct fray_slice id, bool *is_this)
 {
-    const struct fray_match *match =
-        fray_lobby_find(&games->lobby, fray_slice(id, strcspn(id, "-")));
+    const char *dash = memchr(id.data, '-', id.len);
+    struct fray_slice own = fray_slice(id.data, dash ? (size_t)(dash - id.data) : id.len);
+    struct fray_match *match = fray_lobby_find(&games->lobby, own);
     const char *replay = match ? fray_replay_recorder_id(match->recorder) : NULL;
-    return replay && strcmp(replay, id) == 0 ? match : NULL;
+    *is_this = replay && fray_slice_equal(id, fray_slice_of(replay));
+    return replay ? match : NULL;
 }
 
 static void reply_list(fray_request *request, struct fray_buf *text)
@@ -145,8 +148,10 @@ static void list_one(struct fray_games *games, fray_request *request, const char
     enum fray_err err =
         games->replays ? fray_replay_store_entry(games->replays, id, &text) : FRAY_ERR_NOT_FOUND;
     FRAY_BUF_LITERAL(&text, "]");
-    const struct fray_match *match = err == FRAY_ERR_AGAIN ? match_recorded(games, id) : NULL;
-    if (match)
+    bool is_this = false;
+    const struct fray_match *match =
+        err == FRAY_ERR_AGAIN ? match_of(games, fray_slice_of(id), &is_this) : NULL;
+    if (match && is_this)
         fray_buf_printf(&text, ",\"being_played\":{\"game\":\"%s\",\"match\":\"%s\"}",
                         match->config.game->name, match->config.id);
     else if (err == FRAY_ERR_AGAIN)
@@ -223,20 +228,6 @@ void fray_games_get_replay(fray_request *request, void *app)
 
 /* ------------------------------------------------------------------ desyncs */
 
-/* The match that is being recorded: ID is its own, or its replay's (of a second game, "MATCH-2").
- */
-static struct fray_match *match_of(struct fray_games *games, const fray_request *request)
-{
-    static const struct fray_slice end = {"/desync", 7};
-    const char *id = fray_request_path(request) + PREFIX_LEN;
-    size_t match_len = strcspn(id, "-/"), len = strcspn(id, "/");
-    struct fray_match *match = fray_lobby_find(&games->lobby, fray_slice(id, match_len));
-    const char *replay = match ? fray_replay_recorder_id(match->recorder) : NULL;
-    bool is_this = replay && (len == match_len ||
-                              fray_slice_equal(fray_slice(id, len), fray_slice_of(replay)));
-    return is_this && fray_slice_equal(fray_slice_of(id + len), end) ? match : NULL;
-}
-
 static bool find_seat(const fray_request *request, const struct fray_match *match, uint32_t *seat)
 {
     struct fray_slice token =
@@ -254,12 +245,16 @@ static void refuse_unrecorded(fray_request *request)
 void fray_games_post_desync(fray_request *request, void *app)
 {
     struct fray_games *games = app;
-    struct fray_match *match = match_of(games, request);
+    const char *id = fray_request_path(request) + PREFIX_LEN;
+    size_t id_len = strcspn(id, "/");
+    bool is_this;
+    struct fray_match *match = match_of(games, fray_slice(id, id_len), &is_this);
     uint32_t seat;
     size_t len;
     const char *body = fray_request_body(request, &len);
 
-    if (!match) {
+    bool is_of_match = is_this || !memchr(id, '-', id_len); /* clients know the match's id alone */
+    if (!match || !is_of_match || strcmp(id + id_len, "/desync") != 0) {
         refuse_unrecorded(request);
         return;
     }
