@@ -276,6 +276,8 @@ describe("the games' pages", () => {
         await bob.ask("join", { match });
         await ann.ask("place", { cell: 4 });
         await ann.take("placed");
+        await status(page, /You watch 2\.5 s behind/);
+        assert.equal(await page.locator("#action-sit").count(), 0);
         assert.equal(await marks(page), ",,,,,,,,");
         await page.waitForSelector('.cell[data-mark="X"]');
         await page.waitForSelector(

@@ -190,7 +190,7 @@ describe("the pages of games in real time", () => {
             prepare: watchBlackness,
         });
         await first.waitForSelector("#invitation:not([hidden])");
-        await status(first, /Listening for an opponent/);
+        await status(first, /Send this link to your friend/);
         const link = await first.inputValue("#link");
         const second = await open(link, { ...DESKTOP, prepare: watchBlackness });
         for (const page of [first, second]) {
@@ -402,6 +402,19 @@ describe("the pages of games in real time", () => {
         await third.click("#other-match");
         await status(third, /Listening for an opponent/);
         await third.click("#leave");
+    });
+
+    test("who watches the past is told to wait for it, and offered no seat", async (t) => {
+        const [ann, bob] = await Promise.all(
+            ["Ann", "Bob"].map((name) => KINDS.envelope().open(t, fray.url, { name })),
+        );
+        const { match } = await ann.ask("create", { game: "duel", spectator_delay_s: 2 });
+        await bob.ask("join", { match });
+        const page = await visit(`/games/duel/?match=${match}&as=spectator`);
+        await status(page, /^You watch 2 s behind$/);
+        await page.waitForSelector('#detail:text("The picture begins in a moment")');
+        assert.equal(await page.locator("#steps:not([hidden]), #action-sit").count(), 0);
+        await isRound(page, "playing");
     });
 
     test("a duel against the bot, to the end", async () => {

@@ -198,6 +198,26 @@ describe("the stage of games in real time", () => {
         }
     });
 
+    test("who waits for a friend has the link on the stage, and is told of nobody else", async () => {
+        for (const options of [LYING_LARGE, UPRIGHT, DESKTOP]) {
+            const page = await visit("/games/duel/?play=friend", options);
+            await page.waitForSelector('#status:text-is("Send this link to your friend")');
+            const share = page.locator("#stage-share");
+            await share.waitFor();
+            const { y, height } = await share.boundingBox();
+            assert.ok(y > 0 && y + height < options.viewport.height);
+            assert.match(await share.locator("input").inputValue(), /\/games\/duel\/\?match=/);
+            assert.doesNotMatch(await page.innerText("#curtain"), /[Ll]istening|online/);
+            await page.context().grantPermissions(["clipboard-write", "clipboard-read"]);
+            await page.evaluate(() => Object.assign(navigator, { share: undefined }));
+            await page.click("#stage-share button");
+            await page.waitForSelector('.toast:has-text("Link copied.")');
+        }
+        const first = await visit("/games/duel/?play=public");
+        await first.waitForSelector('#status:has-text("Listening for an opponent")');
+        assert.equal(await first.locator("#stage-share").isVisible(), false);
+    });
+
     test("what is said for a moment covers neither names nor the round", async () => {
         const first = await visit("/games/duel/?play=friend");
         await first.waitForSelector("#invitation:not([hidden])");

@@ -2,6 +2,7 @@
 import { avatar } from "./avatar.mjs";
 import { byId, element, reconcile, setText } from "./dom.mjs";
 import { toast } from "./toast.mjs";
+import { isBeforePicture, secondsOf } from "./words.mjs";
 
 const LEVELS = { 1: ["bot"], 2: ["easy bot", "bot"], 3: ["easy bot", "bot", "strong bot"] };
 
@@ -74,7 +75,7 @@ function watching({ spectators, spectator_delay_ms: delay, own }) {
     if (!spectators) return "";
     const many = spectators === 1 ? "1 is watching" : `${spectators} are watching`;
     if (!delay) return many;
-    const seconds = `${+(delay / 1000).toFixed(1)} s`;
+    const seconds = secondsOf(delay);
     return own ? `${many}, ${seconds} later` : `${many}. You see what was ${seconds} ago.`;
 }
 
@@ -82,6 +83,7 @@ function actions(model) {
     const { own, isHost, phase, seats } = model;
     const isFull = seats.length >= model.seats_max;
     if (!own) {
+        if (isBeforePicture(model)) return []; // whether a seat is free is not known yet
         return isFull ? [] : [{ key: "sit", text: "Take a seat", event: "sit", primary: true }];
     }
     const list = [];
@@ -129,17 +131,32 @@ export function showActions(model, act) {
     });
 }
 
+const isSharing = () => navigator.share && matchMedia("(pointer: coarse)").matches;
+
+/** Only the link leads there, and nobody has come by it yet. */
+export const waitsForFriend = (model) =>
+    model.private && model.own !== null && model.phase === "waiting" && lacksPlayers(model);
+
+const lacksPlayers = ({ seats, seats_min: least }) => seats.length < least;
+
+/** Beside the stage while there is a free seat; on it where nothing else can bring anybody. */
 export function showInvitation(model, link) {
-    const box = byId("invitation");
-    box.hidden = model.seats.length >= model.seats_max;
-    const field = byId("link");
-    if (field.value !== link) field.value = link;
-    byId("copy").onclick = () => share(link, model.title);
+    byId("invitation").hidden = model.seats.length >= model.seats_max;
+    if (byId("stage-share")) byId("stage-share").hidden = !waitsForFriend(model);
+    for (const box of document.querySelectorAll(".share")) fillShare(box, link, model.title);
 }
 
-async function share(link, title) {
+function fillShare(box, link, title) {
+    const [field, button] = [box.querySelector("input"), box.querySelector("button")];
+    if (field.value !== link) field.value = link;
+    setText(button, isSharing() ? "Share" : "Copy");
+    button.onclick = () => share(field, title);
+}
+
+async function share(field, title) {
+    const link = field.value;
     try {
-        if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+        if (isSharing()) {
             await navigator.share({ title, url: link });
             return;
         }
@@ -147,7 +164,7 @@ async function share(link, title) {
         toast("Link copied.");
     } catch (error) {
         if (error.name === "AbortError") return;
-        byId("link").select(); // no permission: one copies by hand
+        field.select(); // no permission: one copies by hand
         toast("Copy the marked link.");
     }
 }

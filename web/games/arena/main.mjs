@@ -6,7 +6,7 @@ import { Controls } from "../../shared/controls.mjs";
 import { byId } from "../../shared/dom.mjs";
 import { Play } from "../../shared/play/play.mjs";
 import { Sound } from "../../shared/play/sound.mjs";
-import { count } from "../../shared/words.mjs";
+import { beforePicture, count, isBeforePicture } from "../../shared/words.mjs";
 import { Following } from "./following.mjs";
 import { Happenings } from "./happenings.mjs";
 import { clearFeed, feedKill, showHud } from "./hud.mjs";
@@ -69,7 +69,9 @@ function input() {
 }
 
 function say(model) {
-    if (!shown || !model) return { kind: "black", title: "Connecting …" };
+    if (!model) return { kind: "black", title: "Connecting …" };
+    if (isBeforePicture(model)) return { kind: "veil", ...beforePicture(model) };
+    if (!shown) return { kind: "black", title: "Connecting …" };
     if (world.isOver) {
         const end = { kind: "veil", isEnd: true, detail: count(world.goal, "kill") };
         if (world.winner === null) return { ...end, title: "It is over" };

@@ -1,6 +1,7 @@
 // What the page says over the picture: phases while one waits, rounds, how it ended.
 
-import { count } from "../../shared/words.mjs";
+import { waitsForFriend } from "../../shared/people.mjs";
+import { beforePicture, count, isBeforePicture } from "../../shared/words.mjs";
 
 export const STEPS = ["Listening", "Found", "Agreed"];
 
@@ -16,7 +17,13 @@ const AGAIN = {
 
 /** `world` null: nothing came yet. `waiting`: {elapsed, online, botIn} of the waiting so far. */
 export function say(world, model, waiting) {
+    const said = sayToAll(world, model, waiting);
+    return model?.own === null ? { ...said, step: null } : said; // who watches is on no way
+}
+
+function sayToAll(world, model, waiting) {
     if (!model) return { kind: "black", title: "Connecting …" };
+    if (isBeforePicture(model)) return { kind: "black", ...beforePicture(model) };
     if (model.phase === "waiting") return waits(model, waiting);
     if (!world || world.phase === "waiting") return { kind: "black", title: "Agreeing …", step: 1 };
     if (world.phase === "countdown") return begins(world, model);
@@ -34,6 +41,8 @@ const scoreOf = ({ players: [left, right] }) =>
 const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
 
 function waits(model, { elapsed, online, botIn, step }) {
+    if (waitsForFriend(model))
+        return { kind: "black", title: "Send this link to your friend", detail: elapsed };
     if (model.seats.length < 2) {
         const detail = [
             step?.reason ? `${AGAIN[step.reason] ?? AGAIN.left}, so once more` : null,
@@ -69,7 +78,9 @@ function begins(world, model) {
     const title = String(Math.max(1, seconds));
     if (world.round > 1)
         return { kind: "banner", title, number: true, detail: `Round ${world.round}`, tell: "" };
-    const against = who?.bot != null ? "Against a bot" : `Against ${who?.name}`;
+    const names = model.seats.map(({ name }) => name);
+    let against = who?.bot != null ? "Against a bot" : `Against ${who?.name}`;
+    if (model.own === null) against = names.join(" against ");
     return {
         kind: "black",
         title,

@@ -6,6 +6,7 @@ import { Play } from "../../shared/play/play.mjs";
 import { Surface } from "../../shared/play/surface.mjs";
 import { origin } from "../../shared/server.mjs";
 import { Sound } from "../../shared/play/sound.mjs";
+import { beforePicture, isBeforePicture } from "../../shared/words.mjs";
 import { Controls } from "./controls.mjs";
 import { addHappened, clearHappened } from "./happened.mjs";
 import { showTables, stateOf } from "./tables.mjs";
@@ -78,6 +79,8 @@ export async function startTicked(game) {
 
     function say(model, waiting) {
         const isWaiting = model?.phase === "waiting";
+        if (model && isBeforePicture(model))
+            return { kind: isShown ? "veil" : "black", ...beforePicture(model) };
         if (!model || !(isShown || isWaiting)) return { kind: "black", title: "Connecting …" };
         const { title, mood } = titleOf(model, byId("canvas").play?.results ?? null, game);
         if (model.phase === "playing") return { kind: "none", title };
@@ -85,7 +88,7 @@ export async function startTicked(game) {
         const { elapsed, online, botIn, step } = waiting;
         const detail = [
             elapsed,
-            online > 1 && `${online} online`,
+            !model.private && online > 1 && `${online} online`,
             botIn !== null && `a bot comes in ${botIn} s`,
         ];
         const isFound = ["found", "agreed"].includes(step?.phase);

@@ -1,7 +1,9 @@
 // What is said over any game, whatever its rules: who is missing, who has won.
+import { beforePicture, isBeforePicture } from "../../shared/words.mjs";
 
 /** `model` of table.mjs; `results` of the last game, docs/games.md: end_game; or null. */
 export function titleOf(model, results, game) {
+    if (isBeforePicture(model)) return { title: beforePicture(model).title, mood: "" };
     if (model.phase === "waiting") return { title: waitingFor(model, game), mood: "" };
     if (model.phase !== "over") return playing(model);
     const own = results?.find(({ seat }) => seat === model.own?.seat);

@@ -6,6 +6,7 @@ import { byId, setText } from "../../shared/dom.mjs";
 import { ownName } from "../../shared/name.mjs";
 import { parameters } from "../../shared/server.mjs";
 import { Table } from "../../shared/table.mjs";
+import { beforePicture, isBeforePicture } from "../../shared/words.mjs";
 import { startClock } from "./clock.mjs";
 import { showHands } from "./hands.mjs";
 import { kindGlyph, kindName } from "./kinds.mjs";
@@ -107,6 +108,10 @@ const nameOf = (row) => (row.id === model.own?.id ? "you" : model.find(row.id).n
 function verdict() {
     const { match, players } = model.state;
     const own = ownRow();
+    if (isBeforePicture(model)) {
+        const { title, detail } = beforePicture(model);
+        return { text: title, detail };
+    }
     if (match.phase === "waiting") return waiting();
     if (match.phase === "over") {
         const detail = `After ${match.round === 1 ? "one round" : `${match.round} rounds`}`;

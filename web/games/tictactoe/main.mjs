@@ -7,6 +7,7 @@ import { byId, element, reconcile, setText } from "../../shared/dom.mjs";
 import { ownName } from "../../shared/name.mjs";
 import { botTitle } from "../../shared/people.mjs";
 import { Table } from "../../shared/table.mjs";
+import { beforePicture, isBeforePicture } from "../../shared/words.mjs";
 import { Board, LETTERS, cellName } from "./board.mjs";
 import { startClock } from "./clock.mjs";
 
@@ -54,6 +55,7 @@ function show(model) {
 function verdict(model) {
     const { match } = model.state;
     const name = (id) => model.find(id).name;
+    if (isBeforePicture(model)) return { text: beforePicture(model).title, mood: "" };
     if (match.phase === "waiting") {
         return {
             text: model.seats.length < 2 ? "Waiting for an opponent" : "About to begin",
