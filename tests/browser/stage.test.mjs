@@ -198,6 +198,33 @@ describe("the stage of games in real time", () => {
         }
     });
 
+    test("on a phone that lies the menu button tells of what is said in the chat", async () => {
+        const first = await visit("/games/duel/?play=friend", LYING_LARGE);
+        await first.waitForSelector("#invitation:not([hidden])", { state: "attached" });
+        const second = await open(first.url(), LYING_LARGE);
+        await second.waitForSelector('body[data-round="playing"]');
+        await first.tap("#menu");
+        await first.fill("#chat-field", "hello");
+        await first.tap('#chat-form button:text("Send")');
+        await second.waitForSelector('#menu[data-news="yes"]:has-text("a new message")');
+        await second.tap("#menu");
+        await second.waitForSelector('#menu[data-news="no"]');
+        assert.ok(await second.locator('#chat-log li:has-text("hello")').isVisible());
+        assert.notEqual(await first.getAttribute("#menu", "data-news"), "yes", "its own");
+    });
+
+    test("on a phone that lies the hints stay until the thumbs have been there", async () => {
+        const page = await visit("/games/duel/?play=bot", LYING_LARGE);
+        await page.waitForSelector('body[data-round="playing"]');
+        const hints = page.locator(".thumbs p");
+        assert.equal(await hints.first().isVisible(), true);
+        assert.match(await hints.last().innerText(), /Aim and fire here/);
+        const { width, height } = LYING_LARGE.viewport;
+        await page.touchscreen.tap(width * 0.2, height * 0.7);
+        await page.waitForSelector(".thumbs p.known");
+        assert.equal(await page.locator(".thumbs p:not(.known)").count(), 1);
+    });
+
     test("who waits for a friend has the link on the stage, and is told of nobody else", async () => {
         for (const options of [LYING_LARGE, UPRIGHT, DESKTOP]) {
             const page = await visit("/games/duel/?play=friend", options);

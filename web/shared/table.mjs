@@ -31,7 +31,8 @@ export class Table {
 
     /**
      * `view`: {show(model), focus(), options()}; `model` is what model() below returns. Games in
-     * real time have isTicked (their state comes otherwise) and hear of entered() and left().
+     * real time have isTicked (their state comes otherwise) and hear of entered() and left(), and of
+     * what somebody else writes, heard().
      * `connection`: connection.mjs's, or one with its methods.
      */
     constructor(game, view, connection) {
@@ -226,7 +227,9 @@ export class Table {
         const isOwn = line.from.id === this.#connection.id;
         const isHistory = this.#match?.match !== this.#joined.match; // it comes before `match`
         const isNew = this.#chat.add(line, isOwn);
-        if (isNew && !isHistory && !isOwn) announce(`${line.from.name}: ${line.text}`);
+        if (!isNew || isHistory || isOwn) return;
+        announce(`${line.from.name}: ${line.text}`);
+        this.#view.heard?.();
     }
 
     #update({ match, state }) {

@@ -32,7 +32,7 @@ export class Play {
     #lonely = new Lonely(() => this.addBots(1));
     #netGraph = new NetGraph();
     #rulesUrl;
-    #closeSheet;
+    #sheet;
     #offerNext;
     #showThumbs;
 
@@ -51,7 +51,7 @@ export class Play {
         giveKeyboardBack(byId("table"), byId("canvas"));
         this.#offerNext = startEnd(byId("curtain"), byId("canvas"));
         this.#showThumbs = startThumbs(byId("screen"), byId("canvas"), game.thumbs);
-        this.#closeSheet = startSheet(byId("canvas"), () => this.#letGo());
+        this.#sheet = startSheet(byId("canvas"), () => this.#letGo());
         this.#connection = new GamesConnection(ownName, game.netcode);
         this.#connection.on("matchmaking", (step) => this.#lonely.hear(step));
         this.#connection.on("lobby", (lobby) => this.#hearLobby(lobby));
@@ -87,6 +87,7 @@ export class Play {
             options: () => ({ ...this.#game.table(), options: readOptions() }),
             entered: () => this.#enter(),
             left: () => this.#leave(),
+            heard: () => this.#sheet.heard(),
         };
     }
 
@@ -117,7 +118,7 @@ export class Play {
 
     #leave() {
         this.#driver = this.model = null;
-        this.#closeSheet();
+        this.#sheet.close();
         for (const actions of ["actions", "more-actions"]) byId(actions).replaceChildren();
         byId("other-match")?.remove();
     }

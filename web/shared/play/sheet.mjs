@@ -1,10 +1,13 @@
 // The stage alone on the screen: in full screen, and on a phone that lies. What is beside it
 // otherwise, tools, people, chat and the ways out, is then in a sheet that the menu button opens.
-import { byId } from "../dom.mjs";
+import { byId, setText } from "../dom.mjs";
 
 const LYING = "(max-height: 30rem) and (orientation: landscape)";
 
-/** `opened()`: the game has no keys for a while. Returns what closes the sheet. */
+/**
+ * `opened()`: the game has no keys for a while. Returns close(), and heard(): somebody has written,
+ * which the menu button shows until it is opened.
+ */
 export function startSheet(canvas, opened) {
     const sheet = byId("sheet");
     const menu = byId("menu");
@@ -18,7 +21,14 @@ export function startSheet(canvas, opened) {
         if (open) {
             opened();
             byId("back").focus();
+            if (menu.dataset.news === "yes") byId("chat-form").scrollIntoView({ block: "end" });
+            news(false);
         } else canvas.focus({ preventScroll: true });
+    }
+
+    function news(isThere) {
+        menu.dataset.news = isThere ? "yes" : "no";
+        setText(menu.querySelector(".sr"), isThere ? "Menu, a new message" : "Menu");
     }
 
     function arrange() {
@@ -26,6 +36,7 @@ export function startSheet(canvas, opened) {
         document.body.dataset.stage = isWhole ? "whole" : "framed";
         sheet.role = isWhole ? "dialog" : null;
         sheet.ariaLabel = isWhole ? "Menu" : null;
+        if (!isWhole) news(false); // the chat is beside the stage
         set(false);
     }
 
@@ -44,5 +55,8 @@ export function startSheet(canvas, opened) {
     lying.addEventListener("change", arrange);
     document.addEventListener("fullscreenchange", arrange);
     arrange();
-    return () => set(false);
+    return {
+        close: () => set(false),
+        heard: () => document.body.dataset.stage === "whole" && !isOpen() && news(true),
+    };
 }
