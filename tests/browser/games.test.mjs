@@ -436,6 +436,7 @@ describe("the games' pages", () => {
         for (const page of [first, ...others]) await isPhase(page, "over");
         await status(paper, /You win!/);
         await status(first, /wins!/);
+        for (const page of [first, ...others]) await page.waitForSelector("#action-rematch:focus");
         assert.equal(await first.locator(".palm.shown").count(), 3);
     });
 

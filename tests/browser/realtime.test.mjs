@@ -301,6 +301,10 @@ describe("the pages of games in real time", () => {
         await status(first, /^You win!/);
         await status(second, /wins$/);
         await first.waitForSelector(".confetti i");
+        await first.mouse.down(); // who still fires
+        await first.waitForSelector("#canvas:focus");
+        await first.mouse.up();
+        await first.waitForSelector("#action-rematch:focus");
         await first.click("#action-rematch");
         const name = await first.inputValue("#name");
         await second.waitForSelector(`#detail:text("1 : 0 · ${name} wants a rematch")`);

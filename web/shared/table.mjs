@@ -27,12 +27,13 @@ export class Table {
     #state = null; // the newest `state`
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
+    #hasOffered = false; // what can be done after the end
     #onMatch = () => {};
 
     /**
-     * `view`: {show(model), focus(), options()}; `model` is what model() below returns. Games in
-     * real time have isTicked (their state comes otherwise) and hear of entered() and left(), and of
-     * what somebody else writes, heard().
+     * `view`: {show(model), focus(), options(), field: where one plays}; `model` is what model() below
+     * returns. Games in real time have isTicked (their state comes otherwise) and hear of entered()
+     * and left(), and of what somebody else writes, heard().
      * `connection`: connection.mjs's, or one with its methods.
      */
     constructor(game, view, connection) {
@@ -245,6 +246,19 @@ export class Table {
         showInvitation(model, pageLink("./", { match: this.#joined.match }));
         this.#view.show(model);
         document.body.dataset.phase = model.phase;
+        this.#offerNext(model);
+    }
+
+    /** After the end the focus is on what can be done next, for who was in the game. The button comes
+     * with `match`, before or after the state that says how it ended. */
+    #offerNext({ phase }) {
+        if (phase !== "over") this.#hasOffered = false;
+        const next = byId("action-rematch");
+        if (phase !== "over" || this.#hasOffered || !next) return;
+        this.#hasOffered = true;
+        const { activeElement } = document;
+        const isPlaying = [document.body, byId("status")].includes(activeElement);
+        if (isPlaying || this.#view.field?.contains(activeElement)) next.focus();
     }
 
     async #act(event, content) {

@@ -49,6 +49,7 @@ export function startTurns(game) {
         game.name,
         {
             show,
+            field: byId("moves"),
             focus: () => byId("moves").querySelector("button, input, select")?.focus(),
             options: () => ({
                 bots: Number(byId("bots").value),

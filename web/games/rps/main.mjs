@@ -30,6 +30,7 @@ const table = new Table(
     {
         show,
         focus: () => ring.focus(),
+        field: byId("ring"),
         options: () => ({
             bots: Number(byId("bots").value),
             level: 2,
@@ -162,7 +163,4 @@ function announceRound(old, next) {
     );
     if (!isOver(next)) return;
     if (next.own && next.state.match.winner === next.own.id) celebrate();
-    if (byId("ring").contains(document.activeElement)) {
-        (byId("action-rematch") ?? byId("status")).focus();
-    }
 }

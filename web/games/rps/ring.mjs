@@ -82,6 +82,8 @@ export class Ring {
         if (!/^[1-9]$/.test(event.key) || event.target.matches("input, select")) return;
         const button = this.#buttons[event.key - 1];
         if (!button?.offsetParent) return;
+        const isOpen = this.#root.dataset.open === "yes";
+        if (!isOpen && !this.#root.contains(event.target)) return; // it is for another button
         button.focus();
         this.#take(event.key - 1);
     }

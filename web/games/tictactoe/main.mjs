@@ -21,6 +21,7 @@ const table = new Table(
     {
         show,
         focus: () => board.focus(),
+        field: byId("board"),
         options: () => ({
             bots: 1,
             level: Number(byId("level").value),
@@ -98,7 +99,6 @@ function tell(model, said) {
     announce([...words, sentence(said.text)].join(" "));
     if (match.phase !== "over" || old?.phase !== "playing") return;
     if (model.own && match.winner === model.own.id) celebrate();
-    if (byId("board").contains(document.activeElement)) byId("action-rematch")?.focus();
 }
 
 function showVersus(model) {

@@ -28,12 +28,17 @@ export function startEnd(curtain, canvas) {
         const isLate = event.repeat || performance.now() - endedAt < GUARD_MS;
         if (isPress && endedAt !== null && isLate) event.preventDefault();
     });
+    const isPlaying = () => [canvas, document.body].includes(document.activeElement);
+    const findNext = () => curtain.querySelector(".actions button:not(:disabled)");
+    addEventListener("pointerup", () => {
+        if (endedAt !== null && isPlaying()) findNext()?.focus(); // one more shot, after the end
+    });
     return (isEnd, now) => {
         if (!isEnd) endedAt = null;
         if (!isEnd || endedAt !== null) return;
-        const next = curtain.querySelector(".actions button:not(:disabled)");
+        const next = findNext();
         if (!next) return; // who may do what is told a moment later
         endedAt = now;
-        if ([canvas, document.body].includes(document.activeElement)) next.focus();
+        if (isPlaying()) next.focus();
     };
 }
