@@ -19,6 +19,7 @@ const gamePage = (game, more) => pageLink(`../games/${game}/`, more);
 
 startNameForm((name) => connection.ask("name", { name }));
 
+for (const end of ["connect_error", "disconnect"]) connection.on(end, showNoConnection);
 connection.on("connect", async () => {
     try {
         show(await connection.ask("lobby", { watch: true }));
@@ -50,7 +51,16 @@ function linkGames() {
     }
 }
 
+/** What is known of games, rooms and people is of before, or nothing yet. */
+function showNoConnection() {
+    document.body.dataset.connection = "none";
+    const isKnown = byId("games").dataset.known !== "no";
+    const why = isKnown ? "what you see is of before" : "the games are shown once it is there";
+    setText(byId("count"), `No connection to the server: ${why}.`);
+}
+
 function show({ online, players, matches, games }) {
+    document.body.dataset.connection = "there";
     titles = new Map(games.map(({ game, title }) => [game, title]));
     if (showGames(byId("games"), games)) linkGames();
     setText(

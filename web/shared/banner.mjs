@@ -1,5 +1,14 @@
 import { element } from "./dom.mjs";
 
+/** What is asked for without a connection is refused at once, and not done later. */
+export const UNREACHABLE = {
+    code: "unreachable",
+    message: "There is no connection to the server.",
+};
+
+/** Codes of what failed for want of a connection. */
+export const isAway = ({ code }) => code === "lost" || code === "unreachable";
+
 /** A line over the page while there is no connection; returns what shows it ("": nothing). */
 export function startBanner() {
     const banner = element("p", { class: "connection", role: "status", hidden: true });

@@ -1,7 +1,7 @@
 // The connection to the server's namespace /games (docs/games.md): a WebSocket, or polling where
 // that fails; again and again when it is lost.
 import { io } from "socket.io-client";
-import { startBanner } from "./banner.mjs";
+import { UNREACHABLE, startBanner } from "./banner.mjs";
 import { linkPages, origin } from "./server.mjs";
 
 /** What the server refused. `code` is one of docs/games.md. */
@@ -46,6 +46,7 @@ export class Connection {
 
     /** Sends; resolves with the answer, rejects with a Refusal. */
     ask(event, content = {}) {
+        if (!this.#socket.connected) return Promise.reject(new Refusal(UNREACHABLE));
         return new Promise((resolve, reject) => {
             const entry = { event, resolve, reject };
             this.#pending.push(entry);

@@ -2,6 +2,7 @@
 // friends), who sits there, ready, start, rematch, kick, chat. The game's own view shows the
 // state.
 import { announce } from "./announce.mjs";
+import { isAway } from "./banner.mjs";
 import { Chat } from "./chat.mjs";
 import { pageLink, parameters } from "./server.mjs";
 import { byId, element } from "./dom.mjs";
@@ -27,6 +28,8 @@ export class Table {
     #state = null; // the newest `state`
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
+    #awayWhy = ""; // what the start page says while there is no connection
+    #owesLeave = false; // left while there was no connection
     #hasOffered = false; // what can be done after the end
     #onMatch = () => {};
 
@@ -60,6 +63,7 @@ export class Table {
         if (isComing()) this.#show("table", true);
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
+        on("connect_error", () => this.#offerWayOut());
         on("back", () => this.#joined || this.#connected()); // lost on the way in
         on("joined", (joined) => this.#sit(joined));
         on("match", (match) => this.#update({ match }));
@@ -82,24 +86,57 @@ export class Table {
         try {
             return await this.ask(event, content);
         } catch (error) {
-            toast(error.message);
+            if (!this.#isToldElsewhere(error)) toast(error.message);
             return null;
         }
     }
 
+    /** That the connection was lost is in the banner; on the way back, or out, what follows says why. */
+    #isToldElsewhere({ code }) {
+        const isBetween = this.#entering || !this.#joined;
+        return code === "lost" || (code === "not_in_match" && isBetween);
+    }
+
     /** Leaves the match, if in one, and goes the way: quick, bot, public, friend. */
     async enter(how) {
-        if (this.#joined) await this.tell("leave");
-        await this.#enter(() => this.#begin(how));
+        try {
+            if (this.#joined) await this.ask("leave");
+        } catch (error) {
+            if (isAway(error)) return toast(error.message);
+        }
+        return this.#enter(() => this.#begin(how));
     }
 
     #connected() {
+        if (this.#awayWhy) byId("start-message").textContent = this.#awayWhy = "";
+        if (this.#owesLeave) this.ask("leave").catch(() => {}); // the seat may be gone by itself
+        this.#owesLeave = false;
         const match = this.#joined?.match ?? parameters.get("match");
         const how = WAYS.find((way) => way === parameters.get("play"));
         if (match) this.#enter(() => this.#come(match));
         else if (how) this.#enter(() => this.#begin(how));
         else if (isComing()) this.#show("start");
         else document.body.dataset.ready = "yes";
+    }
+
+    /** On the way in by a link nobody need wait for a server that does not come. */
+    #offerWayOut() {
+        if (!isComing() || byId("give-up")) return;
+        const attributes = { type: "button", id: "give-up", click: () => this.#giveUp() };
+        byId("actions").append(element("button", attributes, "Back to the start"));
+    }
+
+    #giveUp() {
+        byId("give-up").remove();
+        this.#forgetWay();
+        this.#show("start");
+        this.#focusStart();
+    }
+
+    /** What the address says is done, or given up. */
+    #forgetWay() {
+        for (const name of ["match", "play", "as"]) parameters.delete(name);
+        history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
     }
 
     /** One way in at a time; says why it did not work. */
@@ -110,11 +147,19 @@ export class Table {
         try {
             await way();
         } catch (error) {
-            if (error.code !== "lost") this.#out(error.message);
+            if (isAway(error)) this.#sayAway(error.message);
+            else this.#out(error.message);
         } finally {
             this.#entering = false;
             this.#update({});
         }
+    }
+
+    /** Who is in a match, or on the way by a link, comes back by themselves: the banner says so. */
+    #sayAway(why) {
+        if (this.#joined || isComing()) return;
+        byId("start-message").textContent = this.#awayWhy = why;
+        announce(why);
     }
 
     /** Into a known match: to one's seat, else to a free one, else to watch. */
@@ -124,7 +169,7 @@ export class Table {
                 return await this.ask("reconnect", { match, token: seat.token });
             } catch (error) {
                 if (error.code === "already_in_match") return null; // the connection was recovered
-                if (error.code === "lost") throw error;
+                if (isAway(error)) throw error;
             }
         }
         const wish = this.#joined?.role === "spectator" ? "spectator" : parameters.get("as");
@@ -184,8 +229,7 @@ export class Table {
         this.#joined = this.#match = this.#state = null;
         this.#view.left?.();
         dropSeat();
-        for (const name of ["match", "play", "as"]) parameters.delete(name);
-        history.replaceState(null, "", parameters.size ? `?${parameters}` : location.pathname);
+        this.#forgetWay();
         const hadFocus = byId("table").contains(document.activeElement);
         this.#show("start");
         const message = byId("start-message");
@@ -219,7 +263,11 @@ export class Table {
 
     async #leave() {
         const why = this.#match?.phase === "waiting" ? "" : "You have left.";
-        await this.tell("leave");
+        try {
+            await this.ask("leave");
+        } catch (error) {
+            this.#owesLeave = isAway(error);
+        }
         if (this.#joined) this.#out(why, true);
     }
 

@@ -1,7 +1,7 @@
 // The SDK's client in the words of connection.mjs, so that the table, its people and its chat are
 // the same for games that are played by packets. The SDK comes back by itself, into the seat.
 import { connect, Refusal } from "@fray/client";
-import { startBanner } from "../banner.mjs";
+import { UNREACHABLE, startBanner } from "../banner.mjs";
 import { linkPages, origin } from "../server.mjs";
 
 const AGAIN_MS = 3000;
@@ -42,8 +42,8 @@ export class GamesConnection extends EventTarget {
 
     /** Sends; resolves with the answer, rejects with the SDK's Refusal. */
     async ask(event, content = {}) {
-        if (!this.#client)
-            throw new Refusal("unreachable", "There is no connection to the server yet.");
+        if (!this.#client || this.#client.transport === "none")
+            throw new Refusal(UNREACHABLE.code, UNREACHABLE.message);
         if (event in WAYS) return this.#enter(WAYS[event], content);
         if (event === "leave") return this.current?.leave();
         return this.#client.ask(event, content);
@@ -54,6 +54,7 @@ export class GamesConnection extends EventTarget {
             this.#client = await connect({ url: origin, name: this.#name() });
         } catch {
             this.#say("No connection to the server. Trying again …");
+            this.#tell("connect_error");
             setTimeout(() => this.#open(), AGAIN_MS);
             return;
         }
