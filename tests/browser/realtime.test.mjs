@@ -290,6 +290,12 @@ describe("the pages of games in real time", () => {
     test("A07_A08_a_whole_duel_page_against_page_and_a_rematch", async () => {
         const [first, second] = await meet("duel", { hits: 2, rounds: 1 });
         for (const page of [first, second]) await isRound(page, "playing");
+        await second.evaluate(() => {
+            window.said = [];
+            const live = document.getElementById("live");
+            const take = () => window.said.push(live.textContent);
+            new MutationObserver(take).observe(live, { childList: true });
+        });
         await aimAtFoe(first);
         await first.mouse.down();
         await first.mouse.up();
@@ -307,7 +313,11 @@ describe("the pages of games in real time", () => {
         await first.waitForSelector("#action-rematch:focus");
         await first.click("#action-rematch");
         const name = await first.inputValue("#name");
-        await second.waitForSelector(`#detail:text("1 : 0 · ${name} wants a rematch")`);
+        await second.waitForSelector(`#detail:text("0 : 1 · ${name} wants a rematch")`);
+        await first.waitForSelector('#action-rematch:text("Waiting for the other …")');
+        assert.equal(await first.textContent("#detail"), "1 : 0");
+        const said = await second.evaluate(() => window.said.join(" "));
+        assert.equal(said.match(/wants a rematch/g).length, 1, said);
         await second.click("#action-rematch");
         for (const page of [first, second]) await isRound(page, "playing");
         await duel(first, "world.matches === 2 && world.players[1].hp === 2");
@@ -322,7 +332,7 @@ describe("the pages of games in real time", () => {
         await first.mouse.up();
         await first.click("#leave");
         await status(second, /^You win!/);
-        await second.waitForSelector('#detail:text("1 : 0 · the other has left")');
+        await second.waitForSelector('#detail:text("0 : 1 · the other has left")');
         const name = await first.inputValue("#name");
         await second.waitForSelector(`.plate.left:has-text("${name}"):has-text("has left")`);
         await second.waitForSelector("#action-other:focus");

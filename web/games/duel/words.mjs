@@ -35,9 +35,12 @@ function sayToAll(world, model, waiting) {
 const nameOf = (world, model, seat) =>
     model.seats.find((other) => other.seat === seat)?.name ??
     (world.players[seat].name || (model.own ? "The other" : "Somebody"));
-/** "2 : 1"; null where one has left before anything was seen. */
-const scoreOf = ({ players: [left, right] }) =>
-    left.wins === null || right.wins === null ? null : `${left.wins} : ${right.wins}`;
+/** "2 : 1", who looks first; null where one has left before anything was seen. */
+function scoreOf({ players, seat }) {
+    const [first, second] = seat === 1 ? [players[1], players[0]] : players;
+    const isKnown = first.wins !== null && second.wins !== null;
+    return isKnown ? `${first.wins} : ${second.wins}` : null;
+}
 const opponent = (world, model) => model.seats.find(({ seat }) => seat !== world.seat);
 
 function waits(model, { elapsed, online, botIn, step }) {
@@ -118,16 +121,16 @@ function over(world, model) {
         ({ rematch, bot, id }) => rematch && bot === null && id !== model.own?.id,
     );
     const next = gone ? `${who} has left` : asks && `${asks.name} wants a rematch`;
-    const detail = [scoreOf(world), next].filter(Boolean).join(" · ");
-    const mine = world.seat !== null && !gone && world.players[world.seat].rematch;
-    const waits = mine ? "Waiting for the other …" : detail;
-    if (winner === null) return { title: "It is over", detail: waits };
+    const score = scoreOf(world);
+    const detail = [score, next].filter(Boolean).join(" · ");
+    if (winner === null) return { title: "It is over", detail };
     if (world.seat === null) return { title: `${nameOf(world, model, winner)} wins!`, detail };
     const isOwn = winner === world.seat;
+    const title = isOwn ? "You win" : `${nameOf(world, model, winner)} wins`;
     return {
-        title: isOwn ? "You win!" : `${nameOf(world, model, winner)} wins`,
+        title: isOwn ? `${title}!` : title,
         mood: isOwn ? "good" : "bad",
-        detail: waits,
-        tell: `${isOwn ? "You win" : `${nameOf(world, model, winner)} wins`}, ${detail}.`,
+        detail,
+        tell: [title, score].filter(Boolean).join(", "), // the rest is told with the chat
     };
 }
