@@ -166,13 +166,18 @@ describe("the stage of games in real time", () => {
                 allows: /ERR_INTERNET_DISCONNECTED|WebSocket/,
             });
             await page.waitForSelector('[data-life="alive"], [data-round="playing"]');
+            await page.keyboard.press("n");
             await page.context().setOffline(true);
+            await page.waitForSelector('.connection:text("You are offline.")');
+            assert.deepEqual(await covered(page, ".connection", ["#net-graph"]), []);
             await page.waitForSelector("#lagging:not([hidden])");
             assert.deepEqual(
                 await covered(page, "#lagging", [".plate", ".middle", "#menu"]),
                 [],
                 `${game}, ${options.viewport.width} px`,
             );
+            await page.context().setOffline(false);
+            await page.waitForSelector(".connection", { state: "hidden" });
         }
     });
 

@@ -9,12 +9,26 @@ export const UNREACHABLE = {
 /** Codes of what failed for want of a connection. */
 export const isAway = ({ code }) => code === "lost" || code === "unreachable";
 
-/** A line over the page while there is no connection; returns what shows it ("": nothing). */
+/**
+ * A line over the page while there is no connection; returns what shows it ("": nothing). The browser
+ * knows that it is offline long before a connection is known to be lost.
+ */
 export function startBanner() {
     const banner = element("p", { class: "connection", role: "status", hidden: true });
     document.body.append(banner);
+    let said = "";
+    let isOffline = false;
+    const show = () => {
+        banner.textContent = isOffline ? "You are offline." : said;
+        banner.hidden = !banner.textContent;
+    };
+    for (const event of ["offline", "online"])
+        addEventListener(event, () => {
+            isOffline = event === "offline";
+            show();
+        });
     return (text) => {
-        banner.textContent = text;
-        banner.hidden = !text;
+        said = text;
+        show();
     };
 }
