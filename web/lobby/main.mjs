@@ -5,6 +5,7 @@ import { Chat } from "../shared/chat.mjs";
 import { Connection } from "../shared/connection.mjs";
 import { byId, element, reconcile, setText } from "../shared/dom.mjs";
 import { ownName, startNameForm } from "../shared/name.mjs";
+import { hasSeat } from "../shared/seat.mjs";
 import { pageLink } from "../shared/server.mjs";
 import { toast } from "../shared/toast.mjs";
 import { kindGlyph } from "../games/rps/kinds.mjs";
@@ -98,12 +99,14 @@ function showRoom(line, room) {
     const words = `${title} · ${seats} · ${PHASES[room.phase]}${watching}`;
     setText(line.querySelector("small"), words);
     const link = line.querySelector("a");
-    setText(link, room.open ? "Join" : "Watch");
-    link.setAttribute("aria-label", `${room.open ? "Join" : "Watch"} ${room.host}, ${title}`);
-    link.classList.toggle("primary", room.open);
+    const isOwn = hasSeat(room.match);
+    const what = isOwn ? "Return" : room.open ? "Join" : "Watch";
+    setText(link, what);
+    link.setAttribute("aria-label", `${isOwn ? "Return to" : what} ${room.host}, ${title}`);
+    link.classList.toggle("primary", isOwn || room.open);
     link.href = gamePage(room.game, {
         match: room.match,
-        ...(room.open ? {} : { as: "spectator" }),
+        ...(what === "Watch" ? { as: "spectator" } : {}),
     });
 }
 

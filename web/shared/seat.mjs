@@ -44,6 +44,9 @@ export async function claimSeat(match) {
     return null;
 }
 
+/** Whether a link to the match leads this tab back to its seat. */
+export const hasSeat = (match) => remembered(OWN, null, "sessionStorage")?.match === match;
+
 /** As the newest of this browser. */
 function enlist({ match, token }) {
     const others = seats().filter((other) => !isSame(other, { match, token }));
