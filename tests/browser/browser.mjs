@@ -54,6 +54,13 @@ export function useBrowser(args = () => []) {
     };
 }
 
+/** Leaves the match; from a running one with others after a question. */
+export async function leave(page) {
+    await page.click("#leave");
+    const yes = page.locator('[aria-label="Yes, leave"]');
+    if (await yes.isVisible()) await yes.click();
+}
+
 /** Of the canvas: how many pixels have the page's colour, and their middle in CSS px. */
 export function spots(page, name, id = "canvas") {
     return page.evaluate(

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray, startProxy } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { leave, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
@@ -281,7 +281,7 @@ describe("the games' pages", () => {
         assert.equal(await marks(page), ",,,,,,,,");
         await page.waitForSelector('.cell[data-mark="X"]');
         await page.waitForSelector(
-            '#spectators:has-text("1 is watching. You see what was 2.5 s ago.")',
+            '#spectators:has-text("You are watching. You see what was 2.5 s ago.")',
         );
     });
 
@@ -375,7 +375,7 @@ describe("the games' pages", () => {
         const [first, second] = await meet("tictactoe");
         const third = await open(first.url(), DESKTOP);
         await status(third, /is thinking/);
-        await second.click("#leave");
+        await leave(second);
         await second.waitForSelector("#start:not([hidden])");
         await third.click("#action-sit");
         await third.waitForFunction(() =>

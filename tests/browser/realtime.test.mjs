@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { replayVerifies, serveFray } from "../integration/harness.mjs";
-import { contrast, spots, useBrowser } from "./browser.mjs";
+import { contrast, leave, spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
@@ -330,7 +330,7 @@ describe("the pages of games in real time", () => {
         await first.mouse.down();
         for (const page of [first, second]) await isRound(page, "round_over");
         await first.mouse.up();
-        await first.click("#leave");
+        await leave(first);
         await status(second, /^You win!/);
         await second.waitForSelector('#detail:text("0 : 1 · the other has left")');
         const name = await first.inputValue("#name");
@@ -339,7 +339,7 @@ describe("the pages of games in real time", () => {
         await second.click("#action-other");
         await status(second, /Listening for an opponent/);
         assert.doesNotMatch(await second.textContent("#chat-log"), /has left/); // elsewhere
-        await second.click("#leave");
+        await leave(second);
     });
 
     test("A21_A35_who_is_alone_plays_a_bot_soon", async () => {
@@ -355,7 +355,7 @@ describe("the pages of games in real time", () => {
         );
         await isRound(page, "playing");
         await page.waitForSelector(".plate.right:has(small:text('bot')) b:text-is('Bot')");
-        await page.click("#leave");
+        await leave(page);
     });
 
     test("the wait for a bot begins anew where the server says so", async () => {
@@ -375,7 +375,7 @@ describe("the pages of games in real time", () => {
                 document.getElementById("detail").textContent,
             ),
         );
-        await page.click("#leave");
+        await leave(page);
     });
 
     test("who is left before the start waits on, in the first seat", async (t) => {
@@ -395,7 +395,7 @@ describe("the pages of games in real time", () => {
             fray.url,
         );
         assert.equal(saved, await page.evaluate(() => canvas.play.saved.token));
-        await page.click("#leave");
+        await leave(page);
     });
 
     test("who waits in an own room may have a bot", async () => {
@@ -415,7 +415,7 @@ describe("the pages of games in real time", () => {
         assert.equal((await spots(third, "you")).count, 0, "nobody is the one who looks");
         await third.click("#other-match");
         await status(third, /Listening for an opponent/);
-        await third.click("#leave");
+        await leave(third);
     });
 
     test("who watches the past is told to wait for it, and offered no seat", async (t) => {
@@ -484,7 +484,7 @@ describe("the pages of games in real time", () => {
         await page.keyboard.press("n");
         assert.equal(await page.isVisible("#net-graph"), true);
         assert.equal(await page.isVisible(".lab"), false);
-        await page.click("#leave");
+        await leave(page);
         await page.waitForSelector("#practice:focus");
     });
 
@@ -502,7 +502,7 @@ describe("the pages of games in real time", () => {
             await page.waitForFunction(() => canvas.play?.id && document.body.dataset.life);
             await page.waitForFunction(() => !document.body.dataset.mode);
             await page.waitForSelector("#invitation:visible");
-            await page.click("#leave");
+            await leave(page);
             await page.waitForSelector("#start-message:has-text('You have left')");
         }
     });
@@ -595,7 +595,7 @@ describe("the pages of games in real time", () => {
                 }
                 await Promise.all(pages.map((page) => walksUncorrected(page)));
                 const match = new URL(pages[0].url()).searchParams.get("match");
-                for (const page of pages) await page.click("#leave");
+                for (const page of pages) await leave(page);
                 await replayVerifies(fray.url, data, match);
             });
 
@@ -668,7 +668,7 @@ describe("the pages of games in real time", () => {
         await status(first, /^You win!$/);
         await first.keyboard.up("Space");
         await status(second, / wins$/);
-        await first.click("#leave");
+        await leave(first);
         const third = await open(second.url(), DESKTOP);
         await status(third, /^It is over$/);
         await status(second, /^It is over$/);
@@ -697,7 +697,7 @@ describe("the pages of games in real time", () => {
         await player.waitForSelector('body[data-life="alive"]');
         const page = await open(`${player.url()}&as=spectator`, DESKTOP);
         await page.waitForSelector("#action-sit:visible");
-        await page.click("#leave");
+        await leave(page);
         await page.click("#practice");
         await page.waitForSelector('body[data-life="alive"]');
         assert.equal(await page.locator("#action-sit").count(), 0);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { leave, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
@@ -58,6 +58,44 @@ describe("the table around a match", () => {
         await guest.waitForSelector("#start:not([hidden])");
     });
 
+    test("who leaves a running game with others is asked", async () => {
+        const [first, second] = await meet("tictactoe");
+        await first.waitForSelector('body[data-phase="playing"]');
+        await first.focus("#leave");
+        await first.keyboard.press("Enter");
+        await first.waitForSelector('[aria-label="No, stay"]:focus');
+        await first.keyboard.press("Enter");
+        await first.waitForSelector("#leave:focus");
+        await leave(first);
+        await first.waitForSelector("#start:not([hidden])");
+        await second.waitForSelector('#status:has-text("the other has left")');
+        await second.click("#leave"); // it is over: nothing to ask
+        await second.waitForSelector("#start:not([hidden])");
+    });
+
+    test("who watches is told so for good, and not how to play", async () => {
+        const [first] = await meet("tictactoe");
+        const third = await open(`${first.url()}&as=spectator`, DESKTOP);
+        await third.waitForSelector('#spectators:text("You are watching.")');
+        assert.equal(await third.isVisible("#keys"), false);
+        assert.ok(await third.isVisible("#watching"));
+        await third.click('#leave:text("Stop watching")');
+        await third.waitForSelector("#start:not([hidden])");
+        assert.equal(await third.textContent("#leave"), "Leave the table");
+    });
+
+    test("the lobby says that one's own match can be returned to", async () => {
+        const page = await visit("/games/tictactoe/?play=public");
+        await page.waitForSelector("#invitation:not([hidden])");
+        const second = await open(await page.inputValue("#link"), DESKTOP);
+        await second.waitForSelector('body[data-phase="playing"]');
+        await page.click('.top a:text("Lobby")');
+        await page.click('#rooms a:text("Return")');
+        await page.waitForSelector('#people small:has-text("you")');
+        const third = await visit("/lobby/");
+        await third.waitForSelector('#rooms a:text("Watch")');
+    });
+
     test("who closes the tab comes back by the link to the own seat", async () => {
         const [first, second] = await meet("tictactoe");
         const link = second.url();
@@ -84,7 +122,7 @@ describe("the table around a match", () => {
         );
         await copy.goto(link);
         await copy.waitForSelector('.toast:has-text("All seats are taken")');
-        await back.click("#leave");
+        await leave(back);
         await back.waitForSelector("#start:not([hidden])");
         const left = (origin) => localStorage.getItem(`fray.seats ${origin}`);
         assert.equal(await back.evaluate(left, fray.url), "[]");
@@ -172,7 +210,7 @@ describe("the table around a match", () => {
         }
         const quick = await visit("/games/duel/?play=quick");
         await quick.waitForSelector("#canvas:focus");
-        await quick.click("#leave");
+        await leave(quick);
     });
 
     test("nobody can be removed whom quick play has brought", async () => {

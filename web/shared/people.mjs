@@ -1,8 +1,9 @@
 // Who is in the match, and what one may do about it: ready, start, rematch, bots, kick, invite.
 import { avatar } from "./avatar.mjs";
 import { byId, element, reconcile, setText } from "./dom.mjs";
+import { Question } from "./question.mjs";
 import { toast } from "./toast.mjs";
-import { isBeforePicture, secondsOf } from "./words.mjs";
+import { count, isBeforePicture, secondsOf } from "./words.mjs";
 
 const LEVELS = { 1: ["bot"], 2: ["easy bot", "bot"], 3: ["easy bot", "bot", "strong bot"] };
 
@@ -30,21 +31,12 @@ function mayRemove({ isHost, own, host_may_kick }, { id }) {
 
 /** A button that removes a bot; where it is a person, it asks first. */
 function removal({ name, bot }, remove) {
-    const button = (text, label, click) =>
-        element("button", { type: "button", class: "plain", "aria-label": label, click }, text);
-    const ask = (asks) => {
-        question.hidden = !asks;
-        first.hidden = asks;
-        (asks ? no : first).focus();
-    };
-    const first = button("Remove", `Remove ${name}`, () => (bot === null ? ask(true) : remove()));
-    const yes = button("Yes", `Yes, remove ${name}`, remove);
-    const no = button("No", `No, keep ${name}`, () => ask(false));
-    const keydown = (event) => event.key === "Escape" && ask(false);
-    const attributes = { class: "ask", role: "group", "aria-label": `Remove ${name}?`, keydown };
-    const words = element("span", {}, `Remove ${name}?`);
-    const question = element("div", { ...attributes, hidden: true }, words, yes, no);
-    return element("div", { class: "removal" }, first, question);
+    const click = () => (bot === null ? question.ask() : remove());
+    const attributes = { type: "button", class: "plain", "aria-label": `Remove ${name}`, click };
+    const button = element("button", attributes, "Remove");
+    const labels = { yes: `Yes, remove ${name}`, no: `No, keep ${name}` };
+    const question = new Question(button, { words: `Remove ${name}?`, ...labels }, remove);
+    return element("div", { class: "removal" }, button, question.box);
 }
 
 export function showPeople(model, act) {
@@ -72,11 +64,14 @@ export function showPeople(model, act) {
 
 /** How many watch, and whether what they see is the past. */
 function watching({ spectators, spectator_delay_ms: delay, own }) {
+    if (!own) {
+        const beside = spectators > 1 ? ` with ${count(spectators - 1, "other")}` : "";
+        const past = delay ? ` You see what was ${secondsOf(delay)} ago.` : "";
+        return `You are watching${beside}.${past}`;
+    }
     if (!spectators) return "";
     const many = spectators === 1 ? "1 is watching" : `${spectators} are watching`;
-    if (!delay) return many;
-    const seconds = secondsOf(delay);
-    return own ? `${many}, ${seconds} later` : `${many}. You see what was ${seconds} ago.`;
+    return delay ? `${many}, ${secondsOf(delay)} later` : many;
 }
 
 function actions(model) {

@@ -5,9 +5,10 @@ import { announce } from "./announce.mjs";
 import { isAway } from "./banner.mjs";
 import { Chat } from "./chat.mjs";
 import { pageLink, parameters } from "./server.mjs";
-import { byId, element } from "./dom.mjs";
+import { byId, element, setText } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
+import { Question } from "./question.mjs";
 import { findReplay, replayLink } from "./replays.mjs";
 import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
@@ -29,6 +30,11 @@ export class Table {
     #people = new Map(); // id → name and seat of everybody who has ever sat here
     #entering = false;
     #awayWhy = ""; // what the start page says while there is no connection
+    #leaving = new Question(
+        byId("leave"),
+        { words: "Leave a running game?", yes: "Yes, leave", no: "No, stay" },
+        () => this.#leave(),
+    );
     #owesLeave = false; // left while there was no connection
     #hasOffered = false; // what can be done after the end
     #onMatch = () => {};
@@ -59,7 +65,10 @@ export class Table {
             event.preventDefault();
             this.enter(event.submitter?.value ?? "quick");
         });
-        byId("leave").addEventListener("click", () => this.#leave());
+        byId("leave").after(this.#leaving.box);
+        byId("leave").addEventListener("click", () =>
+            this.#givesUp() ? this.#leaving.ask() : this.#leave(),
+        );
         if (isComing()) this.#show("table", true);
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
@@ -216,6 +225,7 @@ export class Table {
         parameters.set("match", joined.match);
         history.replaceState(null, "", `?${parameters}`);
         this.#show("table");
+        this.#showRole(joined.role);
         this.#view.entered?.();
         if (isOther) this.#chat.clear();
         if (isOther || isOtherRole)
@@ -227,6 +237,7 @@ export class Table {
         const match = this.#joined?.match ?? parameters.get("match");
         const isUnplayed = this.#match?.phase === "waiting";
         this.#joined = this.#match = this.#state = null;
+        this.#showRole(null);
         this.#view.left?.();
         dropSeat();
         this.#forgetWay();
@@ -248,6 +259,25 @@ export class Table {
         document.body.dataset.view = view;
     }
 
+    /** Who watches is not told how to play, and has no seat to leave. */
+    #showRole(role) {
+        const watches = role === "spectator";
+        this.#leaving.close();
+        setText(byId("leave"), watches ? "Stop watching" : "Leave the table");
+        const keys = byId("keys");
+        if (!keys) return;
+        if (!byId("watching")) {
+            const attributes = { class: "keys quiet", id: "watching" };
+            keys.after(element("p", attributes, "You are watching."));
+        }
+        keys.hidden = watches;
+        byId("watching").hidden = !watches;
+        for (const field of document.querySelectorAll('[aria-describedby="keys"], .watched')) {
+            field.classList.toggle("watched", watches);
+            field.setAttribute("aria-describedby", watches ? "watching" : "keys");
+        }
+    }
+
     #focusStart() {
         byId("start-form").querySelector("button").focus();
     }
@@ -259,6 +289,13 @@ export class Table {
         if (!(isThere || open) || this.#joined || message.querySelector("a")) return;
         const link = element("a", { href: replayLink(match) }, "Watch the replay");
         message.append(" ", link);
+    }
+
+    /** Others play on, or win by it. */
+    #givesUp() {
+        const { id, role } = this.#joined ?? {};
+        if (role !== "player" || this.#match?.phase !== "playing") return false;
+        return this.#match.seats.some((seat) => seat.bot === null && seat.id !== id);
     }
 
     async #leave() {
