@@ -142,6 +142,16 @@ describe("the games' pages", () => {
         await status(second, /A draw/);
     });
 
+    test("who waits alone in quick play is told when a bot comes", async () => {
+        const page = await visit("/games/tictactoe/?play=quick");
+        await page.waitForFunction(() =>
+            /^A bot comes in [1-8] s$/.test(document.getElementById("detail").textContent),
+        );
+        await isPhase(page, "playing"); // it has come
+        assert.equal(await page.textContent("#detail"), "");
+        await leave(page);
+    });
+
     test("B26_tictactoe_with_the_keyboard_alone", async () => {
         const page = await visit("/games/tictactoe/");
         await isReady(page);
@@ -418,7 +428,13 @@ describe("the games' pages", () => {
         await first.waitForSelector("#invitation:not([hidden])");
         const link = await first.inputValue("#link");
         const others = [await open(link, DESKTOP), await open(link, PHONE)];
-        for (const page of others) await page.click("#action-ready");
+        await first.waitForSelector('#detail:has-text("Not ready yet")');
+        await first.waitForSelector("#action-start:disabled");
+        for (const page of others) {
+            await page.waitForSelector('#detail:text("Say when you are ready.")');
+            await page.click("#action-ready");
+            await page.waitForSelector('#detail:text("You are ready: the host starts.")');
+        }
         await first.waitForFunction(() => document.querySelectorAll("#people li").length === 3);
         await first.waitForFunction(
             () => document.getElementById("people").textContent.match(/ready/g)?.length === 2,

@@ -74,6 +74,15 @@ function watching({ spectators, spectator_delay_ms: delay, own }) {
     return delay ? `${many}, ${secondsOf(delay)} later` : many;
 }
 
+/** Names of those for whom the start waits: bots are always ready, and who is away is not asked. */
+export const unready = ({ seats, host }) =>
+    seats
+        .filter(
+            ({ seat, bot, connected, ready }) =>
+                seat !== host && bot === null && connected && !ready,
+        )
+        .map(({ name }) => name);
+
 function actions(model) {
     const { own, isHost, phase, seats } = model;
     const isFull = seats.length >= model.seats_max;
@@ -85,8 +94,11 @@ function actions(model) {
     const waits = phase === "waiting";
     const isEnough = seats.length >= model.seats_min;
     if (waits && model.start === "host") {
-        if (isHost && isEnough)
-            list.push({ key: "start", text: "Start the game", event: "start_game", primary: true });
+        if (isHost && isEnough) {
+            const primary = unready(model).length === 0;
+            const start = { key: "start", text: "Start the game", event: "start_game" };
+            list.push({ ...start, primary, disabled: !primary });
+        }
         if (!isHost) {
             const text = own.ready ? "Not ready after all" : "I am ready";
             list.push({

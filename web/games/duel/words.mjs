@@ -1,6 +1,6 @@
 // What the page says over the picture: phases while one waits, rounds, how it ended.
 
-import { waitsForFriend } from "../../shared/people.mjs";
+import { unready, waitsForFriend } from "../../shared/people.mjs";
 import { beforePicture, count, isBeforePicture } from "../../shared/words.mjs";
 
 export const STEPS = ["Listening", "Found", "Agreed"];
@@ -67,7 +67,9 @@ function waits(model, { elapsed, online, botIn, step }) {
         model.start === "host" && !model.isHost
             ? "Waiting for the host to start"
             : model.start === "host"
-              ? "Start when you are both ready"
+              ? unready(model).length
+                  ? `Waiting until ${who?.name} is ready`
+                  : "Both are ready: you start"
               : "Agreeing on a time …";
     return { kind: "black", title: `Found: ${who?.name}`, detail, step: 1 };
 }

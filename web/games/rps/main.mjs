@@ -1,9 +1,11 @@
 // Rock-paper-scissors' page: the ring to choose from, everybody's hand, the round's clock.
 import { announce, sentence } from "../../shared/announce.mjs";
+import { startBotClock } from "../../shared/bot_clock.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
 import { Connection } from "../../shared/connection.mjs";
 import { byId, setText } from "../../shared/dom.mjs";
 import { ownName } from "../../shared/name.mjs";
+import { unready } from "../../shared/people.mjs";
 import { parameters } from "../../shared/server.mjs";
 import { Table } from "../../shared/table.mjs";
 import { beforePicture, isBeforePicture } from "../../shared/words.mjs";
@@ -16,6 +18,8 @@ const REVEAL_MS = 2600; // for which the choices of a round lie open while the n
 
 const clock = startClock();
 const ring = new Ring(byId("ring"), (choice) => choose(choice));
+const connection = new Connection(ownName);
+const botText = startBotClock(connection, () => model?.state && paint());
 let model = null;
 let reveal = null; // {round, until} while choices lie open
 let timer;
@@ -40,7 +44,7 @@ const table = new Table(
             },
         }),
     },
-    new Connection(ownName),
+    connection,
 );
 
 function choose(choice) {
@@ -132,11 +136,16 @@ function verdict() {
 }
 
 function waiting() {
+    const toDo = botText(model.match) || "Send the link, or add a bot.";
     if (model.seats.length < model.seats_min)
-        return { text: "Waiting for players", detail: "Send the link, or add a bot." };
+        return { text: "Waiting for players", detail: model.own ? toDo : "" };
     if (model.start === "auto") return { text: "About to begin" };
-    if (model.isHost) return { text: "Everybody here?", detail: "You are the host: you start." };
-    return { text: "Waiting for the host", detail: "Say when you are ready." };
+    const missing = unready(model);
+    if (model.isHost && missing.length)
+        return { text: "Everybody here?", detail: `Not ready yet: ${missing.join(", ")}` };
+    if (model.isHost) return { text: "Everybody is ready", detail: "You are the host: you start." };
+    const detail = model.own?.ready ? "You are ready: the host starts." : "Say when you are ready.";
+    return { text: "Waiting for the host", detail: model.own ? detail : "" };
 }
 
 function result() {

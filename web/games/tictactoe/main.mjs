@@ -1,6 +1,7 @@
 // Tic-tac-toe's page: the board, whose turn it is, how it ended.
 import { announce, sentence } from "../../shared/announce.mjs";
 import { avatar } from "../../shared/avatar.mjs";
+import { startBotClock } from "../../shared/bot_clock.mjs";
 import { celebrate } from "../../shared/confetti.mjs";
 import { Connection } from "../../shared/connection.mjs";
 import { byId, element, reconcile, setText } from "../../shared/dom.mjs";
@@ -15,6 +16,8 @@ const status = byId("status");
 const showClock = startClock();
 const board = new Board(byId("board"), byId("strike"), (cell) => table.tell("place", { cell }));
 let before = null; // the model shown before
+const connection = new Connection(ownName);
+const botText = startBotClock(connection, () => before && showDetail(before));
 
 const table = new Table(
     "tictactoe",
@@ -28,7 +31,7 @@ const table = new Table(
             options: { turn_ms: Number(byId("turn").value) },
         }),
     },
-    new Connection(ownName),
+    connection,
 );
 
 function show(model) {
@@ -48,8 +51,14 @@ function show(model) {
     setText(status, said.text);
     document.title = `${said.text} · Tic-tac-toe`;
     status.className = `status ${said.mood}`;
+    showDetail(model);
     tell(model, said);
     before = model;
+}
+
+function showDetail(model) {
+    const past = isBeforePicture(model) ? beforePicture(model).detail : "";
+    setText(byId("detail"), past || (model.phase === "waiting" ? botText(model.match) : ""));
 }
 
 /** What the headline says, and whether that is good or bad for who reads it. */

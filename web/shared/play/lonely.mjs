@@ -1,4 +1,5 @@
 // Somebody who waits alone: for how long, with how many online, and when the server brings a bot.
+import { secondsToBot } from "../bot_clock.mjs";
 import { byId, element } from "../dom.mjs";
 
 export class Lonely {
@@ -35,11 +36,10 @@ export class Lonely {
         const box = byId("more-actions");
         if (!box.contains(this.#button)) box.append(this.#button);
         const seconds = Math.floor((now - this.#since) / 1000);
-        const left = (step?.bot_in_ms ?? step?.wait_ms - step?.elapsed_ms) - (now - step?.at);
         return {
             elapsed: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`,
             online: this.online,
-            botIn: Number.isFinite(left) ? Math.max(0, Math.ceil(left / 1000)) : null,
+            botIn: secondsToBot(step, now),
             step,
         };
     }
