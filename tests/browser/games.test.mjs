@@ -523,6 +523,29 @@ describe("the games' pages", () => {
         for (const page of pages) await page.waitForSelector('#chat-log li:has-text("anybody?")');
     });
 
+    test("own lines are seen when sent, and known after a reload", async () => {
+        const page = await visit("/lobby/");
+        const other = await visit("/lobby/");
+        for (const one of [page, other]) await isReady(one);
+        const isLastSeen = async (text) => {
+            await page.waitForSelector(`#chat-log li:last-child:has-text("${text}")`);
+            return page.evaluate(() => {
+                const log = document.getElementById("chat-log");
+                return log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+            });
+        };
+        for (let line = 0; line < 3; line++) await say(page, `long ${"words ".repeat(75)}${line}`);
+        await page.waitForSelector('#chat-log li:has-text("words 2")');
+        await page.evaluate(() => (document.getElementById("chat-log").scrollTop = 0));
+        await say(other, "from elsewhere");
+        assert.equal(await isLastSeen("from elsewhere"), false); // one reads on
+        await say(page, "from here");
+        assert.equal(await isLastSeen("from here"), true);
+        await page.reload();
+        await page.waitForSelector('#chat-log li.own:has-text("from here")');
+        await page.waitForSelector('#chat-log li:not(.own):has-text("from elsewhere")');
+    });
+
     /** Their server is behind the proxy; it may not be there. */
     const far = (path, proxy) => {
         const url = new URL(path, fray.url);

@@ -1,7 +1,7 @@
 // The lobby: who is online, which rooms are open, ways into a game, and a word with everybody.
 import { announce } from "../shared/announce.mjs";
 import { avatar } from "../shared/avatar.mjs";
-import { Chat } from "../shared/chat.mjs";
+import { Chat, isOwnLine } from "../shared/chat.mjs";
 import { Connection } from "../shared/connection.mjs";
 import { byId, element, reconcile, setText } from "../shared/dom.mjs";
 import { ownName, startNameForm } from "../shared/name.mjs";
@@ -32,7 +32,7 @@ connection.on("connect", async () => {
 connection.on("lobby", show);
 connection.on("chat_message", (line) => {
     if (line.room) return;
-    const isOwn = line.from.id === connection.id;
+    const isOwn = isOwnLine(line, connection.id);
     const isNew = chat.add(line, isOwn) && document.body.dataset.ready === "yes"; // no history
     if (isNew && !isOwn) announce(`${line.from.name}: ${line.text}`);
 });

@@ -1,9 +1,20 @@
 // The chat panel: a log that screen readers follow, and a line to write. `send(text)` resolves when
 // the server has taken it, and rejects with what it found wrong.
 import { byId, element } from "./dom.mjs";
+import { remember, remembered } from "./remembered.mjs";
+import { origin } from "./server.mjs";
 
 const KEEP = 200; // lines
 const MAX = 500;
+const OWN = `own lines ${origin}`;
+const OWN_KEEP = 20; // ids of connections
+
+/** Whether a line is by who has the connection `id`, or had another before a reload. */
+export function isOwnLine({ from }, id) {
+    const ids = remembered(OWN, [], "sessionStorage");
+    if (id && !ids.includes(id)) remember(OWN, [id, ...ids].slice(0, OWN_KEEP), "sessionStorage");
+    return from.id === id || ids.includes(from.id);
+}
 
 export class Chat {
     #log = byId("chat-log");
@@ -21,7 +32,7 @@ export class Chat {
                 await send(text);
             } catch (error) {
                 this.#field.value ||= text;
-                this.note(error.message);
+                this.note(error.message, true);
             }
         });
     }
@@ -39,17 +50,20 @@ export class Chat {
         this.#seen.add(line);
         const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
         const name = element("b", {}, from.name, element("span", { class: "sr" }, ":"));
-        this.#append(element("li", { class: isOwn ? "own" : null, title: time }, name, " ", text));
+        const attributes = { class: isOwn ? "own" : null, title: time };
+        this.#append(element("li", attributes, name, " ", text), isOwn);
         return true;
     }
 
-    note(text) {
-        this.#append(element("li", { class: "note" }, text));
+    /** `isAnswer`: to what was just written. */
+    note(text, isAnswer = false) {
+        this.#append(element("li", { class: "note" }, text), isAnswer);
     }
 
-    #append(line) {
+    /** Who reads what was said before goes on reading, unless it is about the own line. */
+    #append(line, isOwn) {
         const log = this.#log;
-        const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+        const isAtEnd = isOwn || log.scrollHeight - log.scrollTop - log.clientHeight < 40;
         log.append(line);
         while (log.children.length > KEEP) log.firstElementChild.remove();
         if (isAtEnd) log.scrollTop = log.scrollHeight;

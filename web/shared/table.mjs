@@ -3,7 +3,7 @@
 // state.
 import { announce } from "./announce.mjs";
 import { isAway } from "./banner.mjs";
-import { Chat } from "./chat.mjs";
+import { Chat, isOwnLine } from "./chat.mjs";
 import { pageLink, parameters } from "./server.mjs";
 import { byId, element, setText } from "./dom.mjs";
 import { startNameForm } from "./name.mjs";
@@ -310,7 +310,7 @@ export class Table {
 
     #hear(line) {
         if (!this.#joined || line.room !== this.#joined.room) return;
-        const isOwn = line.from.id === this.#connection.id;
+        const isOwn = isOwnLine(line, this.#connection.id);
         const isHistory = this.#match?.match !== this.#joined.match; // it comes before `match`
         const isNew = this.#chat.add(line, isOwn);
         if (!isNew || isHistory || isOwn) return;
