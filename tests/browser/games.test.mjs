@@ -327,6 +327,10 @@ describe("the games' pages", () => {
             all.map((avatar) => avatar.style.color),
         );
         assert.deepEqual(colours, ["var(--you)", "var(--foe)"]); // as the marks of who watches
+        const listed = await third.$$eval("#people .avatar", (all) =>
+            all.map((avatar) => avatar.style.color),
+        );
+        assert.deepEqual(listed, colours);
         await click(first, 4);
         await status(first, /is thinking/);
         await second.goto("about:blank");

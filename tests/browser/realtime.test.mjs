@@ -179,6 +179,13 @@ describe("the pages of games in real time", () => {
         for (const page of pages)
             for (const name of ["you", "foe"])
                 assert.ok((await spots(page, name)).count > 100, `${name} is seen`);
+        const listed = (page) =>
+            page.$$eval("#people .avatar", (all) => all.map(({ style }) => style.color).join());
+        assert.equal(await listed(first), "var(--you),var(--foe)");
+        assert.equal(await listed(second), "var(--foe),var(--you)");
+        const third = await open(first.url(), DESKTOP);
+        await third.waitForSelector("#people li");
+        assert.equal(await listed(third), "var(--left),var(--right)");
         // The creator is on the left, on both screens.
         assert.ok((await spots(first, "you")).x < (await spots(first, "foe")).x);
         assert.ok((await spots(second, "you")).x > (await spots(second, "foe")).x);

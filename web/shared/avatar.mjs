@@ -15,7 +15,7 @@ export function colourOf({ seat, bot }, isOwn) {
 const ANTENNA = `<path d="M20 7V3" stroke="currentColor" stroke-width="2.4"/>
   <circle cx="20" cy="3" r="2.6"/>`;
 
-export function avatar(player, isOwn) {
+export function avatar(player, isOwn, colour = colourOf(player, isOwn)) {
     const made = drawing(`<svg class="avatar" viewBox="0 0 40 40" aria-hidden="true"
     fill="currentColor">${player.bot ? ANTENNA : ""}
     <rect x="4" y="7" width="32" height="31" rx="8.5"/>
@@ -23,6 +23,6 @@ export function avatar(player, isOwn) {
     <rect x="22" y="15" width="6" height="12" rx="3" fill="#fff"/>
     <rect x="13.6" y="19" width="3.4" height="6" rx="1.7" fill="#17151e"/>
     <rect x="23.6" y="19" width="3.4" height="6" rx="1.7" fill="#17151e"/></g></svg>`);
-    made.style.color = colourOf(player, isOwn);
+    made.style.color = colour;
     return made;
 }

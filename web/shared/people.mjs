@@ -1,5 +1,5 @@
 // Who is in the match, and what one may do about it: ready, start, rematch, bots, kick, invite.
-import { avatar } from "./avatar.mjs";
+import { avatar, colourOf } from "./avatar.mjs";
 import { byId, element, reconcile, setText } from "./dom.mjs";
 import { Question } from "./question.mjs";
 import { toast } from "./toast.mjs";
@@ -39,16 +39,21 @@ function removal({ name, bot }, remove) {
     return element("div", { class: "removal" }, button, question.box);
 }
 
+/** Where the game's picture gives players colours of its own, the list has them, too. */
+const colourIn = (model, seat) =>
+    model.colourOf?.(seat, model.own) ??
+    colourOf({ ...seat, bot: seat.bot !== null }, seat.id === model.own?.id);
+
 export function showPeople(model, act) {
     reconcile(byId("people"), model.seats, {
-        key: ({ id, name }) => `${id} ${name}`,
+        key: (seat) => `${seat.id} ${seat.name} ${colourIn(model, seat)}`,
         make: (seat) => {
-            const isOwn = seat.id === model.own?.id;
+            const isBot = seat.bot !== null;
             const name = element("span", { class: "who" }, seat.name);
             return element(
                 "li",
                 {},
-                avatar({ ...seat, bot: seat.bot !== null }, isOwn),
+                avatar({ ...seat, bot: isBot }, false, colourIn(model, seat)),
                 element("div", { class: "words" }, name, element("small")),
                 removal(seat, () => act("kick", { seat: seat.seat })),
             );

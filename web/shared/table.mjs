@@ -40,7 +40,7 @@ export class Table {
     #onMatch = () => {};
 
     /**
-     * `view`: {show(model), focus(), options(), field: where one plays}; `model` is what model() below
+     * `view`: {show(model), focus(), options(), field: where one plays, colourOf?(seat, own)}; `model` is what model() below
      * returns. Games in real time have isTicked (their state comes otherwise) and hear of entered()
      * and left(), and of what somebody else writes, heard().
      * `connection`: connection.mjs's, or one with its methods.
@@ -393,6 +393,7 @@ export class Table {
             own, // one's own entry of `seats`, or null for a spectator
             isHost: own !== null && own.seat === host,
             phase,
+            colourOf: this.#view.colourOf, // of a seat, as the game's picture has it; or none
             state: this.#state?.state ?? null, // the game's tables
             number: this.#state?.number ?? 0,
             endsAt: this.#state?.left_ms == null ? null : this.#state.at + this.#state.left_ms,

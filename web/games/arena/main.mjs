@@ -107,6 +107,7 @@ const play = new Play(
         steps: [],
         thumbs: ["Drag to walk, tap to strike"],
         optionWords: OPTION_WORDS,
+        colourOf: ({ id, bot }, own) => (bot === null && id !== own?.id ? "var(--foe)" : null),
         table: () => ({ bots: Number(byId("bots").value), level: 1, start: "auto" }),
         isAlone: () => false, // bots are there at once
         begin: () => {

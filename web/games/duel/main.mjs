@@ -7,7 +7,7 @@ import { Surface } from "../../shared/play/surface.mjs";
 import { DuelControls } from "./controls.mjs";
 import { Effects } from "./effects.mjs";
 import { showHud } from "./hud.mjs";
-import { COLOURS, Scene } from "./scene.mjs";
+import { COLOURS, Scene, colourName } from "./scene.mjs";
 import { STEPS, say } from "./words.mjs";
 import { World } from "./world.mjs";
 
@@ -76,6 +76,7 @@ new Play(
         steps: STEPS,
         thumbs: ["Walk here, up jumps", "Aim and fire here, a tap shoots"],
         optionWords: OPTION_WORDS,
+        colourOf: ({ seat }, own) => `var(--${colourName(seat, own?.seat ?? null)})`,
         rematchInput: { rematch: 1 },
         table: () => ({ bots: 1, level: Number(byId("level").value) }),
         isAlone: ({ seats }) => seats.length < 2,

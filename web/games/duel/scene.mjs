@@ -19,6 +19,12 @@ const PLATES_MIN = 60;
 const TRAIL_MS = 42; // of a bullet's way that is seen behind it
 const TICK_MS = 1000 / 60;
 
+/** Who looks is green, the other red; for who watches, `ownSeat` null, left and right differ. */
+export function colourName(seat, ownSeat) {
+    if (ownSeat === null) return seat === 0 ? "left" : "right";
+    return seat === ownSeat ? "you" : "foe";
+}
+
 export class Scene {
     #surface;
     #effects;
@@ -45,9 +51,7 @@ export class Scene {
     });
 
     colourOf(seat, ownSeat) {
-        const { colours } = this.#surface;
-        if (ownSeat === null) return seat === 0 ? colours.left : colours.right;
-        return seat === ownSeat ? colours.you : colours.foe;
+        return this.#surface.colours[colourName(seat, ownSeat)];
     }
 
     paintBlack() {

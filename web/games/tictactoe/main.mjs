@@ -25,6 +25,7 @@ const table = new Table(
         show,
         focus: () => board.focus(),
         field: byId("board"),
+        colourOf,
         options: () => ({
             bots: 1,
             level: Number(byId("level").value),
@@ -142,6 +143,12 @@ function showScore(node, { state }) {
     node.replaceChildren(text, element("small", {}, state.match.draws ? drawn : "games"));
 }
 
+/** As the marks of who sits there; null: a bot's own grey. */
+function colourOf({ seat, id, bot }, own) {
+    if (own) return id === own.id ? "var(--you)" : bot === null ? "var(--foe)" : null;
+    return seat === 0 ? "var(--you)" : "var(--foe)";
+}
+
 function showCard(node, { seat, sitting, isTurn }, model) {
     const isOwn = sitting !== undefined && sitting.id === model.own?.id;
     node.classList.toggle("turn", isTurn);
@@ -158,10 +165,9 @@ function showCard(node, { seat, sitting, isTurn }, model) {
     const key = `${sitting?.id} ${name} ${note}`;
     if (node.dataset.text === key) return;
     node.dataset.text = key;
-    const figure =
-        sitting && avatar({ ...sitting, bot: sitting.bot !== null || sitting.stand_in }, isOwn);
-    if (figure && !isOwn && (!model.own || sitting.bot === null))
-        figure.style.color = !model.own && seat === 0 ? "var(--you)" : "var(--foe)"; // as its marks
+    const isBot = sitting && (sitting.bot !== null || sitting.stand_in);
+    const colour = sitting && (colourOf(sitting, model.own) ?? undefined);
+    const figure = sitting && avatar({ ...sitting, bot: isBot }, isOwn, colour);
     const who = element("div", { class: "who" }, element("b", {}, name), element("span", {}, note));
     node.replaceChildren(...(figure ? [figure] : []), who);
 }

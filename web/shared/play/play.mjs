@@ -38,7 +38,7 @@ export class Play {
 
     /**
      * `game`: {name, netcode: options of the SDK, steps, thumbs: what they do, optionWords,
-     * table(): bots, level and so on, isAlone(model), begin(), paint(frame, {now, elapsed, seat,
+     * colourOf?(seat, own): in the list of players, table(): bots, level and so on, isAlone(model), begin(), paint(frame, {now, elapsed, seat,
      * model}), input(now), idle: input of who does nothing, release(): keys and thumbs,
      * say(model, waiting), onEvent(event)}
      */
@@ -79,6 +79,7 @@ export class Play {
     #view() {
         return {
             isTicked: true,
+            colourOf: this.#game.colourOf,
             show: (model) => {
                 this.model = model;
                 this.#offerSeat();
@@ -217,7 +218,7 @@ export class Play {
 }
 
 /** As table.mjs's model, of a table that is only in this page. */
-function practiceModel({ roster, game }, { name }) {
+function practiceModel({ roster, game }, { name, colourOf }) {
     const seats = roster.map(({ seat, bot }) => ({
         seat,
         id: `practice-${seat}`,
@@ -234,6 +235,7 @@ function practiceModel({ roster, game }, { name }) {
         bot_levels: game.bot_levels,
         own: seats[0],
         isHost: false,
+        colourOf,
         spectators: 0,
     };
 }
