@@ -460,6 +460,35 @@ describe("the games' pages", () => {
         assert.equal(await first.locator(".palm.shown").count(), 3);
     });
 
+    test("names of choices are within their circles, and bots are told apart, however large", async () => {
+        for (const viewport of [
+            { width: 640, height: 400 }, // 200 % of 1280 × 800
+            { width: 320, height: 568 },
+            DESKTOP.viewport,
+        ]) {
+            const page = await visit("/games/rps/?play=bot&kinds=7", { viewport });
+            await page.waitForSelector('.ring[data-open="yes"]');
+            const outside = await page.$$eval(".kind span", (names) =>
+                names
+                    .filter((name) => {
+                        const [text, round] = [name, name.parentNode].map((one) =>
+                            one.getBoundingClientRect(),
+                        );
+                        const [dx, dy] = [text.width, text.bottom * 2 - round.top - round.bottom];
+                        return Math.hypot(dx, dy * 0.75) > round.width; // its letters have air below
+                    })
+                    .map((name) => name.textContent),
+            );
+            assert.deepEqual(outside, [], `${viewport.width} px`);
+            const cut = await page.$$eval(".hand .who span", (names) =>
+                names
+                    .filter((one) => one.scrollWidth > one.clientWidth)
+                    .map((one) => one.textContent),
+            );
+            assert.deepEqual(cut, [], `${viewport.width} px`);
+        }
+    });
+
     test("B29_who_is_kicked_stays_out", async () => {
         const [first, second] = await meet("rps");
         await remove(first);
