@@ -612,7 +612,7 @@ describe("the pages of games in real time", () => {
         assert.equal(await page.isVisible("#net-graph"), false);
         await page.keyboard.press("n");
         await page.waitForFunction(() =>
-            /Round trip\s+[\d.]+ ms[^]*Transport\s+websocket/.test(
+            /0 to \d+ ms[^]*Round trip\s+[\d.]+ ms[^]*Transport\s+websocket/.test(
                 document.getElementById("net-graph").innerText,
             ),
         );

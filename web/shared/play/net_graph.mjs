@@ -33,6 +33,7 @@ export class NetGraph {
     #panel = byId("net-graph");
     #values;
     #line = element("canvas", { width: 400, height: 88, "aria-hidden": "true" });
+    #scale = element("li");
     #points = []; // {rtt, age}
     #shownAt = -Infinity;
     #frames = 0;
@@ -44,7 +45,12 @@ export class NetGraph {
             {},
             ROWS.map(([name], at) => element("div", {}, element("dt", {}, name), this.#values[at])),
         );
-        this.#panel.append(this.#line, list);
+        const names = [
+            ["rtt", "round trip"],
+            ["age", "snapshot age"],
+        ].map(([key, name]) => element("li", { class: key }, name));
+        const legend = element("ul", { class: "legend" }, names, this.#scale);
+        this.#panel.append(element("div", { class: "line" }, this.#line, legend), list);
         this.#panel.hidden = !this.on;
     }
 
@@ -77,6 +83,7 @@ export class NetGraph {
         const { width, height } = this.#line;
         const c = this.#line.getContext("2d");
         const most = Math.max(50, ...this.#points.map(({ rtt, age }) => Math.max(rtt, age))) * 1.15;
+        setText(this.#scale, `20 s, 0 to ${Math.round(most)} ms`);
         const style = getComputedStyle(this.#panel);
         c.clearRect(0, 0, width, height);
         for (const [key, name] of [
