@@ -190,6 +190,21 @@ describe("the stage of games in real time", () => {
         }
     });
 
+    test("the small map gives way to oneself in its corner", async () => {
+        const page = await enterArena();
+        await page.evaluate(() => {
+            const { world } = canvas.arena;
+            const { fill } = world;
+            world.fill = (...frame) => {
+                fill.apply(world, frame);
+                Object.assign(world.self, { x: world.map.width - 10, y: world.map.height - 10 });
+            };
+        });
+        await page.waitForSelector(".minimap.over");
+        await page.evaluate(() => delete canvas.arena.world.fill);
+        await page.waitForSelector(".minimap:not(.over)");
+    });
+
     test("on a phone that lies all ways in are in view", async () => {
         for (const options of [LYING, LYING_LARGE]) {
             for (const game of ["duel", "arena", "rps", "tictactoe"]) {

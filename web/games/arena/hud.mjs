@@ -7,6 +7,7 @@ const ROWS = 8;
 const FEED_ROWS = 5;
 const BOARD_MS = 300;
 const MAP_MS = 80;
+const NEAR = 40; // CSS px from the small map
 
 const hud = byId("hud");
 const bar = element("i");
@@ -59,7 +60,20 @@ export function showHud(world, painter, now) {
     if (now - mapAt > MAP_MS) {
         mapAt = now;
         paintMinimap(map, world, painter, self);
+        map.classList.toggle("over", self !== null && covers(map, placeOf(self, painter)));
     }
+}
+
+/** Where somebody is in the picture, CSS px. */
+function placeOf({ x, y }, { seen: { left, top, right } }) {
+    const scale = byId("canvas").clientWidth / (right - left);
+    return { x: (x - left) * scale, y: (y - top) * scale };
+}
+
+/** Whether somebody at this place is behind it, or nearly. */
+function covers({ offsetLeft, offsetTop, offsetWidth, offsetHeight }, { x, y }) {
+    const isBeside = x < offsetLeft - NEAR || x > offsetLeft + offsetWidth + NEAR;
+    return !isBeside && y > offsetTop - NEAR && y < offsetTop + offsetHeight + NEAR;
 }
 
 function showBoard(world, painter) {
