@@ -460,7 +460,7 @@ describe("the games' pages", () => {
         assert.equal(await first.locator(".palm.shown").count(), 3);
     });
 
-    test("names of choices are within their circles, and bots are told apart, however large", async () => {
+    test("names of choices are within their circles, and bots told apart, when large", async () => {
         for (const viewport of [
             { width: 640, height: 400 }, // 200 % of 1280 × 800
             { width: 320, height: 568 },
@@ -475,7 +475,7 @@ describe("the games' pages", () => {
                             one.getBoundingClientRect(),
                         );
                         const [dx, dy] = [text.width, text.bottom * 2 - round.top - round.bottom];
-                        return Math.hypot(dx, dy * 0.75) > round.width; // its letters have air below
+                        return Math.hypot(dx, dy * 0.75) > round.width; // air below
                     })
                     .map((name) => name.textContent),
             );

@@ -558,6 +558,8 @@ describe("the pages of games in real time", () => {
             await page.click("#practice");
             await isRound(page, "playing");
             assert.ok((await spots(page, "limb")).count > 60);
+            assert.ok((await contrast(page, "focus", "ground")) >= 3, "the focus is seen");
+            assert.notEqual(await contrast(page, "focus", "foe"), 1);
             for (const behind of ["sky-high", "sky-low", "hill-far", "hill-near"])
                 assert.ok((await contrast(page, "limb", behind)) >= 3, `${colorScheme}: ${behind}`);
         }

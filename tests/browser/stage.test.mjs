@@ -245,7 +245,7 @@ describe("the stage of games in real time", () => {
         assert.equal(await page.locator(".thumbs p:not(.known)").count(), 1);
     });
 
-    test("who waits for a friend has the link on the stage, and is told of nobody else", async () => {
+    test("who waits for a friend has the link on the stage, and hears of nobody else", async () => {
         for (const options of [LYING_LARGE, UPRIGHT, DESKTOP]) {
             const page = await visit("/games/duel/?play=friend", options);
             await page.waitForSelector('#status:text-is("Send this link to your friend")');

@@ -10,8 +10,8 @@ export const UNREACHABLE = {
 export const isAway = ({ code }) => code === "lost" || code === "unreachable";
 
 /**
- * A line over the page while there is no connection; returns what shows it ("": nothing). The browser
- * knows that it is offline long before a connection is known to be lost.
+ * A line over the page while there is no connection; returns what shows it ("": nothing). The
+ * browser knows that it is offline long before a connection is known to be lost.
  */
 export function startBanner() {
     const banner = element("p", { class: "connection", role: "status", hidden: true });

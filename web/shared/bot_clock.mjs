@@ -2,8 +2,8 @@
 
 const EVERY_MS = 250;
 
-/** Seconds until then by `step`, the newest `matchmaking` of docs/games.md with the time `at` which it
- * came; null: none is to come. */
+/** Seconds until then by `step`, the newest `matchmaking` of docs/games.md and when it came, `at`;
+ * null: none is to come. */
 export function secondsToBot(step, now) {
     const left = (step?.bot_in_ms ?? step?.wait_ms - step?.elapsed_ms) - (now - step?.at);
     return Number.isFinite(left) ? Math.max(0, Math.ceil(left / 1000)) : null;

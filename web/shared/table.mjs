@@ -40,9 +40,9 @@ export class Table {
     #onMatch = () => {};
 
     /**
-     * `view`: {show(model), focus(), options(), field: where one plays, colourOf?(seat, own)}; `model` is what model() below
-     * returns. Games in real time have isTicked (their state comes otherwise) and hear of entered()
-     * and left(), and of what somebody else writes, heard().
+     * `view`: {show(model), focus(), options(), field: where one plays, colourOf?(seat, own)};
+     * `model` is what model() below returns. Games in real time have isTicked (their state comes
+     * otherwise) and hear of entered() and left(), and of what somebody else writes, heard().
      * `connection`: connection.mjs's, or one with its methods.
      */
     constructor(game, view, connection) {
@@ -100,7 +100,7 @@ export class Table {
         }
     }
 
-    /** That the connection was lost is in the banner; on the way back, or out, what follows says why. */
+    /** That the connection was lost is in the banner; what follows the way back or out says why. */
     #isToldElsewhere({ code }) {
         const isBetween = this.#entering || !this.#joined;
         return code === "lost" || (code === "not_in_match" && isBetween);
@@ -334,8 +334,8 @@ export class Table {
         this.#offerNext(model);
     }
 
-    /** After the end the focus is on what can be done next, for who was in the game. The button comes
-     * with `match`, before or after the state that says how it ended. */
+    /** After the end the focus is on what can be done next, for who was in the game. The button
+     * comes with `match`, before or after the state that says how it ended. */
     #offerNext({ phase }) {
         if (phase !== "over") this.#hasOffered = false;
         const next = byId("action-rematch");

@@ -38,9 +38,9 @@ export class Play {
 
     /**
      * `game`: {name, netcode: options of the SDK, steps, thumbs: what they do, optionWords,
-     * colourOf?(seat, own): in the list of players, table(): bots, level and so on, isAlone(model), begin(), paint(frame, {now, elapsed, seat,
-     * model}), input(now), idle: input of who does nothing, release(): keys and thumbs,
-     * say(model, waiting), onEvent(event)}
+     * colourOf?(seat, own): in the list of players, table(): bots, level and so on,
+     * isAlone(model), begin(), paint(frame, {now, elapsed, seat, model}), input(now), idle: input
+     * of who does nothing, release(): keys and thumbs, say(model, waiting), onEvent(event)}
      */
     constructor(game, sound) {
         this.#game = game;
