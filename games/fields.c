@@ -65,7 +65,8 @@ static bool row_find_misfit(const struct fray_game_table *table, const void *row
 {
     for (uint32_t i = 0; i < table->fields_count; i++) {
         const struct fray_game_field *field = &table->fields[i];
-        for (uint32_t k = 0; field->bits < (field->type & 7u) * 8 && k < field->count; k++) {
+        bool is_sent = !(field->flags & (FRAY_GAME_HIDDEN | FRAY_GAME_CLOCK));
+        for (uint32_t k = 0; is_sent && k < field->count; k++) {
             misfit->field = field;
             misfit->value = fray_game_read(field, row, k);
             if (!fits(field, misfit->value))
@@ -83,7 +84,7 @@ bool fray_game_find_misfit(const struct fray_game *game, const void *state,
         const char *row = (const char *)state + table->offset;
         misfit->table = table;
         for (misfit->row = 0; misfit->row < table->rows; misfit->row++, row += table->stride)
-            if (row_find_misfit(table, row, misfit))
+            if ((!table->present || row[table->present - 1]) && row_find_misfit(table, row, misfit))
                 return true;
     }
     return false;

@@ -351,7 +351,7 @@ struct fray_game_misfit {
     uint32_t row;
     int64_t value;
 };
-/* The first there is in the state. False: there is none. */
+/* The first there is in the state, of what clients may be sent. False: there is none. */
 FRAY_API bool fray_game_find_misfit(const struct fray_game *game, const void *state,
                                     struct fray_game_misfit *misfit);
 /* Of a state or view: fray_game_get(game, view, "players", seat, "x"). 0: there is none such. */

@@ -116,15 +116,23 @@ static void say_unsent(fray_client *client)
     client->unsent_count = 0;
 }
 
+static void forget_unsent(fray_client *client)
+{
+    for (size_t i = 0; i < client->unsent_count; i++)
+        free(client->unsent[i]);
+    client->unsent_count = 0;
+}
+
 enum fray_err fray_client_send(fray_client *client, const char *type, json_t *content)
 {
     json_t *message = json_pack("{s:s, s:o*}", "type", type, "content", content);
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
     json_decref(message);
-    enum fray_err err = !text                                ? FRAY_ERR_TYPE
-                        : client->is_over                    ? FRAY_ERR_CLOSED
-                        : client->unsent_count == UNSENT_MAX ? FRAY_ERR_LIMIT
-                                                             : FRAY_OK;
+    bool is_crowded = !client->is_open && client->unsent_count == UNSENT_MAX;
+    enum fray_err err = !text             ? FRAY_ERR_TYPE
+                        : client->is_over ? FRAY_ERR_CLOSED
+                        : is_crowded      ? FRAY_ERR_LIMIT
+                                          : FRAY_OK;
     if (err)
         free(text);
     else if (client->is_open)
@@ -211,7 +219,8 @@ static void match_forget(fray_client *client)
 void fray_client_leave(fray_client *client)
 {
     match_forget(client);
-    if (client->is_open || client->unsent_count) /* what waits may be a wish to play */
+    forget_unsent(client); /* a wish to play may be among it */
+    if (client->is_open)
         (void)fray_client_send(client, "leave", NULL);
 }
 
@@ -506,8 +515,7 @@ static struct fray_tls_context *tls_of(fray_clients *clients, bool trusts_anyone
 
 static void client_free(fray_client *client)
 {
-    for (size_t i = 0; i < client->unsent_count; i++)
-        free(client->unsent[i]);
+    forget_unsent(client);
     free(client->unsent);
     free(client->smooth_fields);
     json_decref(client->roster);

@@ -274,9 +274,10 @@ static bool options_fault(const struct fray_game *game, char *text)
 /* Messages of docs/games.md that never reach the rules. */
 static bool is_taken(const char *name)
 {
-    static const char *const taken[] = {"lobby", "name",    "quick_play", "create", "join",
-                                        "watch", "clock",   "reconnect",  "leave",  "ready",
-                                        "kick",  "add_bot", "message"};
+    static const char *const taken[] = {"lobby", "name",    "quick_play", "create",       "join",
+                                        "watch", "clock",   "reconnect",  "leave",        "ready",
+                                        "kick",  "add_bot", "message",    "chat_message", "lab",
+                                        "ack",   "error",   "connect"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(taken[i], name) == 0)
             return true;

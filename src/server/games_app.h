@@ -25,10 +25,12 @@ struct fray_games {
     fray_timer_handle *driver; /* NULL: nothing is due, or it expires just now */
     uint64_t driver_us;        /* when it expires */
     bool is_driving;
-    struct fray_buf packet, inputs;    /* of one packet: nobody's between calls */
-    struct fray_buf text;              /* likewise, of one state as JSON */
-    struct fray_buf why;               /* the sentence of the next refusal, if it has one */
-    struct fray_game_json_rows rows;   /* of the states that are being sent */
+    struct fray_buf packet, inputs; /* of one packet: nobody's between calls */
+    struct fray_buf text;           /* likewise, of one state as JSON */
+    const struct fray_match
+        *entering;                   /* somebody leaves another for it: nobody is moved meanwhile */
+    struct fray_buf why;             /* the sentence of the next refusal, if it has one */
+    struct fray_game_json_rows rows; /* of the states that are being sent */
     struct fray_replay_store *replays; /* NULL: none are kept */
     bool is_own;                       /* freed at the end */
 };

@@ -270,6 +270,8 @@ void fray_games_watch(const struct fray_games_request *request)
     struct fray_match *match =
         reason ? NULL : fray_lobby_busiest(&request->games->lobby, config.game, &person);
 
+    if (!reason && match && match == fray_games_match(request) && config.game->seats_min > 1)
+        reason = fray_games_because(request, "already_in_match", "It is the one that you are in.");
     if (!reason && !match && config.game->seats_min > 1)
         reason = "unknown_match";
     if (!reason && !match && !has_room(request))

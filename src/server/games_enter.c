@@ -102,11 +102,13 @@ static struct fray_match *asked_match(const struct fray_games_request *request)
     return match;
 }
 
-/* NULL: it is gone, and that has been said: who waited in it may have been led elsewhere, because
- * somebody left the other match. */
+/* NULL: it is gone, and that has been said. Nobody who waits in it is led to who is left alone in
+ * the other match. */
 static struct fray_match *step_out_for_asked(const struct fray_games_request *request)
 {
+    request->games->entering = asked_match(request);
     fray_games_step_out(request);
+    request->games->entering = NULL;
     return asked_match(request);
 }
 

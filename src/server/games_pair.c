@@ -101,7 +101,7 @@ void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fr
 {
     struct fray_match *other = fray_lobby_partner(&games->lobby, match);
     move_up(games, nsp, match);
-    if (!other)
+    if (!other || other == games->entering || match == games->entering)
         return;
     bool is_older = match->pairing.began_us <= other->pairing.began_us;
     struct fray_match *to = is_older ? match : other, *from = is_older ? other : match;

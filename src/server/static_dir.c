@@ -14,7 +14,8 @@
 enum {
     PIECE_MAX = 64 * 1024,      /* what a slow reader costs */
     READ_AHEAD = 4 * PIECE_MAX, /* asked of the disk when it is waited for */
-    WAITS_MAX = 5000,           /* for one piece, each of a few ms */
+    ADVISE_EVERY = 100,
+    WAITS_MAX = 5000, /* for one piece, each of a few ms */
 };
 
 enum fray_err fray_static_dir_open(struct fray_static_dir *dir, const char *path)
@@ -166,7 +167,7 @@ static enum fray_err wait_for_disk(struct disk_producer *disk)
 {
     if (disk->waits == WAITS_MAX)
         return FRAY_ERR_IO;
-    if (disk->waits++ == 0)
+    if (disk->waits++ % ADVISE_EVERY == 0)
         (void)posix_fadvise(disk->fd, (off_t)disk->at, READ_AHEAD, POSIX_FADV_WILLNEED);
     return FRAY_ERR_AGAIN;
 }

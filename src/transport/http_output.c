@@ -174,7 +174,9 @@ void fray_http_output_pump(struct fray_http_connection *connection)
         output->lasting = fray_slice_skip(output->lasting, count - of_copied);
         bool is_waited_for =
             connection->state == FRAY_HTTP_WRITING || connection->state == FRAY_HTTP_STREAMING;
-        if (count > 0 && is_waited_for)
+        bool has_timeout =
+            fray_timer_is_armed(&connection->timer); /* not after a producer's wait */
+        if (is_waited_for && (count > 0 || !has_timeout))
             fray_http_connection_arm(connection, connection->service->body_timeout_ms);
         if (err)
             return;

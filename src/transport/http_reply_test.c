@@ -148,6 +148,19 @@ static void test_reader_that_stands_still_is_closed(void **state)
     assert_int_equal(sim.worker.counters.http_timeouts, 1);
 }
 
+/* Also when a piece had to be waited for: that used the timer. */
+static void test_reader_that_stands_still_before_a_late_piece_is_closed(void **state)
+{
+    (void)state;
+    fray_sim_network_options(sim.network)->window = PIECE + 1000; /* it is full after the first */
+    http_client_deinit(&client);
+    http_client_open(&client, &sim);
+    http_client_say(&client, "GET /hesitant HTTP/1.1\r\nHost: a\r\n\r\n");
+    fray_stream_pause(client.stream);
+    http_sim_run_ms(&sim, 61000);
+    assert_int_equal(sim.worker.counters.http_timeouts, 1);
+}
+
 static void test_half_closed_peer_gets_its_reply(void **state)
 {
     (void)state;
@@ -220,6 +233,7 @@ int main(void)
         TEST(test_large_replies),
         TEST(test_slow_reader_holds_the_producer),
         TEST(test_reader_that_stands_still_is_closed),
+        TEST(test_reader_that_stands_still_before_a_late_piece_is_closed),
         TEST(test_half_closed_peer_gets_its_reply),
         TEST(test_broken_producer_cuts_the_reply),
         TEST(test_fast_reader_leaves_time_for_others),

@@ -46,6 +46,27 @@ describe("pages without a connection", () => {
         }
     });
 
+    for (const game of ["duel", "tictactoe"])
+        test(`who has left ${game} without a connection is out`, async (t) => {
+            const proxy = await startProxy(t, fray.port);
+            const page = await far(`/games/${game}/?play=bot`, proxy);
+            await page.waitForSelector('body[data-phase="playing"]');
+            const match = new URL(page.url()).searchParams.get("match");
+            proxy.blocked = true;
+            proxy.cut();
+            await page.waitForSelector(".connection:not([hidden])");
+            await page.click("#leave");
+            await page.waitForSelector("#start:not([hidden])");
+            proxy.blocked = false;
+            await page.waitForSelector(".connection", { state: "hidden" });
+            const isOpen = async () => {
+                const reply = await fetch(`${fray.url}/replays?id=${match}`);
+                return (await reply.json()).being_played;
+            };
+            while (await isOpen()); // until the server has heard of it
+            assert.equal(await page.isVisible("#table"), false);
+        });
+
     test("who comes by a link to a server that is away has a way out", async (t) => {
         const proxy = await startProxy(t, fray.port);
         proxy.blocked = true;

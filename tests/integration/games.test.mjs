@@ -508,6 +508,15 @@ describe("games, where there is room for two matches", LIMIT, () => {
     const open = (t, name) => KINDS["Socket.IO"]().open(t, server.url, { name });
     const refused = (promise, code) => assert.rejects(promise, { message: code });
 
+    test("who asks to watch the match that it plays in stays in it", LIMIT, async (t) => {
+        const ann = await open(t, "Ann", "envelope");
+        const { match } = await ann.ask("create", { game: "tictactoe", bots: 1 });
+        const watch = ann.ask("watch", { game: "tictactoe", leave: true });
+        await assert.rejects(watch, { message: "already_in_match" });
+        assert.deepEqual(await ann.ask("leave"), {}, "it was in one");
+        await assert.rejects(ann.ask("join", { match }), { message: "unknown_match" });
+    });
+
     test(
         "a match that nobody is in gives way, one that somebody is in does not",
         LIMIT,

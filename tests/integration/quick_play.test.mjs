@@ -136,6 +136,18 @@ describe("quick play", SUITE, () => {
         assert.equal(ann.last("player_out"), undefined);
     });
 
+    test("who leaves another for who listens finds that one there", LIMIT, async (t) => {
+        const [ann, bob, cid] = await Promise.all(["Ann", "Bob", "Cid"].map((n) => open(t, n)));
+        const ask = { game: "duel", wait_s: 600 };
+        const { match: first } = await ann.ask("quick_play", ask);
+        assert.equal((await bob.ask("quick_play", ask)).match, first);
+        const { match } = await cid.ask("quick_play", ask);
+        assert.notEqual(match, first);
+        assert.equal((await ann.ask("join", { match, leave: true })).match, match);
+        await cid.take("matchmaking", ({ phase }) => phase === "found");
+        for (const player of [ann, bob, cid]) await player.ask("leave");
+    });
+
     test("A21_A35_alone_one_plays_a_bot", LIMIT, async (t) => {
         const ann = await open(t, "Ann");
         const { match } = await ann.ask("quick_play", { game: "duel" });

@@ -11,6 +11,7 @@ export class Question {
         this.#button = button;
         const confirm = () => {
             this.close();
+            this.#button.focus(); // from where the page goes on
             act();
         };
         this.#no = answer("No", no, () => this.#turnDown());

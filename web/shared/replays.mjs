@@ -8,17 +8,17 @@ const UNREACHED_MS = 2000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-let say = () => {}; // the banner, once there is something to say
+let say = null; // the banner, once there is something to say
 
 /** fetch(), again until the server is there, with a word about it. */
 export async function fetchInTheEnd(url) {
-    for (let tries = 1; ; tries++) {
+    for (;;) {
         try {
             const reply = await fetch(url);
-            say("");
+            say?.("");
             return reply;
         } catch {
-            if (tries === 1) say = startBanner();
+            say ??= startBanner();
             say("No connection to the server. Trying again …");
             await pause(UNREACHED_MS);
         }

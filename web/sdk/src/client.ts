@@ -93,8 +93,8 @@ export class Client extends Emitter<ClientEvents> {
         connection.on("packet", (packet) => this.match?.packet(packet));
         connection.on("open", ({ again }) => {
             if (!again) return;
+            if (this.match) void this.#resume(this.match); // listeners may leave it then
             this.emit("back", undefined);
-            if (this.match) void this.#resume(this.match);
         });
         connection.on("lost", ({ reason }) => {
             this.match?.lose(reason);
