@@ -48,7 +48,6 @@ struct fray_snapshots {
     const struct fray_game *game;
     struct fray_ring_table *tables;
     uint32_t words;    /* of a set */
-    uint32_t row_max;  /* bytes of the longest row */
     uint32_t actors;   /* the table whose rows are seats; tables_count: none */
     size_t packet_max; /* bytes */
     uint32_t takes;    /* states taken: the newest is in slot (takes − 1) % FRAY_SNAPSHOTS_RING */
