@@ -7,6 +7,16 @@
 
 /* ------------------------------------------------------------------ desyncs */
 
+/* A log with a text of so many bytes. */
+static void log_make(struct fray_buf *log, size_t len)
+{
+    FRAY_BUF_LITERAL(log, "{\"x\":\"");
+    memset(fray_buf_reserve(log, len), 'x', len);
+    log->len += len;
+    FRAY_BUF_LITERAL(log, "\"}");
+    fray_buf_append_byte(log, '\0');
+}
+
 static void a_log_is_one_object_and_one_a_minute(void **state)
 {
     struct fixture *fixture = *state;
@@ -40,11 +50,7 @@ static void what_disputes_a_replay_counts_as_its_bytes(void **state)
     struct fray_buf log = {0};
     char name[256];
 
-    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
-    memset(fray_buf_reserve(&log, 200000), 'x', 200000);
-    log.len += 200000;
-    FRAY_BUF_LITERAL(&log, "\"}");
-    fray_buf_append_byte(&log, '\0');
+    log_make(&log, 200000);
     fixture->config.replays_max_bytes = 250000;
     store_open(fixture);
     play_tictactoe(fixture, "first");
@@ -81,11 +87,7 @@ static void logs_of_one_replay_have_an_end(void **state)
     struct fray_buf log = {0};
     unsigned kept = 0;
 
-    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
-    memset(fray_buf_reserve(&log, FRAY_REPLAY_LOG_MAX - 100), 'x', FRAY_REPLAY_LOG_MAX - 100);
-    log.len += FRAY_REPLAY_LOG_MAX - 100;
-    FRAY_BUF_LITERAL(&log, "\"}");
-    fray_buf_append_byte(&log, '\0');
+    log_make(&log, FRAY_REPLAY_LOG_MAX - 100);
     store_open(fixture);
     play_tictactoe(fixture, "match");
     while (put_log(fixture, 0, log.data) == FRAY_OK) {
@@ -150,11 +152,7 @@ static void half_a_log_does_not_spoil_the_next(void **state)
     struct rlimit before;
     struct fray_buf log = {0};
 
-    FRAY_BUF_LITERAL(&log, "{\"x\":\"");
-    memset(fray_buf_reserve(&log, 100000), 'x', 100000);
-    log.len += 100000;
-    FRAY_BUF_LITERAL(&log, "\"}");
-    fray_buf_append_byte(&log, '\0');
+    log_make(&log, 100000);
     (void)signal(SIGXFSZ, SIG_IGN);
     store_open(fixture);
     struct fray_replay_counts *counts = fray_replay_store_counts(fixture->store);
