@@ -116,9 +116,8 @@ FRAY_API enum fray_err fray_client_create_match(fray_client *client, const char 
                                                 json_t *options);
 FRAY_API enum fray_err fray_client_join(fray_client *client, const char *match, bool as_spectator);
 FRAY_API enum fray_err fray_client_chat(fray_client *client, const char *text); /* to its match */
-/* Nothing of the match is told any more, nor is anything said that waits for a connection. While
- * the connection is lost the server does not hear of it: it holds the seat as that of anybody who
- * is lost. */
+/* Nothing of the match is told any more, nor is anything said that waits for a connection; while
+ * that is lost, the seat is given up as soon as it is there again. */
 FRAY_API void fray_client_leave(fray_client *client);
 
 /* ------------------------------------------------------------------ the match that it is in */

@@ -218,10 +218,13 @@ static void match_forget(fray_client *client)
 
 void fray_client_leave(fray_client *client)
 {
+    bool holds_seat = !client->is_open && client->token[0];
+    json_t *seat =
+        holds_seat ? json_pack("{s:s, s:s}", "match", client->match, "token", client->token) : NULL;
     match_forget(client);
     forget_unsent(client); /* a wish to play may be among it */
-    if (client->is_open)
-        (void)fray_client_send(client, "leave", NULL);
+    if (client->is_open || holds_seat)
+        (void)fray_client_send(client, "leave", seat);
 }
 
 static void tick(fray_client *client)

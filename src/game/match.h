@@ -159,6 +159,8 @@ void fray_match_heard(struct fray_match *match, uint32_t seat, uint64_t now_us);
 /* The connection of the seat was lost; it is kept for a while, but not before a match of quick play
  * has settled. */
 void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us);
+/* Which seat the secret is of; "bad_token": none, and `seat` is as it was. */
+const char *fray_match_seat_of(const struct fray_match *match, const char *token, uint32_t *seat);
 /* "bad_token". A bot that played on gives the seat back. */
 const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
                               uint32_t *seat);

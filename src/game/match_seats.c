@@ -279,24 +279,33 @@ void fray_match_drop(struct fray_match *match, uint32_t seat, uint64_t now_us)
     (void)fray_match_rematch_count(match, now_us); /* nobody waits for its wish */
 }
 
-const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
-                              uint32_t *seat)
+const char *fray_match_seat_of(const struct fray_match *match, const char *token, uint32_t *seat)
 {
     uint32_t at;
     struct fray_slice given = fray_slice_of(token);
     if (!fray_token_number(given, &at) || at >= match->config.game->seats_max)
         return "bad_token";
-    struct fray_match_seat *found = &match->seats[at];
+    const struct fray_match_seat *found = &match->seats[at];
     if (!found->is_taken || found->bot != FRAY_MATCH_NO_BOT ||
         !fray_token_equal(given, found->token))
         return "bad_token";
+    *seat = at;
+    return NULL;
+}
+
+const char *fray_match_return(struct fray_match *match, const char *token, uint64_t now_us,
+                              uint32_t *seat)
+{
+    const char *reason = fray_match_seat_of(match, token, seat);
+    if (reason)
+        return reason;
+    struct fray_match_seat *found = &match->seats[*seat];
     found->is_connected = true;
     found->is_silent = found->has_stand_in = false;
     found->heard_us = now_us;
     if (match->ticks)
-        fray_ticks_seat_reconnect(match->ticks, at);
+        fray_ticks_seat_reconnect(match->ticks, *seat);
     match->is_roster_changed = true;
-    *seat = at;
     return NULL;
 }
 

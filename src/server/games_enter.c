@@ -90,7 +90,7 @@ const char *fray_games_look_on(const struct fray_games_request *request, struct 
     return reason;
 }
 
-static struct fray_match *asked_match(const struct fray_games_request *request)
+struct fray_match *fray_games_asked_match(const struct fray_games_request *request)
 {
     const char *id = fray_games_text(request, "match");
     struct fray_match *match =
@@ -106,10 +106,10 @@ static struct fray_match *asked_match(const struct fray_games_request *request)
  * the other match. */
 static struct fray_match *step_out_for_asked(const struct fray_games_request *request)
 {
-    request->games->entering = asked_match(request);
+    request->games->entering = fray_games_asked_match(request);
     fray_games_step_out(request);
     request->games->entering = NULL;
-    return asked_match(request);
+    return fray_games_asked_match(request);
 }
 
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command)
@@ -169,7 +169,7 @@ void fray_games_join(const struct fray_games_request *request)
 {
     const char *as = fray_games_text(request, "as");
     bool is_spectator = as && strcmp(as, "spectator") == 0;
-    struct fray_match *match = asked_match(request);
+    struct fray_match *match = fray_games_asked_match(request);
 
     if (!match)
         return;
@@ -201,34 +201,50 @@ void fray_games_join(const struct fray_games_request *request)
         fray_games_enter(request, match);
 }
 
+struct fray_match *fray_games_proven_seat(const struct fray_games_request *request, uint32_t *seat)
+{
+    const char *token = fray_games_text(request, "token");
+    struct fray_match *match = fray_games_asked_match(request);
+
+    if (!match)
+        return NULL;
+    const char *reason = token ? fray_match_seat_of(match, token, seat)
+                               : fray_games_because(request, "wrong_shape",
+                                                    "token is what `joined` said of the seat.");
+    if (reason)
+        fray_games_refuse(request, reason);
+    return reason ? NULL : match;
+}
+
+void fray_games_displace(const struct fray_games_request *request, struct fray_match *match,
+                         uint32_t seat, const char *message)
+{
+    const char *id = match->seats[seat].socket;
+    fray_socket *old = id[0] ? fray_namespace_find(request->nsp, id) : NULL;
+    if (!old || old == request->socket)
+        return;
+    fray_games_put_out(old, match);
+    fray_emit(old, "match_closed", "{s:s, s:s}", "match", match->config.id, "message", message);
+}
+
 /* The seat's earlier connection, if it is still there, is put out. */
 void fray_games_reconnect(const struct fray_games_request *request)
 {
-    const char *token = fray_games_text(request, "token");
-    struct fray_match *match = asked_match(request);
     uint32_t seat;
+    struct fray_match *match = fray_games_proven_seat(request, &seat);
 
     if (!match)
         return;
-    const char *reason = !token ? fray_games_because(request, "wrong_shape",
-                                                     "token is what `joined` said of the seat.")
-                         : fray_games_match(request) == match
-                             ? "already_in_match"
-                             : fray_match_return(match, token, request->now_us, &seat);
-    if (reason) {
-        fray_games_refuse(request, reason);
+    if (fray_games_match(request) == match) {
+        fray_games_refuse(request, "already_in_match");
         return;
     }
+    (void)fray_match_return(match, match->seats[seat].token, request->now_us, &seat);
     match = step_out_for_asked(request);
     if (!match)
         return;
     struct fray_match_seat *taken = &match->seats[seat];
-    fray_socket *old = taken->socket[0] ? fray_namespace_find(request->nsp, taken->socket) : NULL;
-    if (old && old != request->socket) {
-        fray_games_put_out(old, match);
-        fray_emit(old, "match_closed", "{s:s, s:s}", "match", match->config.id, "message",
-                  "You play on from another connection.");
-    }
+    fray_games_displace(request, match, seat, "You play on from another connection.");
     snprintf(taken->socket, sizeof taken->socket, "%s", fray_socket_id(request->socket));
     request->place->role = FRAY_GAMES_PLAYER;
     request->place->seat = seat;

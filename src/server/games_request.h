@@ -54,6 +54,13 @@ void fray_games_stand_up(const struct fray_games_request *request, struct fray_m
                          enum fray_match_out reason);
 /* Whether it asks to play where it watches, or to watch the show that it plays in. */
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command);
+/* The match that the request names; NULL: refused. */
+struct fray_match *fray_games_asked_match(const struct fray_games_request *request);
+/* The seat that the request proves to be its own by `match` and `token`. NULL: refused. */
+struct fray_match *fray_games_proven_seat(const struct fray_games_request *request, uint32_t *seat);
+/* Puts out whoever else is connected in the seat, with the message. */
+void fray_games_displace(const struct fray_games_request *request, struct fray_match *match,
+                         uint32_t seat, const char *message);
 /* It is in the match: says so, and sends what everybody there hears. */
 void fray_games_enter(const struct fray_games_request *request, struct fray_match *match);
 /* Out of a match in which it is alone, or which is over: for another. */

@@ -29,25 +29,56 @@ static struct fray_match *played_match(const struct fray_games_request *request)
     return NULL;
 }
 
+/* False: it has been refused. */
+static bool leaving_reason(const struct fray_games_request *request, enum fray_match_out *reason)
+{
+    const json_t *why = json_object_get(request->content, "reason");
+    const char *text = fray_games_text(request, "reason");
+
+    *reason = why ? FRAY_OUT_ERROR : FRAY_OUT_LEFT;
+    if (!why || (text && strcmp(text, "error") == 0))
+        return true;
+    fray_games_refuse(
+        request, fray_games_because(request, "wrong_shape", "reason is \"error\", or left out."));
+    return false;
+}
+
+/* A seat that was taken on another connection, which may be there still. */
+static void leave_proven_seat(const struct fray_games_request *request)
+{
+    uint32_t seat;
+    enum fray_match_out reason;
+    struct fray_match *match = fray_games_proven_seat(request, &seat);
+
+    if (!match || !leaving_reason(request, &reason))
+        return;
+    fray_games_displace(request, match, seat, "You have left from another connection.");
+    fray_match_put_out(match, seat, reason, request->now_us);
+    fray_games_note_out(match, seat, reason);
+    conclude(request, match, NULL);
+}
+
 void fray_games_leave(const struct fray_games_request *request)
 {
+    const struct fray_games_place *place = request->place;
+    const char *token = fray_games_text(request, "token");
+    bool is_own = place->role == FRAY_GAMES_PLAYER && token && strcmp(token, place->token) == 0;
+    enum fray_match_out reason;
+
+    if (json_object_get(request->content, "token") && !is_own) {
+        leave_proven_seat(request);
+        return;
+    }
     struct fray_match *match = fray_games_match(request);
     if (!match) {
         fray_games_refuse(request, "not_in_match");
         return;
     }
-    const json_t *why = json_object_get(request->content, "reason");
-    bool cannot_go_on = why && fray_games_text(request, "reason") &&
-                        strcmp(fray_games_text(request, "reason"), "error") == 0;
-    if (why && !cannot_go_on) {
-        fray_games_refuse(request, fray_games_because(request, "wrong_shape",
-                                                      "reason is \"error\", or left out."));
+    if (!leaving_reason(request, &reason))
         return;
-    }
-    enum fray_match_out reason = cannot_go_on ? FRAY_OUT_ERROR : FRAY_OUT_LEFT;
-    if (request->place->role == FRAY_GAMES_PLAYER) {
+    if (place->role == FRAY_GAMES_PLAYER) {
         fray_games_stand_up(request, match, reason);
-        fray_games_note_out(match, request->place->seat, reason);
+        fray_games_note_out(match, place->seat, reason);
     } else {
         fray_match_unwatch(match);
     }

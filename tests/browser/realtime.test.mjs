@@ -1,10 +1,7 @@
 // The duel's and the arena's pages, played whole: against bots, page against page, by keys, mouse
 // and thumbs. What is seen is read from the canvas.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { replayVerifies, serveFray } from "../integration/harness.mjs";
 import { contrast, leave, spots, useBrowser } from "./browser.mjs";
@@ -141,9 +138,7 @@ async function setOptions(page, options) {
 }
 
 describe("the pages of games in real time", () => {
-    const data = mkdtempSync(join(tmpdir(), "fray-realtime-"));
-    after(() => rmSync(data, { recursive: true }));
-    const fray = serveFray(["--lab-self-service", "--data", data, "--replay-min-ms", "0"]);
+    const fray = serveFray(["--lab-self-service", "--replay-min-ms", "0"]);
     const open = useBrowser();
     const visit = (path, options = DESKTOP) => open(fray.url + path, options);
     const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
@@ -605,7 +600,7 @@ describe("the pages of games in real time", () => {
                 await Promise.all(pages.map((page) => walksUncorrected(page)));
                 const match = new URL(pages[0].url()).searchParams.get("match");
                 for (const page of pages) await leave(page);
-                await replayVerifies(fray.url, data, match);
+                await replayVerifies(fray, match);
             });
 
     test("the net graph opens by key and button, tells figures, and is remembered", async () => {

@@ -1,18 +1,15 @@
 // The page of replays: a match played by stock clients, played again and verified in the page.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { BUILD, serveFray } from "../integration/harness.mjs";
 import { Following } from "../../web/games/arena/following.mjs";
 import { spots, useBrowser } from "./browser.mjs";
 
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
-const data = mkdtempSync(join(tmpdir(), "fray-replay-page-"));
-after(() => rmSync(data, { recursive: true, force: true }));
 
 const PICTURES = {
     duel: { whose: ["left", "right", "stone"], caption: / · Ann \d : \d Bot$/ },
@@ -22,7 +19,7 @@ const PICTURES = {
 const player = (t, url, name) => KINDS["Socket.IO"]().open(t, url, { name });
 
 describe("the page of replays", () => {
-    const fray = serveFray(["--data", data, "--replay-min-ms", "0", "--seat-stand-in-ms", "200"]);
+    const fray = serveFray(["--replay-min-ms", "0", "--seat-stand-in-ms", "200"]);
     const open = useBrowser();
 
     async function kept(match) {
@@ -88,7 +85,7 @@ describe("the page of replays", () => {
 
     /** A match of bots and guests who come and go: the same whenever it is played. */
     async function visitSimulated(game, ...options) {
-        const file = join(data, `${game}.simulated`);
+        const file = join(fray.data, `${game}.simulated`);
         spawnSync(join(BUILD, "fray"), ["simulate", game, "--replay", file, ...options]);
         const page = await visitFile(readFileSync(file));
         await page.waitForSelector("body[data-ready]");

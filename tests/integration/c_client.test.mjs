@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { createInterface } from "node:readline";
-import { BUILD, connect, Inbox, serveFray } from "./harness.mjs";
+import { BUILD, connect, Inbox, serveFray, startProxy } from "./harness.mjs";
 
 const LIMIT = { timeout: 180_000 };
 
@@ -70,12 +70,14 @@ describe("a client in C", () => {
     for (const [end, fate] of [
         ["all", "kept"],
         ["one", "given_up"],
+        ["lost", "given_up"],
     ])
         test(`when_${end}_end_a_seat_is_${fate}`, LIMIT, async (t) => {
             const socket = await connect(t, `${server.url}/games`);
             const inbox = new Inbox(socket);
             const { match } = await socket.emitWithAck("create", { game: "duel", bots: 0 });
-            const url = server.url.replace("http", "ws");
+            const proxy = end === "lost" ? await startProxy(t, server.port) : server;
+            const url = proxy.url.replace("http", "ws");
             const child = spawn(join(BUILD, "tests/fixtures/client_end"), [url, match, end]);
             const exit = once(child, "exit");
             const ann = async () => {
@@ -84,6 +86,11 @@ describe("a client in C", () => {
             };
             let seen;
             while (!seen?.connected) seen = await ann();
+            await once(child.stdout, "data"); // it knows that it is in
+            if (end === "lost") {
+                proxy.cut();
+                while (seen) seen = await ann();
+            }
             child.stdin.end();
             assert.equal((await exit)[0], 0);
             while (seen?.connected) seen = await ann();
@@ -103,11 +110,15 @@ describe("a client in C over TLS", () => {
     const folder = mkdtempSync(join(tmpdir(), "fray-tls-"));
     after(() => rmSync(folder, { recursive: true }));
     const [cert, key] = ["cert.pem", "key.pem"].map((name) => join(folder, name));
-    execFileSync("openssl", [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-        ...["-subj", "/CN=test", "-addext", "subjectAltName=DNS:localhost"],
-        ...["-keyout", key, "-out", cert],
-    ], { stdio: "ignore" });
+    execFileSync(
+        "openssl",
+        [
+            ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+            ...["-subj", "/CN=test", "-addext", "subjectAltName=DNS:localhost"],
+            ...["-keyout", key, "-out", cert],
+        ],
+        { stdio: "ignore" },
+    );
     const server = serveFray(["--tls-cert", cert, "--tls-key", key]);
     const url = (host) => `wss://${host}:${server.port}`;
     const knows = { SSL_CERT_FILE: cert };

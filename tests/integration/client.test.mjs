@@ -39,10 +39,7 @@ function next(emitter, name, is = () => true) {
 }
 
 describe("@fray/client", LIMIT, () => {
-    const data = mkdtempSync(join(tmpdir(), "fray-client-"));
-    after(() => rmSync(data, { recursive: true, force: true }));
-    const options = ["--data", data, "--mqtt-store", "memory"];
-    const server = serveFray([...options, "--cors-origin", "https://pages.example"]);
+    const server = serveFray(["--mqtt-store", "memory", "--cors-origin", "https://pages.example"]);
 
     async function open(t, name, options = {}) {
         const client = await connect({ url: server.url, name, WebSocket, ...options });
@@ -245,6 +242,25 @@ describe("@fray/client", LIMIT, () => {
         assert.equal(mine.stats.desyncs, 0);
     });
 
+    test("who leaves while the connection is lost gives up the seat", async (t) => {
+        for (const game of ["duel", "tictactoe"]) {
+            const proxy = await startProxy(t, server.port);
+            const ann = await open(t, "Ann", { url: proxy.url });
+            const bob = await open(t, "Bob");
+            const mine = await ann.create(game);
+            const theirs = await bob.join(mine.id);
+            const left = next(theirs, "roster", ({ seats }) => seats.length === 1);
+            const lost = next(mine, "lost");
+            proxy.blocked = true;
+            proxy.cut();
+            await lost;
+            await mine.leave();
+            proxy.blocked = false;
+            assert.equal((await left).seats[0].name, "Bob");
+            assert.equal(ann.match, null);
+        }
+    });
+
     test("E_log_of_a_desync_is_kept_beside_the_replay", LIMIT, async (t) => {
         const ann = await open(t, "Ann");
         const match = await ann.create("duel", { options: CALM_DUEL, bots: 1 });
@@ -259,7 +275,7 @@ describe("@fray/client", LIMIT, () => {
         const wanted = `${match.id}.desync.jsonl`;
         const { tick } = await desync;
         for (;;) {
-            const replays = join(data, "replays");
+            const replays = join(server.data, "replays");
             const name = readdirSync(replays).find((name) => name.endsWith(wanted));
             const lines = name ? readFileSync(join(replays, name), "utf8").split("\n") : [];
             const kept = lines.slice(0, -1).map((line) => JSON.parse(line));

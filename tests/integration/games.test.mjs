@@ -146,6 +146,15 @@ describe("games", LIMIT, () => {
             [cid, "reconnect", { match }, "wrong_shape"],
             [cid, "place", { cell: 0 }, "not_in_match"],
             [cid, "leave", {}, "not_in_match"],
+            [cid, "leave", { match, token: "AAAAAAAAAAAAAAAAAAAA" }, "bad_token"],
+            [cid, "leave", { match, token: 5 }, "wrong_shape"],
+            [cid, "leave", { match: "nonsense", token: "q8" }, "unknown_match"],
+            [
+                cid,
+                "leave",
+                { match, token: ann.last("joined").token, reason: "bored" },
+                "wrong_shape",
+            ],
             [cid, "create", { game: "chess" }, "unknown_game"],
             [cid, "create", { game: "chess" }, "unknown_game"],
             [cid, "create", {}, "wrong_shape"],
@@ -237,6 +246,25 @@ describe("games", LIMIT, () => {
         }
         for (const player of players) await player.ask("rematch");
         await watcher.take("start_game");
+    });
+
+    test("a seat is given up by its secret from any connection", LIMIT, async (t) => {
+        const others = Object.keys(KINDS).map((kind) => [kind, kind]);
+        const { match, players } = await seated(t, { game: "rps" }, others);
+        const ann = players.shift();
+        const eve = await open(t, "Eve");
+        const own = await eve.ask("create", { game: "tictactoe" });
+        for (const [at, player] of players.entries()) {
+            const { token } = player.last("joined");
+            await (at % 2 ? eve : player).ask("leave", { match, token });
+            if (at % 2) assert.match((await player.take("match_closed")).message, /have left/);
+            await refused(player.ask("ready"), "not_in_match");
+            await refused(player.ask("reconnect", { match, token }), "bad_token");
+            const left = others.length - at; // with Ann
+            await ann.take("match", ({ seats }) => seats.length === left);
+        }
+        await eve.ask("leave", { match: own.match, token: own.token });
+        await refused(eve.ask("leave"), "not_in_match");
     });
 
     test("B29_the_kicked_are_told_closed_with_4001_and_stay_out", LIMIT, async (t) => {

@@ -48,9 +48,9 @@ export function serveFray(options = []) {
     return serveProgram(join(BUILD, "fray"), options);
 }
 
-/** What everybody has left is played again by the command, and comes to the same. `data`: the
- * directory of the server, which keeps all replays (replay_min_ms 0). */
-export async function replayVerifies(url, data, match) {
+/** What everybody has left is played again by the command, and comes to the same. The server keeps
+ * all replays (replay_min_ms 0). */
+export async function replayVerifies({ url, data }, match) {
     let reply;
     do reply = await fetch(`${url}/replays/${match}`);
     while (reply.status === 409); // a thread writes it
@@ -65,7 +65,8 @@ export function serveProgram(program, options = []) {
     return serve(program, ["--listen", "127.0.0.1:0", ...inHaste, ...options]);
 }
 
-/** Returns what becomes {port, url, pid} before the first test. */
+/** Returns what becomes {port, url, pid, data} before the first test. `data`: its directory, unless
+ * another is among the options; it goes with it. */
 function serve(program, args) {
     const server = {};
     let stop;
@@ -81,13 +82,12 @@ function serve(program, args) {
  * it must then exit with 0 and without a sanitizer's report. It is an error if it ends by itself.
  */
 async function start(program, args, server) {
-    /* Unless `data` is among the options: no other server's, such as one of ./run. */
     const data = mkdtempSync(join(tmpdir(), "fray-test-"));
     const env = { ...process.env, FRAY_DATA: data };
     const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const exit = once(child, "exit");
     exit.then(() => rmSync(data, { recursive: true, force: true }));
-    server.pid = child.pid;
+    Object.assign(server, { pid: child.pid, data });
     let output = "";
     let isStopping = false;
     exit.then(([code, signal]) => {

@@ -2,10 +2,7 @@
 // tick is the same, by a hash of what all may see (C29).
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import test, { after, describe } from "node:test";
+import test, { describe } from "node:test";
 import WebSocket from "ws";
 import { sdk } from "../../web/sdk/test/sources.mjs";
 import { KINDS } from "./game_players.mjs";
@@ -65,9 +62,7 @@ function watch(t, match) {
 }
 
 describe("one arena", LIMIT, () => {
-    const data = mkdtempSync(join(tmpdir(), "fray-one-arena-"));
-    after(() => rmSync(data, { recursive: true }));
-    const server = serveFray(["--data", data, "--replay-min-ms", "0"]);
+    const server = serveFray(["--replay-min-ms", "0"]);
 
     test("C29_every_kind_of_client_holds_the_same_state", LIMIT, async (t) => {
         const client = await sdk.connect({ url: server.url, name: "Ann", WebSocket });
@@ -93,6 +88,6 @@ describe("one arena", LIMIT, () => {
         assert.ok(new Set(seen.values()).size > COMMON_TICKS / 2, "something happened meanwhile");
         for (const player of players) await player.ask("leave", {});
         await match.leave();
-        await replayVerifies(server.url, data, match.id);
+        await replayVerifies(server, match.id);
     });
 });

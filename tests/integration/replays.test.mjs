@@ -72,8 +72,7 @@ async function leave({ ann, bob }) {
 }
 
 describe("replays", LIMIT, () => {
-    const data = makeData();
-    const fray = serveFray(["--data", data, "--replay-min-ms", "0"]);
+    const fray = serveFray(["--replay-min-ms", "0"]);
 
     test("E_replay_of_a_match_is_listed_served_and_verified", LIMIT, async (t) => {
         const game = await playTictactoe(t, fray.url);
@@ -123,13 +122,13 @@ describe("replays", LIMIT, () => {
         const etag = whole.headers.get("etag");
         assert.equal((await fetch(url, { headers: { "if-none-match": etag } })).status, 304);
 
-        const listed = replay("list", "--data", data, "--json", "--game", "tictactoe");
+        const listed = replay("list", "--data", fray.data, "--json", "--game", "tictactoe");
         assert.equal(JSON.parse(listed.out)[0].id, game.match); // beside the running server
-        assert.match(replay("list", "--data", data).out, /Ann \(won\), Bob \(lost\)/);
-        const verified = replay("verify", "--data", data, game.match);
+        assert.match(replay("list", "--data", fray.data).out, /Ann \(won\), Bob \(lost\)/);
+        const verified = replay("verify", "--data", fray.data, game.match);
         assert.equal(verified.code, 0, verified.err);
         assert.match(verified.out, new RegExp(`^${game.match}: verified, ${entry.ticks} ticks`));
-        const played = replay("play", "--data", data, "--json", game.match);
+        const played = replay("play", "--data", fray.data, "--json", game.match);
         assert.equal(played.code, 0);
         const lines = played.out
             .trim()
@@ -142,7 +141,7 @@ describe("replays", LIMIT, () => {
         );
         assert.equal(events.find(({ name }) => name === "end_game").content.winner, "Ann");
         assert.equal(lines.at(-1).hash.length, 16);
-        assert.match(replay("play", "--data", data, "--to", "3", game.match).out, /placed/);
+        assert.match(replay("play", "--data", fray.data, "--to", "3", game.match).out, /placed/);
     });
 
     test("files that no index knows are counted, and found by their id", LIMIT, async (t) => {
@@ -152,10 +151,10 @@ describe("replays", LIMIT, () => {
             () => listOf(fray.url),
             (list) => list.some(({ id }) => id === game.match),
         );
-        const other = join(data, "other");
+        const other = join(fray.data, "other");
         mkdirSync(join(other, "replays"), { recursive: true });
-        const name = filesOf(data).find((file) => file.includes(game.match));
-        copyFileSync(join(data, "replays", name), join(other, "replays", name));
+        const name = filesOf(fray.data).find((file) => file.includes(game.match));
+        copyFileSync(join(fray.data, "replays", name), join(other, "replays", name));
         const { code, err } = replay("list", "--data", other);
         assert.equal(code, 0);
         assert.match(err, /^1 more in .* are not listed: .*\.\n$/);
@@ -187,9 +186,9 @@ describe("replays", LIMIT, () => {
             () => listOf(fray.url),
             (list) => list.some(({ id }) => id === game.match),
         );
-        const name = filesOf(data).find((file) => file.includes(game.match));
-        const bytes = readFileSync(join(data, "replays", name));
-        const file = join(data, "tampered");
+        const name = filesOf(fray.data).find((file) => file.includes(game.match));
+        const bytes = readFileSync(join(fray.data, "replays", name));
+        const file = join(fray.data, "tampered");
         const verdict = (changed) => {
             writeFileSync(file, changed);
             return replay("verify", file);
@@ -208,8 +207,8 @@ describe("replays", LIMIT, () => {
         other[8] ^= 1;
         assert.deepEqual([verdict(other).code, verdict(other).out], [2, `${file}: other rules\n`]);
         assert.match(verdict(Buffer.from("FRPLnonsense")).out, /not a replay/);
-        assert.equal(replay("verify", join(data, "nowhere")).code, 1);
-        assert.equal(replay("verify", "--data", data, "no-such-id").code, 1);
+        assert.equal(replay("verify", join(fray.data, "nowhere")).code, 1);
+        assert.equal(replay("verify", "--data", fray.data, "no-such-id").code, 1);
         assert.equal(replay("verify").code, 2);
         assert.equal(replay("dance").code, 2);
     });
@@ -265,7 +264,7 @@ describe("replays", LIMIT, () => {
                 () => listOf(fray.url, `?game=${game}`),
                 (list) => list.some(({ id }) => id === match),
             );
-            const verified = replay("verify", "--data", data, match);
+            const verified = replay("verify", "--data", fray.data, match);
             assert.equal(verified.code, 0, verified.out);
         });
     }
@@ -273,7 +272,7 @@ describe("replays", LIMIT, () => {
     test("bots that are watched have a replay, for good once somebody joins", LIMIT, async (t) => {
         const eve = await player(t, fray.url, "Eve");
         const watched = async () => (await eve.ask("watch", { game: "arena" })).match;
-        const files = (match) => filesOf(data).filter((name) => name.includes(match));
+        const files = (match) => filesOf(fray.data).filter((name) => name.includes(match));
         const alone = await watched();
         await until(
             () => files(alone),
@@ -297,7 +296,7 @@ describe("replays", LIMIT, () => {
         );
         assert.ok(entry.players.some(({ name, bot }) => name === "Eve" && bot === null));
         assert.ok(entry.players.some(({ bot }) => bot !== null));
-        const verified = replay("verify", "--data", data, match);
+        const verified = replay("verify", "--data", fray.data, match);
         assert.equal(verified.code, 0, verified.out + verified.err);
     });
 
@@ -326,10 +325,10 @@ describe("replays", LIMIT, () => {
             () => listOf(fray.url),
             ([newest]) => newest.id === game.match,
         );
-        const name = readdirSync(join(data, "replays")).find((name) =>
+        const name = readdirSync(join(fray.data, "replays")).find((name) =>
             name.endsWith(`${game.match}.desync.jsonl`),
         );
-        const text = readFileSync(join(data, "replays", name), "utf8");
+        const text = readFileSync(join(fray.data, "replays", name), "utf8");
         assert.equal(text.length, desync_bytes);
         const kept = text.trim().split("\n").map(JSON.parse);
         assert.deepEqual(

@@ -1,10 +1,7 @@
 // Spectators who are shown the past (game/delay.h): whatever they are connected by they see what
 // the players saw, later, and nothing of it before.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import test, { after, describe } from "node:test";
+import test, { describe } from "node:test";
 import WebSocket from "ws";
 import { sdk } from "../../web/sdk/test/sources.mjs";
 import { KINDS } from "./game_players.mjs";
@@ -14,9 +11,7 @@ const LIMIT = { timeout: 180_000, concurrency: true };
 const DELAY_MS = 3000; // much longer than an answer takes
 
 describe("spectator_delay_ms", LIMIT, () => {
-    const data = mkdtempSync(join(tmpdir(), "fray-delay-"));
-    after(() => rmSync(data, { recursive: true, force: true }));
-    const server = serveFray(["--data", data, "--spectator-delay-ms", String(DELAY_MS)]);
+    const server = serveFray(["--spectator-delay-ms", String(DELAY_MS)]);
 
     const enter = (t, kind, name) => KINDS[kind]().open(t, server.url, { name });
 

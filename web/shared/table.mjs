@@ -35,7 +35,7 @@ export class Table {
         { words: "Leave a running game?", yes: "Yes, leave", no: "No, stay" },
         () => this.#leave(),
     );
-    #owesLeave = false; // left while there was no connection
+    #owed = null; // the seat that was left while there was no connection
     #hasOffered = false; // what can be done after the end
     #onMatch = () => {};
 
@@ -118,8 +118,8 @@ export class Table {
 
     #connected() {
         if (this.#awayWhy) byId("start-message").textContent = this.#awayWhy = "";
-        if (this.#owesLeave) this.ask("leave").catch(() => {}); // the seat may be gone by itself
-        this.#owesLeave = false;
+        if (this.#owed) this.ask("leave", this.#owed).catch(() => {}); // it may be gone by itself
+        this.#owed = null;
         const match = this.#joined?.match ?? parameters.get("match");
         const how = WAYS.find((way) => way === parameters.get("play"));
         if (match) this.#enter(() => this.#come(match));
@@ -300,10 +300,11 @@ export class Table {
 
     async #leave() {
         const why = this.#match?.phase === "waiting" ? "" : "You have left.";
+        const { match, token } = this.#joined ?? {};
         try {
             await this.ask("leave");
         } catch (error) {
-            this.#owesLeave = isAway(error);
+            if (token && isAway(error)) this.#owed = { match, token };
         }
         if (this.#joined) this.#out(why, true);
     }

@@ -50,6 +50,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     #timer: ReturnType<typeof setTimeout> | undefined;
     #asked = new Map<number, { resolve(value: any): void; reject(error: Refusal): void }>();
     #lastId = 0;
+    #later: { type: string; content: unknown }[] = []; // once it is open
 
     constructor(options: ConnectOptions, server: URL) {
         super();
@@ -140,6 +141,12 @@ export class Connection extends Emitter<ConnectionEvents> {
         });
     }
 
+    /** Asks once there is a connection; how it is answered is nobody's concern. */
+    askLater(type: string, content: unknown): void {
+        if (this.#isOpen) this.ask(type, content).catch(() => {});
+        else this.#later.push({ type, content });
+    }
+
     sendPacket(packet: Uint8Array): void {
         if (this.#isOpen) this.#transport!.sendPacket(packet);
     }
@@ -170,6 +177,9 @@ export class Connection extends Emitter<ConnectionEvents> {
             if (this.#transport!.kind === "websocket") this.#hadWebSocket = true;
             else if (this.#hadWebSocket) this.#probeLater();
             else this.#first = "polling";
+            const later = this.#later;
+            this.#later = [];
+            for (const { type, content } of later) this.askLater(type, content);
             this.emit("open", { again: this.#wasOpen });
             this.#wasOpen = true;
         } else if (type === "ack" && id !== undefined) this.#answer(id, content);

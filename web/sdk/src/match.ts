@@ -200,11 +200,15 @@ export class Match<T = Tables> extends Emitter<MatchEvents> {
         return this.ask("kick", { seat });
     }
 
-    /** Gives up the seat, or stops watching. */
+    /** Gives up the seat, or stops watching; without a connection as soon as there is one again. */
     async leave(): Promise<void> {
         if (this.isOver) return;
+        const { saved } = this;
         try {
             await this.ask("leave");
+        } catch (error) {
+            if (!(error instanceof Refusal) || error.code !== "lost") throw error;
+            if (saved) this.#connection.askLater("leave", saved);
         } finally {
             this.end("left", "You left.");
         }

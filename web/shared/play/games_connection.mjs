@@ -42,10 +42,10 @@ export class GamesConnection extends EventTarget {
 
     /** Sends; resolves with the answer, rejects with the SDK's Refusal. */
     async ask(event, content = {}) {
+        if (event === "leave") return this.current?.leave(); // also without a connection
         if (!this.#client || this.#client.transport === "none")
             throw new Refusal(UNREACHABLE.code, UNREACHABLE.message);
         if (event in WAYS) return this.#enter(WAYS[event], content);
-        if (event === "leave") return this.current?.leave();
         return this.#client.ask(event, content);
     }
 
