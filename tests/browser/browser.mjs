@@ -5,6 +5,9 @@ import { existsSync } from "node:fs";
 import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 
+export const DESKTOP = { viewport: { width: 1280, height: 800 } };
+export const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+export const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
 const WAIT_MS = 20000; // for what a busy machine does late
 
 /**
@@ -52,6 +55,24 @@ export function useBrowser(args = () => []) {
         await page.goto(url);
         return page;
     };
+}
+
+export const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
+
+/** The line that says how the match stands. */
+export const status = (page, wanted) =>
+    page.waitForFunction(
+        (pattern) => new RegExp(pattern).test(document.getElementById("status").textContent),
+        wanted.source,
+    );
+
+/** Nothing has to be scrolled sideways. */
+export async function fits(page) {
+    const [wide, room] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        document.documentElement.clientWidth,
+    ]);
+    assert.ok(wide <= room, `the page is ${wide} px wide, the screen ${room}`);
 }
 
 /** Leaves the match; from a running one with others after a question. */

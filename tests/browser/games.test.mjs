@@ -6,18 +6,9 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray, startProxy } from "../integration/harness.mjs";
-import { leave, useBrowser } from "./browser.mjs";
+import { DESKTOP, PHONE, fits, isReady, leave, status, useBrowser } from "./browser.mjs";
 
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
-
-const status = (page, wanted) =>
-    page.waitForFunction(
-        (pattern) => new RegExp(pattern).test(document.getElementById("status").textContent),
-        wanted.source,
-    );
 const isPhase = (page, phase) => page.waitForSelector(`body[data-phase="${phase}"]`);
-const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
 const marks = (page) =>
     page.$$eval(".cell", (cells) => cells.map((cell) => cell.dataset.mark).join(","));
 
@@ -69,14 +60,6 @@ async function tabTo(page, selector, key = "Tab") {
         if (await page.evaluate((at) => document.activeElement.matches(at), selector)) return;
     }
     assert.fail(`Tab does not lead to ${selector}`);
-}
-
-async function fits(page) {
-    const [wide, room] = await page.evaluate(() => [
-        document.documentElement.scrollWidth,
-        document.documentElement.clientWidth,
-    ]);
-    assert.ok(wide <= room, `the page is ${wide} px wide, the screen ${room}`);
 }
 
 /** Places marks in turn, once it is each page's turn, with `put(page, cell)`. */

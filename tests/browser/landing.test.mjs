@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect, serveFray } from "../integration/harness.mjs";
-import { contrast, spots, useBrowser } from "./browser.mjs";
+import { DESKTOP, contrast, spots, useBrowser } from "./browser.mjs";
 
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 /** The page's sockets, for tests that close them. */

@@ -2,10 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveFray, startProxy } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
-
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
+import { DESKTOP, isReady, useBrowser } from "./browser.mjs";
 
 describe("pages without a connection", () => {
     const fray = serveFray(["--cors-origin", "*"]);

@@ -7,13 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { serveFixture } from "../integration/harness.mjs";
-import { spots, useBrowser } from "./browser.mjs";
+import { DESKTOP, PHONE, fits, isReady, spots, useBrowser } from "./browser.mjs";
 
 const root = join(import.meta.dirname, "../..");
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
 
-const isReady = (page) => page.waitForSelector('body[data-ready="yes"]');
 const isPhase = (page, phase) => page.waitForSelector(`body[data-phase="${phase}"]`);
 const status = (page, wanted) =>
     page.waitForFunction(
@@ -31,14 +28,6 @@ const own = (page, field) =>
         const { predicted } = frame.call(document.getElementById("canvas").play, performance.now());
         return predicted.tables.players[seat][name];
     }, field);
-
-async function fits(page) {
-    const [wide, room] = await page.evaluate(() => [
-        document.documentElement.scrollWidth,
-        document.documentElement.clientWidth,
-    ]);
-    assert.ok(wide <= room, `the page is ${wide} px wide, the screen ${room}`);
-}
 
 describe("games without a page", () => {
     const dir = mkdtempSync(join(tmpdir(), "fray-playground-"));

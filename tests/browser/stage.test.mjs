@@ -2,11 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serveFray } from "../integration/harness.mjs";
-import { useBrowser } from "./browser.mjs";
+import { DESKTOP, LYING, PHONE, useBrowser } from "./browser.mjs";
 
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const UPRIGHT = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
-const LYING = { viewport: { width: 667, height: 375 }, isMobile: true, hasTouch: true };
 const LYING_LARGE = { ...LYING, viewport: { width: 844, height: 390 } };
 
 /** Selectors of what is seen and shares a place with `one`. */
@@ -141,7 +138,7 @@ describe("the stage of games in real time", () => {
     });
 
     test("nothing lies on the picture but what belongs to the game", async () => {
-        for (const options of [DESKTOP, UPRIGHT]) {
+        for (const options of [DESKTOP, PHONE]) {
             const page = await enterArena(options);
             await (options.hasTouch ? page.tap("#tool-net") : page.keyboard.press("n"));
             const picture = await page.locator("#canvas").boundingBox();
@@ -156,8 +153,8 @@ describe("the stage of games in real time", () => {
     test("that the game lags is said beside what is said of the game", async () => {
         for (const [game, options] of [
             ["duel", DESKTOP],
-            ["duel", UPRIGHT],
-            ["arena", UPRIGHT],
+            ["duel", PHONE],
+            ["arena", PHONE],
             ["arena", LYING],
             ["arena", LYING_LARGE],
         ]) {
@@ -246,7 +243,7 @@ describe("the stage of games in real time", () => {
     });
 
     test("who waits for a friend has the link on the stage, and hears of nobody else", async () => {
-        for (const options of [LYING_LARGE, UPRIGHT, DESKTOP]) {
+        for (const options of [LYING_LARGE, PHONE, DESKTOP]) {
             const page = await visit("/games/duel/?play=friend", options);
             await page.waitForSelector('#status:text-is("Send this link to your friend")');
             const share = page.locator("#stage-share");
@@ -270,7 +267,7 @@ describe("the stage of games in real time", () => {
         await first.waitForSelector("#invitation:not([hidden])");
         const second = await open(first.url(), DESKTOP);
         await second.waitForSelector('body[data-round="playing"]');
-        for (const options of [LYING, LYING_LARGE, UPRIGHT, DESKTOP]) {
+        for (const options of [LYING, LYING_LARGE, PHONE, DESKTOP]) {
             const third = await open(first.url(), options);
             await third.waitForSelector('.toast:has-text("All seats are taken")');
             await third.waitForSelector(".plate.right");

@@ -3,10 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
-import { leave, useBrowser } from "./browser.mjs";
-
-const DESKTOP = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true };
+import { DESKTOP, PHONE, leave, useBrowser } from "./browser.mjs";
 
 describe("the table around a match", () => {
     const fray = serveFray(["--replay-min-ms", "0"]);

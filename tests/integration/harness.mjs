@@ -175,7 +175,10 @@ export async function startProxy(t, port, filter = () => true) {
         port, // that leads on, for connections from now on
         blocked: false,
         cut() {
-            for (const socket of sockets) socket.resetAndDestroy();
+            /* What has ended its half cannot be reset any more: Node would keep it for good. */
+            for (const socket of sockets)
+                if (socket.writableEnded) socket.destroy();
+                else socket.resetAndDestroy();
         },
     };
     const listener = net.createServer((near) => {
