@@ -326,9 +326,8 @@ FRAY_API enum fray_send_result fray_send_ack(fray_socket *socket, fray_message *
 FRAY_API bool fray_event_wants_ack(const fray_event *event);
 /* Acknowledges. Without a wish for it, or a second time: FRAY_DROPPED, and nothing is sent. */
 FRAY_API enum fray_send_result fray_ack(const fray_event *event, const char *format, ...);
-FRAY_API enum fray_send_result
-fray_ack_message(const fray_event *event,
-                 fray_message *message); /* with its arguments; the name is not sent */
+/* With the message's arguments: its name is not sent, nor is its class the answer's. */
+FRAY_API enum fray_send_result fray_ack_message(const fray_event *event, fray_message *message);
 /* To acknowledge after the handler has returned: keep the number, then fray_ack_later on the same
  * socket. */
 FRAY_API uint64_t fray_event_ack_id(const fray_event *event);

@@ -286,6 +286,7 @@ enum fray_send_result fray_ack_message(const fray_event *event, fray_message *me
         return FRAY_DROPPED;
     fray_message *ack = fray_message_clone(message);
     ack->kind = FRAY_MESSAGE_ACK;
+    ack->class = FRAY_RELIABLE; /* a newer state of a thing is no answer */
     ack->ack_id = event->incoming->ack_id;
     ack->offset = 0;
     return ack_take(event->socket, ack);

@@ -422,6 +422,30 @@ static void acknowledges_once(int place)
     close_fixture(&f);
 }
 
+static void on_state(fray_socket *socket, const fray_event *event, void *app)
+{
+    (void)app;
+    for (int i = 1; i <= 2; i++) {
+        fray_message *state = fray_message_create(fray_socket_namespace(socket), "state", "i", i);
+        fray_message_class(state, FRAY_LATEST, NULL);
+        fray_send(socket, state);
+        if (i == 1)
+            fray_ack_message(event, state);
+        fray_message_unref(state);
+    }
+}
+
+static void an_answer_is_not_replaced_by_what_is_newer(int place)
+{
+    struct fixture f;
+    open_fixture(&f, place);
+    f.house.nsp->app.on_message = on_state;
+    connect_all(&f);
+    fake_client_send(&f.clients[0], "state", "", 3);
+    assert_string_equal(heard(&f, 0), "state(2)\nack 3(1)\n");
+    close_fixture(&f);
+}
+
 static void on_unwanted(fray_socket *socket, const fray_event *event, void *app)
 {
     assert_false(fray_event_wants_ack(event));
@@ -639,6 +663,7 @@ static void a_timer_does_not_catch_up(int place)
     X(attachments_travel)                                                                          \
     X(hands_events_to_their_handlers)                                                              \
     X(acknowledges_once)                                                                           \
+    X(an_answer_is_not_replaced_by_what_is_newer)                                                  \
     X(an_ack_that_nobody_asked_for_is_not_sent)                                                    \
     X(asks_and_is_answered)                                                                        \
     X(who_leaves_answers_no_more)                                                                  \
