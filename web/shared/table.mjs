@@ -106,14 +106,17 @@ export class Table {
         return code === "lost" || (code === "not_in_match" && isBetween);
     }
 
-    /** Leaves the match, if in one, and goes the way: quick, bot, public, friend. */
-    async enter(how) {
-        try {
-            if (this.#joined) await this.ask("leave");
-        } catch (error) {
-            if (isAway(error)) return toast(error.message);
-        }
-        return this.#enter(() => this.#begin(how));
+    /** Goes the way: quick, bot, public, friend. Whoever is in a match stays where that fails. */
+    enter(how) {
+        const from = this.#joined;
+        return this.#enter(async () => {
+            try {
+                await this.#begin(how);
+            } catch (error) {
+                if (!from || this.#joined !== from) throw error;
+                toast(error.message);
+            }
+        });
     }
 
     #connected() {
@@ -194,9 +197,9 @@ export class Table {
 
     async #begin(how) {
         const { bots, level, options, start } = this.#view.options();
-        if (how === "quick") return this.ask("quick_play", { game: this.#game });
+        if (how === "quick") return this.ask("quick_play", { game: this.#game, leave: true });
         const isPrivate = how !== "public";
-        const room = { game: this.#game, options, private: isPrivate };
+        const room = { game: this.#game, options, private: isPrivate, leave: true };
         const created = await this.ask("create", start ? { ...room, start } : room);
         if (how !== "bot") return created;
         await Promise.all(Array.from({ length: bots }, () => this.ask("add_bot", { level })));
