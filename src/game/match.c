@@ -300,9 +300,19 @@ static bool is_same_guest(const struct fray_match_ban *known,
            (person->origin && person->origin == known->origin);
 }
 
-/* Who is known by proof is known by that alone. */
+static bool is_seated(const struct fray_match *match, const struct fray_match_person *person)
+{
+    for (uint32_t i = 0; i < match->config.game->seats_max; i++)
+        if (match->seats[i].is_taken && strcmp(match->seats[i].socket, person->id) == 0)
+            return true;
+    return false;
+}
+
+/* Who is known by proof is known by that alone. Whoever has a seat may look like who was kicked. */
 bool fray_match_is_banned(const struct fray_match *match, const struct fray_match_person *person)
 {
+    if (match->bans_count && is_seated(match, person))
+        return false;
     for (uint32_t i = 0; i < match->bans_count; i++) {
         const struct fray_match_ban *known = &match->bans[i];
         if (person->subject && known->subject) {

@@ -176,7 +176,9 @@ static void seat_substitute(struct fray_match *match, uint32_t seat, uint64_t no
         fray_delay_seat(match->delay, now_us, seat, left->id);
     if (match->ticks)
         fray_ticks_seat_reset(match->ticks, seat);
-    match->is_roster_changed = true;
+    match->bots_us = now_us + match->config.times.think_ms * UINT64_C(1000);
+    match->number++; /* the state names players by id */
+    match->is_roster_changed = match->is_state_changed = true;
 }
 
 void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match_out reason,
@@ -194,10 +196,10 @@ void fray_match_put_out(struct fray_match *match, uint32_t seat, enum fray_match
     }
     if (has_substitute) {
         seat_substitute(match, seat, now_us);
-        return;
+    } else {
+        seat_leave(match, seat, reason, now_us);
+        bots_adjust(match, now_us);
     }
-    seat_leave(match, seat, reason, now_us);
-    bots_adjust(match, now_us);
     (void)fray_match_rematch_count(match, now_us);
 }
 

@@ -240,6 +240,38 @@ static void who_has_not_asked_and_leaves_holds_up_no_rematch(void **state)
     fray_match_destroy(match);
 }
 
+static void a_bot_plays_on_for_whose_client_cannot(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_tictactoe, false);
+    assert_null(sit(match, &ann));
+    assert_null(sit(match, &bob));
+    fray_match_advance(match, SECOND); /* there is no bot to think */
+    fray_match_sent(match);
+    uint64_t number = match->number;
+    fray_match_put_out(match, 0, FRAY_OUT_ERROR, SECOND);
+    assert_true(match->is_state_changed && match->number > number); /* it names who has the turn */
+    assert_int_equal(seen_seat(match, "turn"), 0);
+    fray_match_advance(match, fray_match_due(match));
+    assert_int_equal(seen_number(match, "moves_count"), 1);
+    fray_match_destroy(match);
+}
+
+static void nor_does_who_leaves_a_bot_instead(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_rps, false);
+    assert_null(sit(match, &ann));
+    assert_null(sit(match, &bob));
+    for (uint32_t i = 0; i < 2; i++)
+        assert_null(act(match, i, "choose", "choice", i == 0));
+    assert_null(act(match, 0, "rematch", NULL, 0));
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_OVER);
+    fray_match_put_out(match, 1, FRAY_OUT_ERROR, SECOND);
+    assert_int_equal(fray_match_phase(match), FRAY_MATCH_PLAYING);
+    fray_match_destroy(match);
+}
+
 static void who_has_not_asked_and_loses_the_connection_likewise(void **state)
 {
     (void)state;
@@ -315,6 +347,19 @@ static void B29_kicked_players_do_not_come_back(void **state)
         assert_null(sit(match, &(struct fray_match_person){.id = name, .name = name}));
         assert_null(fray_match_kick(match, 0, 2, 0));
     }
+    fray_match_destroy(match);
+}
+
+static void B29_a_host_like_whom_it_kicked_is_not_kicked_itself(void **state)
+{
+    (void)state;
+    struct fray_match *match = open_match(&fray_rps, true);
+    struct fray_match_person host = {"h", "Host", NULL, 77}, guest = {"g", "Guest", NULL, 77};
+    assert_null(sit(match, &host));
+    assert_null(sit(match, &guest));
+    assert_null(fray_match_kick(match, 0, 1, 0));
+    assert_reason(fray_match_may_enter(match, &guest, true), "kicked");
+    assert_null(fray_match_may_enter(match, &host, true));
     fray_match_destroy(match);
 }
 
@@ -533,10 +578,13 @@ int main(void)
         cmocka_unit_test(B17_the_host_starts_when_all_are_ready),
         cmocka_unit_test(B29_rounds_eliminate_and_all_ask_for_the_next_game),
         cmocka_unit_test(who_has_not_asked_and_leaves_holds_up_no_rematch),
+        cmocka_unit_test(nor_does_who_leaves_a_bot_instead),
+        cmocka_unit_test(a_bot_plays_on_for_whose_client_cannot),
         cmocka_unit_test(who_has_not_asked_and_loses_the_connection_likewise),
         cmocka_unit_test(who_leaves_a_round_is_not_waited_for),
         cmocka_unit_test(bots_do_not_play_for_those_who_have_all_gone),
         cmocka_unit_test(B29_kicked_players_do_not_come_back),
+        cmocka_unit_test(B29_a_host_like_whom_it_kicked_is_not_kicked_itself),
         cmocka_unit_test(B29_a_new_name_does_not_bring_a_kicked_guest_back),
         cmocka_unit_test(who_is_there_is_told_when_it_changes_not_at_each_move),
         cmocka_unit_test(seats_are_kept_as_long_as_the_options_say),

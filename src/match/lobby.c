@@ -138,12 +138,13 @@ static bool takes_newcomers(const struct fray_match *match)
 }
 
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
-                                    const struct fray_match_person *person)
+                                    const struct fray_match_person *person,
+                                    const struct fray_match *but)
 {
     for (uint32_t i = 0; i < lobby->count; i++) {
         struct fray_match *match = lobby->matches[i];
-        if (match->config.game == game && match->config.is_quick && takes_newcomers(match) &&
-            !fray_match_is_banned(match, person))
+        if (match != but && match->config.game == game && match->config.is_quick &&
+            takes_newcomers(match) && !fray_match_is_banned(match, person))
             return match;
     }
     return NULL;

@@ -37,9 +37,11 @@ struct fray_match *fray_lobby_find(const struct fray_lobby *lobby, struct fray_s
 void fray_lobby_remove(struct fray_lobby *lobby, struct fray_match *match);
 
 /* The oldest match of quick play of this game that waits for players or lets them drop in, and has
- * somebody there (watching does where the options are the standard ones); NULL: none. */
+ * somebody there (watching does where the options are the standard ones), and is not `but`; NULL:
+ * none. */
 struct fray_match *fray_lobby_quick(const struct fray_lobby *lobby, const struct fray_game *game,
-                                    const struct fray_match_person *person);
+                                    const struct fray_match_person *person,
+                                    const struct fray_match *but);
 
 /* The public match of this game that most people play in, then watch, of those that are going on
  * and that this person may watch; NULL: none. */

@@ -112,10 +112,10 @@ static void quick_play_finds_who_waits(void **state)
     struct fray_match *full = make_quick(&lobby, &fray_tictactoe);
     sit(full, &ann);
     sit(full, &bob);
-    assert_null(fray_lobby_quick(&lobby, &fray_tictactoe, &bob));
+    assert_null(fray_lobby_quick(&lobby, &fray_tictactoe, &bob, NULL));
     struct fray_match *waiting = make_quick(&lobby, &fray_tictactoe);
     sit(waiting, &ann);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &bob), waiting);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &bob, NULL), waiting);
     json_t *matches = fray_lobby_json_matches(&lobby);
     assert_int_equal(json_array_size(matches), 4); /* not the private one, nor who is away's */
     json_decref(matches);
@@ -145,7 +145,7 @@ static void who_listens_apart_is_found(void **state)
     assert_ptr_equal(fray_lobby_partner(&lobby, anns), bobs);
     assert_ptr_equal(fray_lobby_partner(&lobby, bobs), anns);
     assert_int_equal(fray_lobby_listening(&lobby, &fray_tictactoe), 2);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &cid), anns); /* the oldest */
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_tictactoe, &cid, NULL), anns); /* the oldest */
     sit(bobs, &cid);
     assert_null(fray_lobby_partner(&lobby, anns)); /* found already */
     fray_match_put_out(bobs, 1, FRAY_OUT_KICKED, 0);
@@ -176,13 +176,13 @@ static void a_show_is_watched_and_found(void **state)
     json_t *matches = fray_lobby_json_matches(&lobby);
     assert_int_equal(json_array_size(matches), 0); /* nobody plays */
     json_decref(matches);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &cid), first);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &cid, NULL), first);
     sit(first, &cid);
     assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &ann), first);
     sit(first, &bob);
     fray_match_unwatch(first);
     fray_match_drop(first, fray_match_host(first), 0);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &ann), first); /* somebody is there */
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &ann, NULL), first); /* somebody is there */
     fray_lobby_deinit(&lobby);
 }
 
@@ -200,9 +200,9 @@ static void a_show_with_options_of_its_own_is_nobodys_quick_play_until_somebody_
     struct fray_match *show = fray_lobby_create(&lobby, &config, random, 0);
     assert_null(fray_match_watch(show, &ann, 0));
     assert_ptr_equal(fray_lobby_busiest(&lobby, &fray_arena, &bob), show);
-    assert_null(fray_lobby_quick(&lobby, &fray_arena, &bob));
+    assert_null(fray_lobby_quick(&lobby, &fray_arena, &bob, NULL));
     sit(show, &cid);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &bob), show);
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &bob, NULL), show);
     fray_lobby_deinit(&lobby);
 }
 

@@ -212,7 +212,8 @@ static void on_connect(fray_socket *socket, void *app)
         come_back(&request);
     } else if (json_object_get(request.content, "match")) {
         request.place->is_for_one = true;
-        if (json_object_get(request.content, "token"))
+        /* With auth = jwt `token` says who one is. */
+        if (json_object_get(request.content, "token") && !fray_socket_identity(socket))
             fray_games_reconnect(&request);
         else
             fray_games_join(&request);

@@ -147,13 +147,18 @@ static const char *read_config(const struct fray_games_request *request,
     return reason_bots ? reason_bots : read_delay(request, config);
 }
 
+/* Its match ends without it. */
+static bool is_alone(const struct fray_games_request *request)
+{
+    const struct fray_match *match = fray_games_match(request);
+    return match && fray_match_persons(match) + match->spectators == 1;
+}
+
 /* So that who asks for another match does not lose the one that it is in. */
 static bool has_room(const struct fray_games_request *request)
 {
     const struct fray_lobby *lobby = &request->games->lobby;
-    const struct fray_match *match = fray_games_match(request);
-    bool is_alone = match && fray_match_persons(match) + match->spectators == 1; /* it will end */
-    return !fray_lobby_is_full(lobby) || is_alone || fray_lobby_deserted(lobby);
+    return !fray_lobby_is_full(lobby) || is_alone(request) || fray_lobby_deserted(lobby);
 }
 
 /* NULL: refused. */
@@ -190,7 +195,7 @@ static void make(const struct fray_games_request *request, const struct fray_mat
     struct fray_match *match = open_match(request, &config);
     if (!match)
         return;
-    fray_games_step_out(request);
+    (void)fray_games_step_out(request, match);
     (void)fray_games_sit(request, match); /* the first has a seat */
     for (uint32_t i = 0; i < bots; i++)
         (void)fray_match_add_bot(match, request->place->seat, FRAY_MATCH_NO_BOT, request->now_us,
@@ -223,23 +228,31 @@ static const char *read_wait(const struct fray_games_request *request, uint32_t 
     return NULL;
 }
 
+/* Whoever plays wants another match; whoever watches may well play where it is, if that goes on. */
+static struct fray_match *find_quick(const struct fray_games_request *request,
+                                     const struct fray_game *game)
+{
+    const struct fray_match_person person = fray_games_person(request);
+    bool may_stay = request->place->role == FRAY_GAMES_SPECTATOR && !is_alone(request);
+    return fray_lobby_quick(&request->games->lobby, game, &person,
+                            may_stay ? NULL : fray_games_match(request));
+}
+
 void fray_games_quick_play(const struct fray_games_request *request)
 {
     struct fray_match_config config = {.is_quick = true};
-    const struct fray_match_person person = fray_games_person(request);
     uint32_t wait_ms;
     const char *reason = read_game(request, &config.game);
     if (!reason)
         reason = read_wait(request, &wait_ms);
-    if (!reason && !fray_lobby_quick(&request->games->lobby, config.game, &person) &&
-        !has_room(request))
+    struct fray_match *match = reason ? NULL : find_quick(request, config.game);
+    if (!reason && !match && !has_room(request))
         reason = "too_many_matches";
     if (reason) {
         fray_games_refuse(request, reason);
         return;
     }
-    fray_games_step_out(request);
-    struct fray_match *match = fray_lobby_quick(&request->games->lobby, config.game, &person);
+    match = fray_games_step_out(request, match);
     if (!match) {
         bool is_drop_in = config.game->seats_min == 1; /* nobody need be waited for */
         config.fighters = is_drop_in ? FRAY_MATCH_FIGHTERS : 0;
@@ -273,15 +286,17 @@ void fray_games_watch(const struct fray_games_request *request)
     if (!reason && match && match == fray_games_match(request) && config.game->seats_min > 1)
         reason = fray_games_because(request, "already_in_match", "It is the one that you are in.");
     if (!reason && !match && config.game->seats_min > 1)
-        reason = "unknown_match";
+        reason = fray_games_because(request, "unknown_match", "Nobody plays %s just now.",
+                                    config.game->title);
+    if (match == fray_games_match(request) && is_alone(request))
+        match = NULL; /* it ends */
     if (!reason && !match && !has_room(request))
         reason = "too_many_matches";
     if (reason) {
         fray_games_refuse(request, reason);
         return;
     }
-    fray_games_step_out(request);
-    match = fray_lobby_busiest(&request->games->lobby, config.game, &person);
+    match = fray_games_step_out(request, match);
     if (!match)
         match = open_match(request, &config);
     if (!match)

@@ -102,13 +102,10 @@ struct fray_match *fray_games_asked_match(const struct fray_games_request *reque
     return match;
 }
 
-/* NULL: it is gone, and that has been said. Nobody who waits in it is led to who is left alone in
- * the other match. */
+/* NULL: it is gone, and that has been said. */
 static struct fray_match *step_out_for_asked(const struct fray_games_request *request)
 {
-    request->games->entering = fray_games_asked_match(request);
-    fray_games_step_out(request);
-    request->games->entering = NULL;
+    (void)fray_games_step_out(request, fray_games_asked_match(request));
     return fray_games_asked_match(request);
 }
 
@@ -181,7 +178,7 @@ void fray_games_join(const struct fray_games_request *request)
     }
     bool is_in = fray_games_match(request) == match;
     if (is_in && !fray_games_changes_place(request, "join")) {
-        fray_games_refuse(request, "already_in_match");
+        fray_games_refuse_same(request);
         return;
     }
     if (!may_enter_by_name(request, match, is_spectator))
@@ -223,6 +220,9 @@ void fray_games_displace(const struct fray_games_request *request, struct fray_m
     fray_socket *old = id[0] ? fray_namespace_find(request->nsp, id) : NULL;
     if (!old || old == request->socket)
         return;
+    if (match->ticks)
+        fray_conduct_carry(&((struct fray_games_place *)fray_socket_data(old))->conduct,
+                           &match->ticks->seats[seat].conduct);
     fray_games_put_out(old, match);
     fray_emit(old, "match_closed", "{s:s, s:s}", "match", match->config.id, "message", message);
 }
@@ -235,14 +235,20 @@ void fray_games_reconnect(const struct fray_games_request *request)
 
     if (!match)
         return;
-    if (fray_games_match(request) == match) {
-        fray_games_refuse(request, "already_in_match");
+    bool is_in = fray_games_match(request) == match;
+    if (is_in && request->place->role == FRAY_GAMES_PLAYER) {
+        fray_games_refuse_same(request);
         return;
     }
     (void)fray_match_return(match, match->seats[seat].token, request->now_us, &seat);
-    match = step_out_for_asked(request);
-    if (!match)
-        return;
+    if (is_in) {
+        fray_games_put_out(request->socket, match);
+        fray_match_unwatch(match);
+    } else {
+        match = step_out_for_asked(request);
+        if (!match)
+            return;
+    }
     struct fray_match_seat *taken = &match->seats[seat];
     fray_games_displace(request, match, seat, "You play on from another connection.");
     snprintf(taken->socket, sizeof taken->socket, "%s", fray_socket_id(request->socket));
@@ -251,15 +257,23 @@ void fray_games_reconnect(const struct fray_games_request *request)
     fray_games_enter(request, match);
 }
 
-void fray_games_step_out(const struct fray_games_request *request)
+struct fray_match *fray_games_step_out(const struct fray_games_request *request,
+                                       struct fray_match *match)
 {
-    struct fray_match *match = fray_games_match(request);
-    if (!match)
-        return;
+    struct fray_match *left = fray_games_match(request);
+    char id[FRAY_MATCH_ID_LEN + 1] = "";
+    if (match)
+        memcpy(id, match->config.id, sizeof id);
+    if (!left)
+        return match;
     if (request->place->role == FRAY_GAMES_PLAYER)
-        fray_games_stand_up(request, match, FRAY_OUT_LEFT);
+        fray_games_stand_up(request, left, FRAY_OUT_LEFT);
     else
-        fray_match_unwatch(match);
-    fray_games_put_out(request->socket, match);
-    fray_games_publish(request->games, request->nsp, match);
+        fray_match_unwatch(left);
+    fray_games_put_out(request->socket, left);
+    const struct fray_match *before = request->games->entering;
+    request->games->entering = match;
+    fray_games_publish(request->games, request->nsp, left);
+    request->games->entering = before;
+    return fray_lobby_find(&request->games->lobby, fray_slice_of(id));
 }

@@ -110,8 +110,8 @@ void fray_games_pair_up(struct fray_games *games, fray_namespace *nsp, struct fr
         return;
     struct fray_games_request request = fray_games_request(socket, NULL, games);
     const struct fray_match_seat was = from->seats[request.place->seat];
-    fray_games_step_out(&request);
-    if (fray_games_sit(&request, to))
+    to = fray_games_step_out(&request, to);
+    if (!to || fray_games_sit(&request, to))
         return;
     fray_pairing_wait(to, request.place->seat, was.wait_ms, was.asked_us);
     fray_games_enter(&request, to);

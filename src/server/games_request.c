@@ -40,6 +40,12 @@ void fray_games_refuse(const struct fray_games_request *request, const char *cod
     why->len = 0;
 }
 
+void fray_games_refuse_same(const struct fray_games_request *request)
+{
+    fray_games_refuse(
+        request, fray_games_because(request, "already_in_match", "It is the one that you are in."));
+}
+
 const char *fray_games_because(const struct fray_games_request *request, const char *code,
                                const char *format, ...)
 {

@@ -24,6 +24,8 @@ void fray_games_refuse(const struct fray_games_request *request, const char *cod
 /* Says of a code that is refused next what is wrong. Returns the code. */
 const char *fray_games_because(const struct fray_games_request *request, const char *code,
                                const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The match that is asked for is the one that the sender is in. */
+void fray_games_refuse_same(const struct fray_games_request *request);
 /* Acknowledges; `content` is taken. */
 void fray_games_answer(const struct fray_games_request *request, json_t *content);
 /* A member that is a text; NULL: missing, or something else. */
@@ -63,8 +65,10 @@ void fray_games_displace(const struct fray_games_request *request, struct fray_m
                          uint32_t seat, const char *message);
 /* It is in the match: says so, and sends what everybody there hears. */
 void fray_games_enter(const struct fray_games_request *request, struct fray_match *match);
-/* Out of a match in which it is alone, or which is over: for another. */
-void fray_games_step_out(const struct fray_games_request *request);
+/* Out of where it is, if anywhere, for `match`, or for a new one (NULL). Nobody who waits there is
+ * led to who is left alone meanwhile. NULL: it is gone, or was none. */
+struct fray_match *fray_games_step_out(const struct fray_games_request *request,
+                                       struct fray_match *match);
 
 /* games_pair.c */
 /* Whatever a player sends is a sign of life. */

@@ -1,4 +1,5 @@
 /* What one does in a match of /games: move, start, kick, leave (games_request.h). */
+#include "game/ticks.h"
 #include "server/games_request.h"
 
 /* Publishes and answers with {}, or refuses. Who is condemned for what is refused is put out at
@@ -53,24 +54,39 @@ static void leave_proven_seat(const struct fray_games_request *request)
     if (!match || !leaving_reason(request, &reason))
         return;
     fray_games_displace(request, match, seat, "You have left from another connection.");
+    if (match->ticks)
+        fray_conduct_carry(&request->place->conduct, &match->ticks->seats[seat].conduct);
     fray_match_put_out(match, seat, reason, request->now_us);
     fray_games_note_out(match, seat, reason);
     conclude(request, match, NULL);
 }
 
+static bool names_own_match(const struct fray_games_request *request)
+{
+    const char *id = fray_games_text(request, "match");
+
+    return request->place->role && id && strcmp(id, request->place->match) == 0;
+}
+
+static bool names_own_seat(const struct fray_games_request *request)
+{
+    const char *token = fray_games_text(request, "token");
+
+    return names_own_match(request) && request->place->role == FRAY_GAMES_PLAYER && token &&
+           strcmp(token, request->place->token) == 0;
+}
+
 void fray_games_leave(const struct fray_games_request *request)
 {
     const struct fray_games_place *place = request->place;
-    const char *token = fray_games_text(request, "token");
-    bool is_own = place->role == FRAY_GAMES_PLAYER && token && strcmp(token, place->token) == 0;
+    struct fray_match *match = fray_games_match(request);
     enum fray_match_out reason;
 
-    if (json_object_get(request->content, "token") && !is_own) {
+    if (json_object_get(request->content, "token") && !names_own_seat(request)) {
         leave_proven_seat(request);
         return;
     }
-    struct fray_match *match = fray_games_match(request);
-    if (!match) {
+    if (!match || (json_object_get(request->content, "match") && !names_own_match(request))) {
         fray_games_refuse(request, "not_in_match");
         return;
     }

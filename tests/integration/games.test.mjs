@@ -80,12 +80,20 @@ describe("games", LIMIT, () => {
     }
 
     test("what is wrong with a request is said", LIMIT, async (t) => {
-        const { players } = await seated(t, { game: "tictactoe", bots: 1 }, []);
+        const { match, players } = await seated(t, { game: "tictactoe", bots: 1 }, []);
         const [ann] = players;
+        const same = { match, leave: true };
         for (const [type, content, code, sentence] of [
             ["place", { cell: 9 }, "out_of_range", "cell is an integer from 0 to 8."],
             ["place", {}, "wrong_shape", "place takes an object with cell."],
             ["kick", {}, "wrong_shape", "seat is the number of a seat."],
+            ["join", same, "already_in_match", "It is the one that you are in."],
+            [
+                "watch",
+                { game: "duel", leave: true },
+                "unknown_match",
+                "Nobody plays Duel just now.",
+            ],
         ]) {
             await refused(ann.ask(type, content), code);
             assert.equal(ann.last("error").message, sentence);
@@ -149,6 +157,8 @@ describe("games", LIMIT, () => {
             [cid, "leave", { match, token: "AAAAAAAAAAAAAAAAAAAA" }, "bad_token"],
             [cid, "leave", { match, token: 5 }, "wrong_shape"],
             [cid, "leave", { match: "nonsense", token: "q8" }, "unknown_match"],
+            [ann, "leave", { match: "nonsense" }, "not_in_match"],
+            [ann, "leave", { match: "nonsense", token: ann.last("joined").token }, "unknown_match"],
             [
                 cid,
                 "leave",
@@ -543,6 +553,33 @@ describe("games, where there is room for two matches", LIMIT, () => {
         await assert.rejects(watch, { message: "already_in_match" });
         assert.deepEqual(await ann.ask("leave"), {}, "it was in one");
         await assert.rejects(ann.ask("join", { match }), { message: "unknown_match" });
+    });
+
+    test("quick play that is refused costs no seat", LIMIT, async (t) => {
+        const [ann, bob, eve] = await Promise.all(["Ann", "Bob", "Eve"].map((n) => open(t, n)));
+        const arena = { game: "arena", options: { goal: 5 } };
+        const { match } = await eve.ask("watch", arena);
+        const own = await ann.ask("join", { match });
+        await bob.ask("create", { game: "duel" });
+        const quick = { game: "arena", leave: true };
+        await refused(ann.ask("quick_play", quick), "too_many_matches");
+        await ann.ask("leave", { match, token: own.token }); // it was there still
+        assert.equal((await eve.ask("quick_play", quick)).match !== match, true);
+        await refused(ann.ask("join", { match }), "unknown_match"); // nobody was left in it
+        for (const player of [bob, eve]) await player.ask("leave");
+    });
+
+    test("who watches takes its seat again that another connection had", LIMIT, async (t) => {
+        const [ann, bob] = await Promise.all(["Ann", "Bob"].map((n) => open(t, n)));
+        const { match, token } = await ann.ask("create", { game: "tictactoe", bots: 1 });
+        await bob.ask("join", { match, as: "spectator" });
+        ann.close();
+        await bob.take("match", ({ seats }) => !seats[0].connected);
+        const back = await bob.ask("reconnect", { match, token, leave: true });
+        assert.deepEqual([back.seat, back.role], [0, "player"]);
+        const roster = await bob.take("match", ({ spectators }) => spectators === 0);
+        assert.equal(roster.seats[0].connected, true);
+        await bob.ask("leave");
     });
 
     test(

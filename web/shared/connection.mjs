@@ -27,7 +27,10 @@ export class Connection {
         });
         linkPages();
         this.#socket.on("error", (error) => this.#refused(error));
-        this.#socket.on("matchmaking", (_step, acknowledge) => acknowledge?.());
+        this.#socket.on("matchmaking", (_step, acknowledge) => {
+            /* Without an acknowledgement the last argument may be an offset, for recovery. */
+            if (typeof acknowledge === "function") acknowledge();
+        });
         this.#socket.on("connect", () => this.#say(""));
         this.#socket.on("connect_error", () =>
             this.#say("No connection to the server. Trying again …"),
