@@ -182,7 +182,8 @@ static void a_show_is_watched_and_found(void **state)
     sit(first, &bob);
     fray_match_unwatch(first);
     fray_match_drop(first, fray_match_host(first), 0);
-    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &ann, NULL), first); /* somebody is there */
+    assert_ptr_equal(fray_lobby_quick(&lobby, &fray_arena, &ann, NULL),
+                     first); /* somebody is there */
     fray_lobby_deinit(&lobby);
 }
 
