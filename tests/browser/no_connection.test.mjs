@@ -64,6 +64,22 @@ describe("pages without a connection", () => {
             assert.equal(await page.isVisible("#table"), false);
         });
 
+    for (const game of ["duel", "tictactoe"])
+        test(`a name entered in ${game} without a connection is told once it is there`, async (t) => {
+            const proxy = await startProxy(t, fray.port);
+            const page = await far(`/games/${game}/?play=bot`, proxy);
+            await page.waitForSelector('body[data-phase="playing"]');
+            proxy.blocked = true;
+            proxy.cut();
+            await page.waitForSelector(".connection:not([hidden])");
+            await page.fill("#name", "Renamed");
+            await page.press("#name", "Enter");
+            proxy.blocked = false;
+            await page.waitForSelector('#people li:has-text("Renamed")');
+            const lobby = await open(`${fray.url}/lobby/`, DESKTOP);
+            await lobby.waitForSelector('#online li:has-text("Renamed")');
+        });
+
     test("who comes by a link to a server that is away has a way out", async (t) => {
         const proxy = await startProxy(t, fray.port);
         proxy.blocked = true;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KINDS } from "../integration/game_players.mjs";
 import { serveFray } from "../integration/harness.mjs";
-import { DESKTOP, PHONE, leave, useBrowser } from "./browser.mjs";
+import { DESKTOP, PHONE, leave, status, useBrowser } from "./browser.mjs";
 
 describe("the table around a match", () => {
     const fray = serveFray(["--replay-min-ms", "0"]);
@@ -39,6 +39,35 @@ describe("the table around a match", () => {
             return [list, ...words].filter((one) => one.scrollWidth > one.clientWidth).length;
         });
         assert.equal(cut, 0);
+    });
+
+    test("who has won has so when it has left, too", async () => {
+        const pages = await meet("tictactoe");
+        for (const cell of [0, 3, 1, 4, 2])
+            await Promise.any(pages.map((page) => page.click(`.board.open [data-cell="${cell}"]`)));
+        const isWinner = async (page) => (await page.textContent("#status")) === "You win!";
+        for (const page of pages) await page.waitForSelector('body[data-phase="over"]');
+        const [winner, loser] = (await isWinner(pages[0])) ? pages : pages.toReversed();
+        const said = await loser.textContent("#status");
+        assert.match(said, / wins!$/);
+        const title = /^Tic-tac-toe/;
+        assert.doesNotMatch(await winner.title(), title);
+        await winner.click("#leave");
+        await winner.waitForSelector("#start:not([hidden])");
+        assert.match(await winner.title(), title);
+        await loser.waitForSelector('#chat-log:has-text("has left")');
+        assert.equal(await loser.textContent("#status"), said);
+    });
+
+    test("who reloads while it waits for an opponent waits on", async () => {
+        for (const game of ["duel", "rps"]) {
+            const page = await visit(`/games/${game}/?play=quick`);
+            await status(page, /Listening for an opponent/);
+            await page.reload();
+            await status(page, /Listening for an opponent/);
+            await page.click("#leave");
+            await page.waitForSelector("#start:not([hidden])");
+        }
     });
 
     test("who removes a person is asked, and can be by keys alone", async () => {

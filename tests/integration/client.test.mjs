@@ -261,6 +261,29 @@ describe("@fray/client", LIMIT, () => {
         }
     });
 
+    test("who leaves over a dead connection gives up the seat, too", LIMIT, async (t) => {
+        const proxy = await startProxy(t, server.port);
+        const ann = await open(t, "Ann", { url: proxy.url });
+        const bob = await open(t, "Bob");
+        const mine = await ann.create("tictactoe");
+        const theirs = await bob.join(mine.id);
+        const left = next(theirs, "roster", ({ seats }) => seats.length === 1);
+        proxy.deafen();
+        await mine.leave();
+        await left;
+    });
+
+    test("a name that was changed stays so over connections", LIMIT, async (t) => {
+        const proxy = await startProxy(t, server.port);
+        const ann = await open(t, "Ann", { url: proxy.url });
+        assert.deepEqual(await ann.rename("Anna"), { name: "Anna" });
+        const back = next(ann, "back");
+        proxy.cut();
+        await back;
+        const { players } = await ann.lobby();
+        assert.equal(players.find(({ id }) => id === ann.id).name, "Anna");
+    });
+
     test("E_log_of_a_desync_is_kept_beside_the_replay", LIMIT, async (t) => {
         const ann = await open(t, "Ann");
         const match = await ann.create("duel", { options: CALM_DUEL, bots: 1 });

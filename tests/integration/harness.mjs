@@ -166,14 +166,17 @@ export class Inbox {
 }
 
 /**
- * A TCP proxy in front of a port: cut() resets all connections, `blocked` refuses new ones, and
- * `filter(text)` may return false for a client's bytes to reset the connection instead.
+ * A TCP proxy in front of a port: cut() resets all connections, deafen() lets them be, but nothing
+ * through any more, `blocked` refuses new ones, and `filter(text)` may return false for a client's bytes to reset the connection instead.
  */
 export async function startProxy(t, port, filter = () => true) {
     const sockets = new Set();
     const proxy = {
         port, // that leads on, for connections from now on
         blocked: false,
+        deafen() {
+            for (const socket of sockets) socket.removeAllListeners("data").resume();
+        },
         cut() {
             /* What has ended its half cannot be reset any more: Node would keep it for good. */
             for (const socket of sockets)

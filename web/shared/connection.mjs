@@ -4,6 +4,9 @@ import { io } from "socket.io-client";
 import { UNREACHABLE, startBanner } from "./banner.mjs";
 import { linkPages, origin } from "./server.mjs";
 
+const LATE_MS = 10_000; // then the connection is dead, though nothing says so
+const LATE = { code: "lost", message: "The server has not answered in time." };
+
 /** What the server refused. `code` is one of docs/games.md. */
 export class Refusal extends Error {
     constructor({ code, message }) {
@@ -52,6 +55,11 @@ export class Connection {
         if (!this.#socket.connected) return Promise.reject(new Refusal(UNREACHABLE));
         return new Promise((resolve, reject) => {
             const entry = { event, resolve, reject };
+            entry.late = setTimeout(() => {
+                this.#forget(entry);
+                reject(new Refusal(LATE));
+                this.#socket.io.engine?.close();
+            }, LATE_MS);
             this.#pending.push(entry);
             this.#socket.emit(event, content, (answer) => {
                 this.#forget(entry);
@@ -61,6 +69,7 @@ export class Connection {
     }
 
     #forget(entry) {
+        clearTimeout(entry.late);
         this.#pending = this.#pending.filter((other) => other !== entry);
     }
 
@@ -75,8 +84,10 @@ export class Connection {
         this.#say("Connection lost. Coming back …");
         const lost = this.#pending;
         this.#pending = [];
-        for (const { reject } of lost)
+        for (const { late, reject } of lost) {
+            clearTimeout(late);
             reject(new Refusal({ code: "lost", message: "Connection lost." }));
+        }
         if (reason === "io server disconnect") this.#socket.connect();
     }
 }

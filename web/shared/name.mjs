@@ -1,4 +1,5 @@
 // The name one plays under: kept in this browser, made up at first, and asked for nowhere else.
+import { isAway } from "./banner.mjs";
 import { byId } from "./dom.mjs";
 import { toast } from "./toast.mjs";
 
@@ -67,7 +68,13 @@ if (!current) {
     write(current);
 }
 
+let known = current; // the one before what the server has not taken yet
+let tell = null; // what could not be told the server, once more
+
 export const ownName = () => current;
+
+/** The connection is there again: a name that was entered meanwhile is told. */
+export const tellName = () => tell?.();
 
 /**
  * The form #name-form with the field #name. `changed(name)` when another name is entered: tells it
@@ -95,14 +102,17 @@ export function startNameForm(changed, done = () => byId("name").blur()) {
 
 /** At once; what the server refuses gives way to the name before, which is the one that is kept. */
 async function adopt(name, changed) {
-    const before = current;
     current = name;
+    tell = null;
     let taken = name;
     try {
-        taken = (await changed(name))?.name ?? name;
-    } catch ({ code, message }) {
-        if (REFUSED.includes(code)) taken = before;
-        if (code && code !== "lost") toast(taken === before ? RULE : message);
+        known = taken = (await changed(name))?.name ?? name;
+    } catch (error) {
+        const { code, message } = error;
+        const isRefused = REFUSED.includes(code);
+        if (isRefused) taken = known;
+        if (isAway(error)) tell = () => adopt(name, changed);
+        if (code && code !== "lost") toast(isRefused ? RULE : message);
     }
     if (current !== name) return; // another one was entered meanwhile
     current = taken;

@@ -6,9 +6,10 @@ import { isAway } from "./banner.mjs";
 import { Chat, isOwnLine } from "./chat.mjs";
 import { pageLink, parameters } from "./server.mjs";
 import { byId, element, setText } from "./dom.mjs";
-import { startNameForm } from "./name.mjs";
+import { startNameForm, tellName } from "./name.mjs";
 import { showActions, showInvitation, showPeople } from "./people.mjs";
 import { Question } from "./question.mjs";
+import { remember, remembered } from "./remembered.mjs";
 import { findReplay, replayLink } from "./replays.mjs";
 import { claimSeat, dropSeat, keepSeat } from "./seat.mjs";
 import { toast } from "./toast.mjs";
@@ -17,6 +18,7 @@ import { nameBots } from "./words.mjs";
 /* As parts/coming.html found before anything was painted. */
 const isComing = () => "coming" in document.documentElement.dataset;
 const BEGUN_MS = 3000; // then the table is shown, whether the game has begun or not
+const SOUGHT = "sought"; // of this tab: the match of quick play that has not begun
 const WAYS = ["quick", "bot", "public", "friend"];
 
 export class Table {
@@ -36,6 +38,8 @@ export class Table {
         () => this.#leave(),
     );
     #owed = null; // the seat that was left while there was no connection
+    #title = document.title; // of the start
+    #winner = null; // of the game that is over
     #hasOffered = false; // what can be done after the end
     #onMatch = () => {};
 
@@ -73,7 +77,10 @@ export class Table {
         const on = (event, handler) => this.#connection.on(event, handler);
         on("connect", () => this.#connected());
         on("connect_error", () => this.#offerWayOut());
-        on("back", () => this.#joined || this.#connected()); // lost on the way in
+        on("back", () => {
+            tellName();
+            if (!this.#joined) this.#connected(); // lost on the way in
+        });
         on("joined", (joined) => this.#sit(joined));
         on("match", (match) => this.#update({ match }));
         on("state", (state) => this.#update({ state }));
@@ -125,7 +132,7 @@ export class Table {
         this.#owed = null;
         const match = this.#joined?.match ?? parameters.get("match");
         const how = WAYS.find((way) => way === parameters.get("play"));
-        if (match) this.#enter(() => this.#come(match));
+        if (match) this.#enter(() => this.#come(match)).then(tellName);
         else if (how) this.#enter(() => this.#begin(how));
         else if (isComing()) this.#show("start");
         else document.body.dataset.ready = "yes";
@@ -188,6 +195,12 @@ export class Table {
         try {
             return await this.ask("join", { match, as: wish ?? "player" });
         } catch (error) {
+            /* Who waited for an opponent waits on: quick play holds no seats before it begins. */
+            if (
+                error.code === "unknown_match" &&
+                remembered(SOUGHT, null, "sessionStorage") === match
+            )
+                return this.#begin("quick");
             if (error.code !== "match_full" || wish === "spectator") throw error;
             const watching = await this.ask("join", { match, as: "spectator" });
             toast("All seats are taken: you are watching.");
@@ -243,6 +256,8 @@ export class Table {
         this.#showRole(null);
         this.#view.left?.();
         dropSeat();
+        remember(SOUGHT, null, "sessionStorage");
+        document.title = this.#title;
         this.#forgetWay();
         const hadFocus = byId("table").contains(document.activeElement);
         this.#show("start");
@@ -304,12 +319,13 @@ export class Table {
     async #leave() {
         const why = this.#match?.phase === "waiting" ? "" : "You have left.";
         const { match, token } = this.#joined ?? {};
+        const leaving = this.ask("leave");
+        if (this.#joined) this.#out(why, true); // whenever the server answers
         try {
-            await this.ask("leave");
+            await leaving;
         } catch (error) {
             if (token && isAway(error)) this.#owed = { match, token };
         }
-        if (this.#joined) this.#out(why, true);
     }
 
     #hear(line) {
@@ -325,7 +341,7 @@ export class Table {
     #update({ match, state }) {
         if (match) this.#meet({ ...match, seats: nameBots(match.seats, match.seats_max) });
         this.#onMatch();
-        if (state) this.#state = { ...state, at: performance.now() };
+        if (state) this.#state = { ...this.#withWinner(state), at: performance.now() };
         if (!this.#joined || !this.#match || !(this.#state || this.#view.isTicked)) return;
         if (this.#entering) return; // bots may be on their way
         const model = this.#model();
@@ -336,6 +352,14 @@ export class Table {
         this.#view.show(model);
         document.body.dataset.phase = model.phase;
         this.#offerNext(model);
+    }
+
+    /** Who has won has so when it has left, too: the state names it by its seat, which is free then. */
+    #withWinner(state) {
+        const table = state.state?.match;
+        if (table?.phase !== "over") this.#winner = null;
+        else table.winner = this.#winner ??= table.winner;
+        return state;
     }
 
     /** After the end the focus is on what can be done next, for who was in the game. The button
@@ -368,6 +392,8 @@ export class Table {
     #meet(match) {
         const before = this.#match;
         this.#match = match;
+        const seeks = match.matchmaking && match.matchmaking !== "started";
+        remember(SOUGHT, seeks ? match.match : null, "sessionStorage");
         for (const seat of match.seats) {
             const was = before?.seats.find(({ id }) => id === seat.id);
             if (before && !was && seat.bot === null && seat.id !== this.#joined?.id)

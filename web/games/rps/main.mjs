@@ -120,7 +120,8 @@ function verdict() {
     if (match.phase === "waiting") return waiting();
     if (match.phase === "over") {
         const detail = `After ${match.round === 1 ? "one round" : `${match.round} rounds`}`;
-        if (match.winner === null) return { text: "Nobody wins", detail };
+        if (match.winner === null)
+            return { text: match.drawn ? "Nobody wins" : "The winner has left", detail };
         if (match.winner === model.own?.id) return { text: "You win!", mood: "good", detail };
         return { text: `${model.find(match.winner).name} wins!`, mood: own ? "bad" : "", detail };
     }

@@ -160,8 +160,10 @@ export class Client extends Emitter<ClientEvents> {
         return this.ask("lobby", options);
     }
 
-    rename(name: string): Promise<{ name: string }> {
-        return this.ask("name", { name });
+    async rename(name: string): Promise<{ name: string }> {
+        const answer = await this.ask("name", { name });
+        this.#connection.rename(answer.name);
+        return answer;
     }
 
     /** To everybody who is connected. */

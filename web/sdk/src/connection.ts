@@ -54,7 +54,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
     constructor(options: ConnectOptions, server: URL) {
         super();
-        this.#options = options;
+        this.#options = { ...options };
         this.#server = server;
         this.#first = options.transport === "polling" ? "polling" : "websocket";
     }
@@ -130,7 +130,11 @@ export class Connection extends Emitter<ConnectionEvents> {
         if (!this.#isOpen) return Promise.reject(new Refusal("lost", "There is no connection."));
         const id = ++this.#lastId;
         return new Promise((resolve, reject) => {
-            const late = () => this.#answer(id, new Refusal("lost", `No answer to ${type}.`));
+            /* Nobody answers so late: the connection is dead, though nothing says so. */
+            const late = () => {
+                this.#answer(id, new Refusal("lost", "The server has not answered in time."));
+                this.restart();
+            };
             const timer = setTimeout(late, ANSWER_MS);
             const settle = (end: (value: any) => void) => (value: unknown) => {
                 clearTimeout(timer);
@@ -141,10 +145,17 @@ export class Connection extends Emitter<ConnectionEvents> {
         });
     }
 
-    /** Asks once there is a connection; how it is answered is nobody's concern. */
+    /** Asks once there is a connection, until it is answered, no matter how. */
     askLater(type: string, content: unknown): void {
-        if (this.#isOpen) this.ask(type, content).catch(() => {});
-        else this.#later.push({ type, content });
+        if (!this.#isOpen) return void this.#later.push({ type, content });
+        this.ask(type, content).catch(({ code }) => {
+            if (code === "lost" && !this.#isClosed) this.askLater(type, content);
+        });
+    }
+
+    /** For the connections after this one. */
+    rename(name: string): void {
+        this.#options.name = name;
     }
 
     sendPacket(packet: Uint8Array): void {

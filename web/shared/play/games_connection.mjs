@@ -46,6 +46,7 @@ export class GamesConnection extends EventTarget {
         if (!this.#client || this.#client.transport === "none")
             throw new Refusal(UNREACHABLE.code, UNREACHABLE.message);
         if (event in WAYS) return this.#enter(WAYS[event], content);
+        if (event === "name") return this.#client.rename(content.name);
         return this.#client.ask(event, content);
     }
 
