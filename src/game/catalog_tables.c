@@ -121,6 +121,32 @@ bool fray_fault_state(const struct fray_game *game, char *text)
     return false;
 }
 
+/* The codec sends a value's low bits, in two's complement (games/delta.c). */
+static bool bits_fault(const struct fray_game_field *field, char *text)
+{
+    bool is_signed = field->type & 8;
+    long long end = 1LL << (is_signed ? field->bits - 1 : field->bits);
+    long long least = is_signed ? -end : 0;
+
+    if (field->min >= least && field->max < end)
+        return false;
+    return fray_fault_say(text,
+                          "The input field %s goes from %d to %d, and its %u bits hold no more "
+                          "than %lld … %lld.",
+                          field->name, field->min, field->max, field->bits, least, end - 1);
+}
+
+static bool range_fault(const struct fray_game_field *field, char *text)
+{
+    if (field->min > field->max)
+        return fray_fault_say(text, "The input field %s has .min %d above .max %d.", field->name,
+                              field->min, field->max);
+    if (field->min == 0 && field->max == 0 && !(field->flags & FRAY_GAME_HIDDEN))
+        return fray_fault_say(text, "The input field %s can be nothing but 0: it needs .max.",
+                              field->name);
+    return bits_fault(field, text);
+}
+
 bool fray_fault_input(const struct fray_game *game, char *text)
 {
     const struct fray_game_table *input = game->input;
@@ -130,14 +156,8 @@ bool fray_fault_input(const struct fray_game *game, char *text)
     if (input->stride != game->input_size)
         return fray_fault_say(text, "Its input has %u bytes, and .input_size is %u.", input->stride,
                               game->input_size);
-    for (uint32_t i = 0; i < input->fields_count; i++) {
-        const struct fray_game_field *field = &input->fields[i];
-        if (field->min > field->max)
-            return fray_fault_say(text, "The input field %s has .min %d above .max %d.",
-                                  field->name, field->min, field->max);
-        if (field->min == 0 && field->max == 0 && !(field->flags & FRAY_GAME_HIDDEN))
-            return fray_fault_say(text, "The input field %s can be nothing but 0: it needs .max.",
-                                  field->name);
-    }
+    for (uint32_t i = 0; i < input->fields_count; i++)
+        if (range_fault(&input->fields[i], text))
+            return true;
     return false;
 }
