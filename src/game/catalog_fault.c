@@ -143,26 +143,42 @@ static bool is_taken(const char *name)
     return false;
 }
 
+static bool sets_fault(const struct fray_game *game, const struct fray_game_action *action,
+                       char *text)
+{
+    const struct fray_game_field *field = fray_game_field(game->input, action->sets);
+
+    if (!field)
+        return fray_fault_say(text, "The action %s sets %s, which is no field of the input.",
+                              action->name, action->sets);
+    if (action->value < field->min || action->value > field->max)
+        return fray_fault_say(text, "The action %s sets %s to %d, which is none of %d … %d.",
+                              action->name, field->name, action->value, field->min, field->max);
+    return false;
+}
+
+static bool action_fault(const struct fray_game *game, const struct fray_game_action *action,
+                         char *text)
+{
+    if (fray_fault_name("an action", action->name, text))
+        return true;
+    if (is_taken(action->name))
+        return fray_fault_say(text,
+                              "The action %s can not be called so: the server has a message of "
+                              "that name.",
+                              action->name);
+    for (size_t k = 0; k < FRAY_GAME_COUNT(action->takes) && action->takes[k]; k++)
+        if (!fray_game_field(game->input, action->takes[k]))
+            return fray_fault_say(text, "The action %s takes %s, which is no field of the input.",
+                                  action->name, action->takes[k]);
+    return action->sets && sets_fault(game, action, text);
+}
+
 static bool actions_fault(const struct fray_game *game, char *text)
 {
-    for (uint32_t i = 0; i < game->actions_count; i++) {
-        const struct fray_game_action *action = &game->actions[i];
-        if (fray_fault_name("an action", action->name, text))
+    for (uint32_t i = 0; i < game->actions_count; i++)
+        if (action_fault(game, &game->actions[i], text))
             return true;
-        if (is_taken(action->name))
-            return fray_fault_say(text,
-                                  "The action %s can not be called so: the server has a message of "
-                                  "that name.",
-                                  action->name);
-        for (size_t k = 0; k < FRAY_GAME_COUNT(action->takes) && action->takes[k]; k++)
-            if (!fray_game_field(game->input, action->takes[k]))
-                return fray_fault_say(text,
-                                      "The action %s takes %s, which is no field of the input.",
-                                      action->name, action->takes[k]);
-        if (action->sets && !fray_game_field(game->input, action->sets))
-            return fray_fault_say(text, "The action %s sets %s, which is no field of the input.",
-                                  action->name, action->sets);
-    }
     return false;
 }
 

@@ -139,6 +139,9 @@ static void ranges_that_do_not_fit_are_told(void **unused)
     assert_fine(&whole);
     whole.input_fields[0].min = INT32_MIN;
     assert_fault(&whole, "hold no more than -2048 … 2047");
+    ASSERT_FAULT("sets walk to 2, which is none of -1 … 1.", d.actions[0].sets = "walk";
+                 d.actions[0].value = 2);
+    ASSERT_FAULT("sets walk to -2", d.actions[0].sets = "walk"; d.actions[0].value = -2);
 }
 
 static void names_of_nothing_are_told(void **unused)
