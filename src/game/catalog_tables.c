@@ -85,6 +85,25 @@ static bool special_fault(const struct fray_game_table *table, const char *what,
                           type == FRAY_GAME_U8 ? "uint8_t" : "int32_t");
 }
 
+/* Clients are told of rows by their `present`: they must get it with the rest of the row. */
+static bool present_fault(const struct fray_game_table *table, char *text)
+{
+    static const char *const names[] = {[FRAY_GAME_OWNER] = "FRAY_GAME_OWNER",
+                                        [FRAY_GAME_HIDDEN] = "FRAY_GAME_HIDDEN",
+                                        [FRAY_GAME_CLOCK] = "FRAY_GAME_CLOCK"};
+
+    for (uint32_t i = 0; i < table->fields_count; i++) {
+        const struct fray_game_field *field = &table->fields[i];
+        for (unsigned flag = FRAY_GAME_OWNER; flag <= FRAY_GAME_CLOCK; flag <<= 1)
+            if (field->offset + 1 == table->present && field->flags & flag)
+                return fray_fault_say(text,
+                                      "The field %s.%s says which rows there are, and can not be "
+                                      "%s: others would see no row.",
+                                      table->name, field->name, names[flag]);
+    }
+    return false;
+}
+
 static bool specials_fault(const struct fray_game *game, const struct fray_game_table *table,
                            char *text)
 {
@@ -94,6 +113,7 @@ static bool specials_fault(const struct fray_game *game, const struct fray_game_
         return fray_fault_say(text, "The table %s is by seat and has %u rows, for %u seats.",
                               table->name, table->rows, game->seats_max);
     return special_fault(table, "present", table->present, FRAY_GAME_U8, text) ||
+           present_fault(table, text) ||
            special_fault(table, "owner", is_by_seat ? 0 : table->owner, FRAY_GAME_U8, text) ||
            special_fault(table, "x", table->x, FRAY_GAME_I32, text) ||
            special_fault(table, "y", table->y, FRAY_GAME_I32, text);

@@ -124,6 +124,24 @@ static void tables_that_do_not_match_the_structs_are_told(void **unused)
     ASSERT_FAULT("nothing but 0", d.input_fields[0].min = d.input_fields[0].max = 0);
 }
 
+static void presence_that_is_not_shown_is_told(void **unused)
+{
+    struct draft whole;
+    uint32_t present = 0;
+
+    (void)unused;
+    (void)draft(&whole);
+    while (whole.players[present].offset + 1 != whole.tables[1].present)
+        present++;
+    ASSERT_FAULT("players.present says which rows there are, and can not be FRAY_GAME_HIDDEN",
+                 d.players[present].flags = FRAY_GAME_HIDDEN);
+    ASSERT_FAULT("can not be FRAY_GAME_OWNER", d.players[present].flags = FRAY_GAME_OWNER);
+    ASSERT_FAULT("can not be FRAY_GAME_CLOCK", d.players[present].flags = FRAY_GAME_CLOCK);
+    whole.players[present].flags = FRAY_GAME_HIDDEN;
+    whole.tables[1].present = 0;
+    assert_fine(&whole);
+}
+
 /* Of duel's input: walk has two bits and a sign, jump one bit and none. */
 static void ranges_that_do_not_fit_are_told(void **unused)
 {
@@ -169,6 +187,7 @@ int main(void)
         cmocka_unit_test(fray_hosts_its_own_games),
         cmocka_unit_test(what_is_missing_is_told),
         cmocka_unit_test(tables_that_do_not_match_the_structs_are_told),
+        cmocka_unit_test(presence_that_is_not_shown_is_told),
         cmocka_unit_test(ranges_that_do_not_fit_are_told),
         cmocka_unit_test(names_of_nothing_are_told),
     };
