@@ -35,6 +35,13 @@ bool fray_fault_name(const char *what, const char *name, char *text)
                           name ? name : "(none)");
 }
 
+bool fray_fault_twice(const char *whats, const char *name, const char *other, char *text)
+{
+    if (strcmp(name, other) != 0)
+        return false;
+    return fray_fault_say(text, "There are two %s of the name %s.", whats, name);
+}
+
 /* ------------------------------------------------------------------ what it can do */
 
 static bool functions_fault(const struct fray_game *game, char *text)
@@ -176,25 +183,73 @@ static bool action_fault(const struct fray_game *game, const struct fray_game_ac
 
 static bool actions_fault(const struct fray_game *game, char *text)
 {
-    for (uint32_t i = 0; i < game->actions_count; i++)
-        if (action_fault(game, &game->actions[i], text))
+    const struct fray_game_action *actions = game->actions;
+
+    for (uint32_t i = 0; i < game->actions_count; i++) {
+        if (action_fault(game, &actions[i], text))
+            return true;
+        for (uint32_t k = 0; k < i; k++)
+            if (fray_fault_twice("actions", actions[i].name, actions[k].name, text))
+                return true;
+    }
+    return false;
+}
+
+/* Both "at" and "at.y" come under the key "at" in JSON. */
+static bool is_key(const char *name, const char *key)
+{
+    size_t len = strcspn(name, ".");
+
+    return strlen(key) == len && strncmp(name, key, len) == 0;
+}
+
+static bool name_of_argument_fault(const struct fray_game_event_kind *kind, int number, char *text)
+{
+    const char *event = kind->name, *name = kind->args[number].name;
+
+    if (!is_name(name, "."))
+        return fray_fault_say(text,
+                              "The argument \"%.40s\" of the event %s has to be of a-z, 0-9, _ "
+                              "and a dot.",
+                              name, event);
+    if (strcmp(event, "end_game") == 0 && is_key(name, "results"))
+        return fray_fault_say(text,
+                              "The event end_game can not have the argument %s: the server puts "
+                              "its results there.",
+                              name);
+    for (int i = 0; i < number; i++) {
+        const char *other = kind->args[i].name;
+        if (strcmp(name, other) == 0)
+            return fray_fault_say(text, "The event %s has the argument %s twice.", event, name);
+        if (is_key(name, other) || is_key(other, name))
+            return fray_fault_say(text,
+                                  "The event %s has the arguments %s and %s: JSON can have but "
+                                  "one of them.",
+                                  event, other, name);
+    }
+    return false;
+}
+
+static bool event_fault(const struct fray_game_event_kind *kind, char *text)
+{
+    if (fray_fault_name("an event", kind->name, text))
+        return true;
+    for (int i = 0; i < FRAY_GAME_ARGS_MAX && kind->args[i].name; i++)
+        if (name_of_argument_fault(kind, i, text))
             return true;
     return false;
 }
 
 static bool events_fault(const struct fray_game *game, char *text)
 {
+    const struct fray_game_event_kind *events = game->events;
+
     for (uint32_t i = 0; i < game->events_count; i++) {
-        const struct fray_game_event_kind *kind = &game->events[i];
-        if (fray_fault_name("an event", kind->name, text))
+        if (event_fault(&events[i], text))
             return true;
-        for (int k = 0; k < FRAY_GAME_ARGS_MAX && kind->args[k].name; k++)
-            if (!is_name(kind->args[k].name, "."))
-                return fray_fault_say(
-                    text,
-                    "The argument \"%.40s\" of the event %s has to be of a-z, 0-9, _ "
-                    "and a dot.",
-                    kind->args[k].name, kind->name);
+        for (uint32_t k = 0; k < i; k++)
+            if (fray_fault_twice("events", events[i].name, events[k].name, text))
+                return true;
     }
     return false;
 }

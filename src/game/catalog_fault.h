@@ -8,6 +8,8 @@
 /* Always true. */
 __attribute__((format(printf, 2, 3))) bool fray_fault_say(char *text, const char *format, ...);
 bool fray_fault_name(const char *what, const char *name, char *text);
+/* The names of two actions, tables, events: what they are, in the plural, is `whats`. */
+bool fray_fault_twice(const char *whats, const char *name, const char *other, char *text);
 
 /* The tables of the state, and that of the input. */
 bool fray_fault_state(const struct fray_game *game, char *text);

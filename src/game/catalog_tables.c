@@ -133,6 +133,9 @@ bool fray_fault_state(const struct fray_game *game, char *text)
                 "The table %s begins at byte %u of the state, and that before it ends at "
                 "%u: tables stand in the order of the struct, and cover it.",
                 table->name, table->offset, end);
+        for (uint32_t k = 0; k < i; k++)
+            if (fray_fault_twice("tables", table->name, game->tables[k].name, text))
+                return true;
         end += table->stride * table->rows;
     }
     if (end != game->state_size)

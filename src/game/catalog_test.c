@@ -181,6 +181,40 @@ static void names_of_nothing_are_told(void **unused)
     assert_true(fray_catalog_fault(twice, text));
 }
 
+#define THROWN(first, second)                                                                      \
+    (struct fray_game_event_kind)                                                                  \
+    {                                                                                              \
+        .name = "thrown", .args = { {first, 0, 0}, {second, 0, 0} }                                \
+    }
+
+static struct fray_game_event_kind *draft_end(struct draft *draft)
+{
+    uint32_t i = 0;
+
+    while (strcmp(draft->events[i].name, "end_game") != 0)
+        i++;
+    return &draft->events[i];
+}
+
+static void names_of_two_are_told(void **unused)
+{
+    (void)unused;
+    ASSERT_FAULT("There are two actions of the name", d.actions[1].name = d.actions[0].name);
+    ASSERT_FAULT("There are two tables of the name players.", d.tables[2].name = "players");
+    ASSERT_FAULT("There are two events of the name player_hit.", d.events[0].name = "player_hit");
+    ASSERT_FAULT("event thrown has the argument at twice.", d.events[0] = THROWN("at", "at"));
+    ASSERT_FAULT("the argument at.x twice.", d.events[0] = THROWN("at.x", "at.x"));
+    ASSERT_FAULT("the arguments at and at.y: JSON", d.events[0] = THROWN("at", "at.y"));
+    ASSERT_FAULT("the arguments at.y and at: JSON", d.events[0] = THROWN("at.y", "at"));
+    ASSERT_FAULT("the argument results.x: the server", draft_end(&d)->args[0].name = "results.x");
+    struct draft whole;
+    (void)draft(&whole);
+    whole.events[0] = THROWN("at.x", "at.y");
+    assert_fine(&whole);
+    whole.events[0] = THROWN("at", "attic.y");
+    assert_fine(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +224,7 @@ int main(void)
         cmocka_unit_test(presence_that_is_not_shown_is_told),
         cmocka_unit_test(ranges_that_do_not_fit_are_told),
         cmocka_unit_test(names_of_nothing_are_told),
+        cmocka_unit_test(names_of_two_are_told),
     };
     return cmocka_run_group_tests_name("game_catalog", tests, NULL, NULL);
 }
