@@ -15,7 +15,7 @@ enum {
 };
 /* Whether one of these games, up to a NULL, cannot be hosted; `text` gets a sentence that says
  * which and why. Finds all that can be seen without playing: what is missing, tables that do not
- * match the structs, names of nothing. */
+ * match the structs, names of nothing or of two, ranges that do not fit. */
 bool fray_catalog_fault(const struct fray_game *const *games, char text[FRAY_CATALOG_FAULT_MAX]);
 
 /* What the game itself says of a reason for which its rules refuse something; NULL: nothing. */

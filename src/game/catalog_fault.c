@@ -230,12 +230,32 @@ static bool name_of_argument_fault(const struct fray_game_event_kind *kind, int 
     return false;
 }
 
+static bool argument_fault(const struct fray_game_event_kind *kind, int number, char *text)
+{
+    const char *name = kind->args[number].name;
+    unsigned fraction = kind->args[number].fraction, flags = kind->args[number].flags;
+
+    if (name_of_argument_fault(kind, number, text))
+        return true;
+    if (fraction > FRAY_FAULT_FRACTION_MAX)
+        return fray_fault_say(text,
+                              "The argument %s of the event %s has a fraction of %u, and can have "
+                              "0 … %d.",
+                              name, kind->name, fraction, FRAY_FAULT_FRACTION_MAX);
+    if (flags & ~(unsigned)FRAY_FAULT_FLAGS)
+        return fray_fault_say(text,
+                              "The argument %s of the event %s has the flags %u, which do not "
+                              "all exist.",
+                              name, kind->name, flags);
+    return false;
+}
+
 static bool event_fault(const struct fray_game_event_kind *kind, char *text)
 {
     if (fray_fault_name("an event", kind->name, text))
         return true;
     for (int i = 0; i < FRAY_GAME_ARGS_MAX && kind->args[i].name; i++)
-        if (name_of_argument_fault(kind, i, text))
+        if (argument_fault(kind, i, text))
             return true;
     return false;
 }

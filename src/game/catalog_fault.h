@@ -11,6 +11,12 @@ bool fray_fault_name(const char *what, const char *name, char *text);
 /* The names of two actions, tables, events: what they are, in the plural, is `whats`. */
 bool fray_fault_twice(const char *whats, const char *name, const char *other, char *text);
 
+enum {
+    FRAY_FAULT_FLAGS = /* all of enum fray_game_flag */
+    FRAY_GAME_OWNER | FRAY_GAME_HIDDEN | FRAY_GAME_CLOCK | FRAY_GAME_SEAT | FRAY_GAME_ONCE,
+    FRAY_FAULT_FRACTION_MAX = 31, /* hosts divide by 1u << fraction */
+};
+
 /* The tables of the state, and that of the input. */
 bool fray_fault_state(const struct fray_game *game, char *text);
 bool fray_fault_input(const struct fray_game *game, char *text);

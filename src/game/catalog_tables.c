@@ -8,6 +8,22 @@ static bool is_type(unsigned type)
            type == FRAY_GAME_I8 || type == FRAY_GAME_I16 || type == FRAY_GAME_I32;
 }
 
+static bool meaning_fault(const struct fray_game_table *table, const struct fray_game_field *field,
+                          char *text)
+{
+    unsigned most = field->bits < FRAY_FAULT_FRACTION_MAX ? field->bits : FRAY_FAULT_FRACTION_MAX;
+
+    if (field->fraction > most)
+        return fray_fault_say(text,
+                              "The field %s.%s has a .fraction of %u, and can have 0 … %u with its "
+                              "%u bits.",
+                              table->name, field->name, field->fraction, most, field->bits);
+    if (field->flags & ~(unsigned)FRAY_FAULT_FLAGS)
+        return fray_fault_say(text, "The field %s.%s has the .flags %u, which do not all exist.",
+                              table->name, field->name, field->flags);
+    return false;
+}
+
 static bool field_fault(const struct fray_game_table *table, const struct fray_game_field *field,
                         char *text)
 {
@@ -27,7 +43,7 @@ static bool field_fault(const struct fray_game_table *table, const struct fray_g
         return fray_fault_say(
             text, "The field %s.%s lies outside of its row: is it another struct's list?",
             table->name, field->name);
-    return false;
+    return meaning_fault(table, field, text);
 }
 
 /* How many of the row's fields have the byte. */

@@ -181,6 +181,19 @@ static void names_of_nothing_are_told(void **unused)
     assert_true(fray_catalog_fault(twice, text));
 }
 
+static void fractions_and_flags_of_nothing_are_told(void **unused)
+{
+    (void)unused;
+    ASSERT_FAULT("players.x has a .fraction of 20, and can have 0 … 19 with its 19 bits.",
+                 d.players[0].fraction = 20);
+    ASSERT_FAULT("0 … 31", d.players[0].bits = d.players[0].fraction = 32);
+    ASSERT_FAULT("input.walk has a .fraction of 3", d.input_fields[2].fraction = 3);
+    ASSERT_FAULT("a fraction of 32, and can have 0 … 31.", d.events[0].args[0].fraction = 32);
+    ASSERT_FAULT("players.x has the .flags 33, which do not all exist.", d.players[0].flags = 33);
+    ASSERT_FAULT("input.walk has the .flags 64", d.input_fields[2].flags = 64);
+    ASSERT_FAULT("has the flags 128, which do not all exist.", d.events[0].args[0].flags = 128);
+}
+
 #define THROWN(first, second)                                                                      \
     (struct fray_game_event_kind)                                                                  \
     {                                                                                              \
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(tables_that_do_not_match_the_structs_are_told),
         cmocka_unit_test(presence_that_is_not_shown_is_told),
         cmocka_unit_test(ranges_that_do_not_fit_are_told),
+        cmocka_unit_test(fractions_and_flags_of_nothing_are_told),
         cmocka_unit_test(names_of_nothing_are_told),
         cmocka_unit_test(names_of_two_are_told),
     };
