@@ -12,8 +12,8 @@ bool fray_fault_name(const char *what, const char *name, char *text);
 bool fray_fault_twice(const char *whats, const char *name, const char *other, char *text);
 
 enum {
-    FRAY_FAULT_FLAGS = /* all of enum fray_game_flag */
-    FRAY_GAME_OWNER | FRAY_GAME_HIDDEN | FRAY_GAME_CLOCK | FRAY_GAME_SEAT | FRAY_GAME_ONCE,
+    FRAY_FAULT_FLAGS =
+        FRAY_GAME_OWNER | FRAY_GAME_HIDDEN | FRAY_GAME_CLOCK | FRAY_GAME_SEAT | FRAY_GAME_ONCE,
     FRAY_FAULT_FRACTION_MAX = 31, /* hosts divide by 1u << fraction */
 };
 
