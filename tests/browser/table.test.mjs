@@ -60,11 +60,14 @@ describe("the table around a match", () => {
     });
 
     test("who reloads while it waits for an opponent waits on", async () => {
-        for (const game of ["duel", "rps"]) {
+        for (const [game, waits] of [
+            ["duel", /^Listening for an opponent/],
+            ["tictactoe", /^Waiting for an opponent/],
+        ]) {
             const page = await visit(`/games/${game}/?play=quick`);
-            await status(page, /Listening for an opponent/);
+            await status(page, waits);
             await page.reload();
-            await status(page, /Listening for an opponent/);
+            await status(page, waits);
             await page.click("#leave");
             await page.waitForSelector("#start:not([hidden])");
         }
