@@ -90,6 +90,22 @@ bool fray_game_find_misfit(const struct fray_game *game, const void *state,
     return false;
 }
 
+bool fray_game_find_out_of_range(const struct fray_game *game, const void *input,
+                                 struct fray_game_misfit *misfit)
+{
+    misfit->table = game->input;
+    misfit->row = 0;
+    for (uint32_t i = 0; i < game->input->fields_count; i++) {
+        const struct fray_game_field *field = misfit->field = &game->input->fields[i];
+        for (uint32_t k = 0; k < field->count; k++) {
+            misfit->value = fray_game_read(field, input, k);
+            if (misfit->value < field->min || misfit->value > field->max)
+                return true;
+        }
+    }
+    return false;
+}
+
 int64_t fray_game_get(const struct fray_game *game, const void *state, const char *table,
                       uint32_t row, const char *field)
 {

@@ -93,6 +93,22 @@ static void a_value_that_its_bits_cannot_hold_is_found(void **unused)
     assert_int_equal(misfit.row, 1);
 }
 
+static void a_value_out_of_its_range_is_found(void **unused)
+{
+    struct row row = {.x = 100, .i8 = -1};
+    struct fray_game_misfit misfit;
+    (void)unused;
+    assert_false(fray_game_find_out_of_range(&game, &row, &misfit));
+    row.low[2] = 7; /* no range is 0 to 0 */
+    assert_true(fray_game_find_out_of_range(&game, &row, &misfit));
+    assert_string_equal(misfit.field->name, "low");
+    assert_int_equal(misfit.value, 7);
+    row.x = -6;
+    assert_true(fray_game_find_out_of_range(&game, &row, &misfit));
+    assert_string_equal(misfit.field->name, "x");
+    assert_int_equal(misfit.value, -6);
+}
+
 static void inputs_are_brought_into_their_range(void **unused)
 {
     struct row row = {0};
@@ -110,6 +126,7 @@ int main(void)
         cmocka_unit_test(every_type_is_read_as_it_was_written),
         cmocka_unit_test(values_are_found_by_name),
         cmocka_unit_test(a_value_that_its_bits_cannot_hold_is_found),
+        cmocka_unit_test(a_value_out_of_its_range_is_found),
         cmocka_unit_test(inputs_are_brought_into_their_range),
     };
     return cmocka_run_group_tests_name("fields by name", tests, NULL, NULL);

@@ -26,14 +26,10 @@ void fray_game_init(const struct fray_game *game, void *state, uint64_t seed,
 const char *fray_game_check(const struct fray_game *game, const void *state, uint32_t seat,
                             const void *input)
 {
-    for (uint32_t i = 0; i < game->input->fields_count; i++) {
-        const struct fray_game_field *field = &game->input->fields[i];
-        for (uint32_t k = 0; k < field->count; k++) {
-            int64_t value = fray_game_read(field, input, k);
-            if (value < field->min || value > field->max)
-                return "out_of_range";
-        }
-    }
+    struct fray_game_misfit misfit;
+
+    if (fray_game_find_out_of_range(game, input, &misfit))
+        return "out_of_range";
     return game->check(state, seat, input);
 }
 

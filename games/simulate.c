@@ -143,6 +143,11 @@ static void bot_act(struct fray_simulate *simulate, uint32_t seat, char *input)
     fray_game_view(game, simulate->state, seat, simulate->view);
     simulate->given[seat] =
         game->bot(simulate->view, seat, simulate->memories + (size_t)seat * game->bot_size, input);
+    if (!simulate->given[seat] || simulate->bot_misfit_tick ||
+        !fray_game_find_out_of_range(game, input, &simulate->bot_misfit))
+        return;
+    simulate->bot_misfit_tick = simulate->tick + 1;
+    simulate->bot_misfit_seat = seat;
 }
 
 /* What only a room's host may do, such as starting the next game, seat 0 does whenever it may. */

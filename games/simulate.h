@@ -30,6 +30,9 @@ struct fray_simulate {
     /* The first value that was found too large for its bits, whenever the state was hashed. */
     struct fray_game_misfit misfit;
     uint32_t misfit_tick; /* 0: none was */
+    /* The first value that a bot gave and that its field's range has not. */
+    struct fray_game_misfit bot_misfit;
+    uint32_t bot_misfit_tick, bot_misfit_seat; /* tick 0: none did */
     uint64_t hash;
     /* In the caller's memory. */
     char *past; /* FRAY_SIMULATE_PAST states, a ring */

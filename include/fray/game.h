@@ -344,7 +344,8 @@ FRAY_API const struct fray_game_field *fray_game_field(const struct fray_game_ta
 FRAY_API int64_t fray_game_read(const struct fray_game_field *field, const void *row, uint32_t i);
 FRAY_API void fray_game_write(const struct fray_game_field *field, void *row, uint32_t i,
                               int64_t value);
-/* A value that its field's `bits` cannot hold: clients would be sent another. */
+/* A value that its field's `bits` cannot hold: clients would be sent another. Of inputs: one that
+ * the field's range has not. */
 struct fray_game_misfit {
     const struct fray_game_table *table;
     const struct fray_game_field *field;
@@ -354,6 +355,9 @@ struct fray_game_misfit {
 /* The first there is in the state, of what clients may be sent. False: there is none. */
 FRAY_API bool fray_game_find_misfit(const struct fray_game *game, const void *state,
                                     struct fray_game_misfit *misfit);
+/* The first field of an input that is out of its min … max. False: there is none. */
+FRAY_API bool fray_game_find_out_of_range(const struct fray_game *game, const void *input,
+                                          struct fray_game_misfit *misfit);
 /* Of a state or view: fray_game_get(game, view, "players", seat, "x"). 0: there is none such. */
 FRAY_API int64_t fray_game_get(const struct fray_game *game, const void *state, const char *table,
                                uint32_t row, const char *field);

@@ -95,7 +95,7 @@ struct fray_match_hosted {
     enum fray_match_phase roster_phase; /* that was told last */
     uint32_t bots;                      /* when it was told who is there */
     struct fray_timer timer;
-    bool is_misfit_told;
+    bool is_misfit_told, is_bot_misfit_told;
     void *games;                   /* what the timer belongs to */
     struct fray_games_feed *feeds; /* of clients that get snapshots (server/games_feed.h) */
 };
@@ -122,6 +122,8 @@ struct fray_match {
     uint64_t events_dropped; /* that did not fit there, or are of a kind that the game has not */
     struct fray_game_misfit
         misfit; /* the first value that its bits cannot hold; field NULL: none */
+    struct fray_game_misfit bot_misfit; /* likewise: of a bot's input, out of its range */
+    uint32_t bot_misfit_seat;
     struct fray_match_recorder *recorder; /* the host's, or NULL */
     struct fray_match_ban *bans;
     uint32_t bans_count;

@@ -281,6 +281,17 @@ bool fray_match_seat_has_bot(const struct fray_match_seat *seat)
     return seat->is_taken && (seat->bot != FRAY_MATCH_NO_BOT || seat->has_stand_in);
 }
 
+/* What no rules allow at any time is a mistake of the bot. */
+static void bot_check_values(struct fray_match *match, uint32_t seat, const char *input)
+{
+    struct fray_game_misfit misfit;
+
+    if (match->bot_misfit.field || !fray_game_find_out_of_range(match->config.game, input, &misfit))
+        return;
+    match->bot_misfit = misfit;
+    match->bot_misfit_seat = seat;
+}
+
 bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat)
 {
     const struct fray_game *game = match->config.game;
@@ -288,8 +299,12 @@ bool fray_match_bot_thinks(struct fray_match *match, uint32_t seat)
     char *memory = match->memories + (size_t)seat * game->bot_size;
 
     fray_game_view(game, match->state, seat, match->view);
-    return game->bot(match->view, seat, memory, input) &&
-           !fray_game_check(game, match->state, seat, input);
+    if (!game->bot(match->view, seat, memory, input))
+        return false;
+    bool is_allowed = !fray_game_check(game, match->state, seat, input);
+    if (!is_allowed)
+        bot_check_values(match, seat, input);
+    return is_allowed;
 }
 
 static bool bots_think(struct fray_match *match)

@@ -624,6 +624,52 @@ static void a_value_that_its_bits_cannot_hold_is_found(void **state)
     fray_match_destroy(match);
 }
 
+static bool bot_that_walks_too_fast(const void *view, uint32_t seat, void *memory, void *input)
+{
+    (void)view;
+    (void)memory;
+    (void)seat;
+    fray_game_write(fray_game_field(fray_duel.input, "walk"), input, 0, 2);
+    return true;
+}
+
+static const char *check_that_refuses(const void *state, uint32_t seat, const void *input)
+{
+    (void)state;
+    (void)seat;
+    (void)input;
+    return "not_now";
+}
+
+static struct fray_match *play_with_bot(const struct fray_game *game)
+{
+    struct fray_match *match = open_match(game, 0);
+    uint32_t seat;
+    sit(match, "Ann", SECOND);
+    assert_null(fray_match_add_bot(match, 0, 0, SECOND, &seat));
+    assert_int_equal(seat, 1);
+    run(match, 3 * SECOND);
+    assert_true(match->steps > 60);
+    return match;
+}
+
+static void a_bot_that_gives_what_no_rules_allow_is_found(void **state)
+{
+    (void)state;
+    struct fray_game wrong = fray_duel;
+    wrong.check = check_that_refuses;
+    struct fray_match *match = play_with_bot(&wrong);
+    assert_null(match->bot_misfit.field); /* refused for the moment is no mistake */
+    fray_match_destroy(match);
+    wrong = fray_duel;
+    wrong.bot = bot_that_walks_too_fast;
+    match = play_with_bot(&wrong);
+    assert_string_equal(match->bot_misfit.field->name, "walk");
+    assert_int_equal(match->bot_misfit.value, 2);
+    assert_int_equal(match->bot_misfit_seat, 1);
+    fray_match_destroy(match);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -648,6 +694,7 @@ int main(void)
         cmocka_unit_test(a_steady_tick_allocates_nothing),
         cmocka_unit_test(an_event_of_no_kind_is_dropped),
         cmocka_unit_test(a_value_that_its_bits_cannot_hold_is_found),
+        cmocka_unit_test(a_bot_that_gives_what_no_rules_allow_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -405,10 +405,23 @@ static void tell_misfit(struct fray_match *match)
              (long long)misfit->value, misfit->field->bits);
 }
 
+static void tell_bot_misfit(struct fray_match *match)
+{
+    const struct fray_game_misfit *misfit = &match->bot_misfit;
+    if (!misfit->field || match->hosted.is_bot_misfit_told)
+        return;
+    match->hosted.is_bot_misfit_told = true;
+    fray_log(FRAY_LOG_WARN, "bot_value_out_of_range",
+             "game=%s match=%s seat=%u field=%s value=%lld min=%d max=%d", match->config.game->name,
+             match->config.id, match->bot_misfit_seat, misfit->field->name,
+             (long long)misfit->value, misfit->field->min, misfit->field->max);
+}
+
 void fray_games_publish(struct fray_games *games, fray_namespace *nsp, struct fray_match *match)
 {
     match->hosted.games = games;
     tell_misfit(match);
+    tell_bot_misfit(match);
     if (match->has_condemned)
         put_condemned_out(nsp, match);
     fray_match_show(match, fray_now_us(nsp));

@@ -111,6 +111,7 @@ static bool read_options(int argc, char **argv, struct arguments *arguments, str
     int letter;
 
     opterr = 0; /* it is said in our words */
+    optind = 0; /* anew: a program may come here more than once */
     while (is_good && (letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
         switch (letter) {
         case 's': is_good = read_count("seed", optarg, UINT64_MAX, &words->seed); break;
@@ -238,6 +239,21 @@ static bool values_fit(const struct fray_simulate *simulate)
     return false;
 }
 
+/* Such an input is refused, and the bot stands still. */
+static bool bots_fit(const struct fray_simulate *simulate)
+{
+    const struct fray_game_misfit *misfit = &simulate->bot_misfit;
+
+    if (!simulate->bot_misfit_tick)
+        return true;
+    fprintf(stderr,
+            "%s: bot %" PRIu32 " gave %s %" PRId64 ", which is not %" PRId32 " to %" PRId32
+            " (tick %" PRIu32 ").\n",
+            simulate->game->name, simulate->bot_misfit_seat + 1, misfit->field->name, misfit->value,
+            misfit->field->min, misfit->field->max, simulate->bot_misfit_tick);
+    return false;
+}
+
 static bool run(const struct arguments *arguments, void *memory)
 {
     struct replay_file replay = {0};
@@ -258,7 +274,8 @@ static bool run(const struct arguments *arguments, void *memory)
     printf("ticks=%" PRIu32 " hash=%016" PRIx64 " ticks_per_s=%.0f\n", arguments->ticks,
            fray_simulate_hash(&simulate), arguments->ticks / (seconds > 0 ? seconds : 1e-9));
     bool is_good = !arguments->replay || is_written(arguments, replay_end(&replay));
-    return values_fit(&simulate) && is_good;
+    is_good = values_fit(&simulate) && is_good;
+    return bots_fit(&simulate) && is_good;
 }
 
 int fray_simulate_main(const struct fray_game *const *games, int argc, char **argv)
