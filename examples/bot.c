@@ -55,6 +55,13 @@ static void on_message(fray_client *client, const char *type, const json_t *cont
         fprintf(stderr, "%s\n", json_string_value(json_object_get(content, "message")));
 }
 
+static void on_other_rules(fray_client *client, const char *message, void *app)
+{
+    (void)client;
+    (void)app;
+    fprintf(stderr, "%s\n", message);
+}
+
 static void on_lost(fray_client *client, unsigned code, const char *reason, bool is_final,
                     void *app)
 {
@@ -105,6 +112,7 @@ int main(int argc, char **argv)
                                                          .app = &bots[i],
                                                          .on_event = on_event,
                                                          .on_message = on_message,
+                                                         .on_other_rules = on_other_rules,
                                                          .on_lost = on_lost,
                                                      });
         if (!bots[i].client) {

@@ -24,9 +24,10 @@
  * connection was lost: when it breaks, or nothing came for 15 seconds.
  *
  * The rules are those of this build, or the program's own struct fray_game. Without them a match is
- * heard of as messages only; when the server has others, it is shown but not predicted. What is in
- * views and inputs is said by the rules' tables (fray/game.h: fray_game_get, fray_game_set_input),
- * or by the game's own header.
+ * heard of as messages only. When the server has others of that name, on_other_rules says so:
+ * nothing is predicted, and what is shown may be wrong, or nothing at all. What is in views and
+ * inputs is said by the rules' tables (fray/game.h: fray_game_get, fray_game_set_input), or by the
+ * game's own header.
  *
  * It is the netcode of pages (web/sdk), in the same source. Two things they do it does not: it
  * falls back on no other transport, and sends no log after a desync (docs/replays.md).
@@ -59,7 +60,7 @@ struct fray_client_config {
     const char *url;   /* "ws://host:port" or "wss://…"; a path before /ws may follow */
     const char *name;  /* to be shown; NULL: a guest's */
     const char *token; /* a JWT, where the server asks for one; or NULL */
-    const struct fray_game *rules; /* or NULL */
+    const struct fray_game *rules; /* the same as the server's, see on_other_rules; or NULL */
     unsigned snapshot_hz;          /* wished, 10 … 60; 0: what the match has */
     unsigned input_batch;          /* ticks whose inputs go in one packet, 1 … 4; 0: one, of games
                                       above 30 Hz two. More means fewer packets, and later */
@@ -86,6 +87,11 @@ struct fray_client_config {
     /* The server's view of this tick was another, by its hash. The server has been told, and sends
      * a complete one: nothing has to be done. */
     void (*on_desync)(fray_client *client, uint32_t tick, void *app);
+    /* The server's rules are not config.rules: of another version, or of other sources; or it is of
+     * another fray, and its packets are not understood. Nothing is predicted then; where tables
+     * differ, what is shown is wrong, or nothing. `message` is a sentence that says which, for
+     * whoever builds the program. Once in each match. */
+    void (*on_other_rules)(fray_client *client, const char *message, void *app);
     /* Once a connection is lost or refused; it is tried again, unless the server closed it for good
      * (code 1008 or 4000 … 4999). `reason` is a sentence or the close frame's words. Code 1015: the
      * certificate is not trusted, and nothing was sent. That is tried again too, for it may be
@@ -131,13 +137,14 @@ FRAY_API const char *fray_client_name(const fray_client *client, uint32_t seat);
  * tick; impulses (FRAY_GAME_ONCE) are cleared then. NULL without rules. */
 FRAY_API void *fray_client_input(fray_client *client);
 /* A view (fray_game_view) of the own seat at the client's present: the newest snapshot, stepped on
- * with the inputs that the server has not answered. NULL: nothing came yet, or no seat. */
+ * with the inputs that the server has not answered. NULL: nothing came yet, there is no seat,
+ * config.no_prediction, or the server has other rules (on_other_rules). */
 FRAY_API const void *fray_client_predicted(fray_client *client);
 /* The same to be drawn: places between its last two ticks, and the own one off by what is left of a
  * correction, which fades in 100 ms. */
 FRAY_API const void *fray_client_drawn(fray_client *client);
 /* A view between two snapshots, places (x, y) in between too: the others, a moment ago. NULL:
- * nothing came yet. */
+ * nothing came yet that could be read. */
 FRAY_API const void *fray_client_interpolated(fray_client *client);
 /* The newest view that came, as it was sent. NULL: none yet. */
 FRAY_API const void *fray_client_newest(const fray_client *client);

@@ -2,6 +2,7 @@
  * hands packets to the netcode of the match that it is in. */
 #include "fray/client.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,9 +57,10 @@ struct fray_client {
 
     char match[MATCH_ID_SIZE], token[TOKEN_SIZE], room[ROOM_SIZE];
     uint32_t seat;
-    json_t *roster;    /* the newest `match`, or NULL */
-    bool is_returning; /* it has asked for the place that it had */
-    bool is_playing;   /* netcode is in use */
+    json_t *roster;         /* the newest `match`, or NULL */
+    bool is_returning;      /* it has asked for the place that it had */
+    bool is_playing;        /* netcode is in use */
+    bool has_told_of_rules; /* in this match: on_other_rules */
     struct fray_netcode netcode;
     void *memory; /* of the netcode */
     uint64_t bytes_in, bytes_out, packets_in, packets_out, reconnects;
@@ -206,6 +208,47 @@ static void tell_desync(void *context, uint32_t tick, uint64_t own, uint64_t ser
         client->config.on_desync(client, tick, client->config.app);
 }
 
+__attribute__((format(printf, 2, 3))) static void tell_other_rules(fray_client *client,
+                                                                   const char *format, ...)
+{
+    char message[320];
+    va_list arguments;
+
+    if (!client->is_playing || client->has_told_of_rules)
+        return;
+    client->has_told_of_rules = true;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (client->config.on_other_rules)
+        client->config.on_other_rules(client, message, client->config.app);
+}
+
+static void compare_rules(void *context)
+{
+    fray_client *client = context;
+    const struct fray_game *rules = client->config.rules;
+
+    if (!client->netcode.has_same_rules)
+        tell_other_rules(client,
+                         "The server plays other rules of %s than this program, which has version "
+                         "%u. Nothing is predicted, and what is shown may be wrong: build the "
+                         "program anew, from the server's sources.",
+                         rules->name, rules->version);
+}
+
+static void hear_refusal(void *context, uint8_t code)
+{
+    fray_client *client = context;
+
+    if (code == FRAY_REFUSED_VERSION)
+        tell_other_rules(client,
+                         "The server has other game packets than this program, whose are of "
+                         "version %d. Nothing of %s is shown or predicted: build the program anew, "
+                         "with the server's fray.",
+                         FRAY_PACKET_VERSION, client->config.rules->name);
+}
+
 static void match_forget(fray_client *client)
 {
     client->is_playing = client->is_returning = false;
@@ -264,7 +307,9 @@ static void netcode_begin(fray_client *client)
                           .send = packet_send,
                           .on_event = tell_event,
                           .on_events_lost = tell_events_lost,
+                          .on_welcome = compare_rules,
                           .on_hash = tell_desync,
+                          .on_refused = hear_refusal,
                           .context = client,
                       },
                       client->memory, now_us(client));
@@ -285,6 +330,7 @@ static void on_joined(fray_client *client, const json_t *content)
               (number < rules->seats_max || number == FRAY_GAME_NOBODY);
     if (!is_same || number != client->seat)
         match_forget(client);
+    client->has_told_of_rules = client->has_told_of_rules && is_same;
     memcpy(client->match, match, sizeof match);
     copy_text(client->token, sizeof client->token, content, "token");
     copy_text(client->room, sizeof client->room, content, "room");

@@ -212,28 +212,53 @@ static void say(struct speech *speech, unsigned opcode, const void *bytes, size_
                                 NULL);
 }
 
-static void say_joined(struct speech *speech)
+static void say_joined_to(struct speech *speech, const char *match)
 {
-    static const char text[] =
-        "{\"type\":\"joined\",\"content\":{\"match\":\"m\",\"game\":\"duel\","
-        "\"seat\":0,\"token\":\"t\",\"room\":\"match:m\"}}";
+    char text[256];
+    int len = snprintf(text, sizeof text,
+                       "{\"type\":\"joined\",\"content\":{\"match\":\"%s\",\"game\":\"duel\","
+                       "\"seat\":0,\"token\":\"t\",\"room\":\"match:%s\"}}",
+                       match, match);
 
-    say(speech, FRAY_WEBSOCKET_TEXT, text, sizeof text - 1);
+    say(speech, FRAY_WEBSOCKET_TEXT, text, (size_t)len);
 }
 
-static void say_welcome(struct speech *speech)
+static void say_joined(struct speech *speech)
+{
+    say_joined_to(speech, "m");
+}
+
+static void say_welcome_of(struct speech *speech, uint64_t rules)
 {
     const struct fray_packet_welcome welcome = {
         .version = FRAY_PACKET_VERSION,
         .tick_hz = 60,
         .snapshot_hz = 20,
         .tick = 10,
-        .rules = fray_game_rules(fray_client_rules("duel")),
+        .rules = rules,
     };
     char bytes[64];
 
     say(speech, FRAY_WEBSOCKET_BINARY, bytes,
         fray_packet_welcome_encode(&welcome, bytes, sizeof bytes));
+}
+
+static void say_welcome(struct speech *speech)
+{
+    say_welcome_of(speech, fray_game_rules(fray_client_rules("duel")));
+}
+
+static void say_welcome_of_others(struct speech *speech)
+{
+    say_welcome_of(speech, ~fray_game_rules(fray_client_rules("duel")));
+}
+
+static void say_refused(struct speech *speech, uint8_t code)
+{
+    char bytes[8];
+
+    say(speech, FRAY_WEBSOCKET_BINARY, bytes,
+        fray_packet_refused_encode(code, bytes, sizeof bytes));
 }
 
 static void say_snapshot(struct speech *speech, struct fray_packet_snapshot snapshot)
@@ -277,6 +302,20 @@ static void loss_and_desync(struct speech *speech)
                              .flags = FRAY_SNAPSHOT_EVENTS_LOST | FRAY_SNAPSHOT_HASH, .hash = 1});
 }
 
+static void other_rules(struct speech *speech)
+{
+    say_welcome_of_others(speech);
+    say_refused(speech, FRAY_REFUSED_VERSION);
+    say_events(speech);
+}
+
+static void other_packets(struct speech *speech)
+{
+    say_refused(speech, FRAY_REFUSED_VERSION);
+    say_welcome_of_others(speech);
+    say_events(speech);
+}
+
 /* A player that leaves, or is destroyed, as soon as it hears of the game. */
 struct quitter {
     bool is_destroyed, has_quit;
@@ -314,6 +353,12 @@ static void quit_on_desync(fray_client *client, uint32_t tick, void *app)
     quit(client, app);
 }
 
+static void quit_on_other_rules(fray_client *client, const char *message, void *app)
+{
+    (void)message;
+    quit(client, app);
+}
+
 static void hear_message(fray_client *client, const char *type, const json_t *content, void *app)
 {
     struct quitter *quitter = app;
@@ -335,42 +380,70 @@ static void hear_request(fray_clients *clients, int connection, char *request, s
     }
 }
 
-static void quit_while(void (*saying)(struct speech *speech), bool is_destroyed)
+/* A client that plays duels with a server that says what it is told to. */
+struct stage {
+    fray_clients *clients;
+    fray_client *client;
+    int listener, connection;
+    struct speech speech;
+};
+
+static void stage_open(struct stage *stage, struct fray_client_config config)
 {
     static const char *const addresses[] = {"127.0.0.1", NULL};
-    struct quitter quitter = {.is_destroyed = is_destroyed};
-    struct speech speech = {0};
     char url[64], request[2048];
     uint16_t port = 0;
-    int listener = listen_on("127.0.0.1", &port);
 
+    *stage = (struct stage){.listener = listen_on("127.0.0.1", &port)};
     known = addresses;
     snprintf(url, sizeof url, "ws://fray.test:%u", port);
-    fray_clients *clients = fray_clients_create();
-    assert_non_null(fray_client_create(
-        clients, &(struct fray_client_config){.url = url,
-                                              .rules = fray_client_rules("duel"),
-                                              .app = &quitter,
-                                              .on_message = hear_message,
-                                              .on_event = quit_on_event,
-                                              .on_events_lost = quit_on_events_lost,
-                                              .on_desync = quit_on_desync}));
-    int connection = accept_one(clients, listener);
-    hear_request(clients, connection, request, sizeof request);
-    speech_begin(&speech, request);
-    say_joined(&speech);
-    say_welcome(&speech);
-    saying(&speech);
-    assert_int_equal(write(connection, speech.bytes.data, speech.bytes.len), speech.bytes.len);
+    config.url = url;
+    config.rules = fray_client_rules("duel");
+    stage->clients = fray_clients_create();
+    stage->client = fray_client_create(stage->clients, &config);
+    assert_non_null(stage->client);
+    stage->connection = accept_one(stage->clients, stage->listener);
+    hear_request(stage->clients, stage->connection, request, sizeof request);
+    speech_begin(&stage->speech, request);
+}
+
+static void stage_say(struct stage *stage)
+{
+    struct fray_buf *bytes = &stage->speech.bytes;
+
+    assert_int_equal(write(stage->connection, bytes->data, bytes->len), bytes->len);
+    bytes->len = 0;
+}
+
+static void stage_close(struct stage *stage)
+{
+    fray_clients_destroy(stage->clients);
+    fray_buf_deinit(&stage->speech.bytes);
+    close(stage->connection);
+    close(stage->listener);
+}
+
+static void quit_while(void (*saying)(struct speech *speech), bool is_destroyed)
+{
+    struct quitter quitter = {.is_destroyed = is_destroyed};
+    struct stage stage;
+
+    stage_open(&stage, (struct fray_client_config){.app = &quitter,
+                                                   .on_message = hear_message,
+                                                   .on_event = quit_on_event,
+                                                   .on_events_lost = quit_on_events_lost,
+                                                   .on_desync = quit_on_desync,
+                                                   .on_other_rules = quit_on_other_rules});
+    say_joined(&stage.speech);
+    say_welcome(&stage.speech);
+    saying(&stage.speech);
+    stage_say(&stage);
     while (!quitter.has_quit)
-        fray_clients_turn(clients, 5);
+        fray_clients_turn(stage.clients, 5);
     for (int i = 0; i < 3; i++)
-        fray_clients_turn(clients, 5);
+        fray_clients_turn(stage.clients, 5);
     assert_int_equal(quitter.heard_after, 0);
-    fray_clients_destroy(clients);
-    fray_buf_deinit(&speech.bytes);
-    close(connection);
-    close(listener);
+    stage_close(&stage);
 }
 
 static void who_left_in_a_handler_hears_no_more_of_the_match(void **state)
@@ -379,6 +452,8 @@ static void who_left_in_a_handler_hears_no_more_of_the_match(void **state)
     quit_while(events_and_welcome, false);
     quit_while(events_and_joined, false);
     quit_while(loss_and_desync, false);
+    quit_while(other_rules, false);
+    quit_while(other_packets, false);
 }
 
 static void who_was_destroyed_in_a_handler_hears_nothing(void **state)
@@ -387,6 +462,83 @@ static void who_was_destroyed_in_a_handler_hears_nothing(void **state)
     quit_while(events_and_welcome, true);
     quit_while(events_and_joined, true);
     quit_while(loss_and_desync, true);
+    quit_while(other_rules, true);
+    quit_while(other_packets, true);
+}
+
+/* ------------------------------------------------------------------ other rules */
+
+struct told {
+    unsigned lasts, of_rules;
+    char last[512];
+};
+
+static void count_last(fray_client *client, const char *type, const json_t *content, void *app)
+{
+    struct told *told = app;
+    (void)client;
+    (void)content;
+    told->lasts += strcmp(type, "last") == 0;
+}
+
+static void count_other_rules(fray_client *client, const char *message, void *app)
+{
+    struct told *told = app;
+    (void)client;
+    told->of_rules++;
+    snprintf(told->last, sizeof told->last, "%s", message);
+}
+
+/* What it is told by what the server says next, which a last message ends. */
+static void stage_hear(struct stage *stage, struct told *told)
+{
+    static const char last[] = "{\"type\":\"last\",\"content\":{}}";
+    unsigned before = told->lasts;
+
+    say(&stage->speech, FRAY_WEBSOCKET_TEXT, last, sizeof last - 1);
+    stage_say(stage);
+    while (told->lasts == before)
+        fray_clients_turn(stage->clients, 5);
+}
+
+static void other_rules_are_told_once_in_each_match(void **state)
+{
+    struct told told = {0};
+    struct stage stage;
+    (void)state;
+    stage_open(&stage, (struct fray_client_config){.app = &told,
+                                                   .on_message = count_last,
+                                                   .on_other_rules = count_other_rules});
+    say_welcome(&stage.speech);
+    stage_hear(&stage, &told);
+    say_joined(&stage.speech);
+    stage_hear(&stage, &told);
+    say_welcome(&stage.speech);
+    say_refused(&stage.speech, FRAY_REFUSED_FLOODING);
+    stage_hear(&stage, &told);
+    assert_int_equal(told.of_rules, 0);
+
+    say_welcome_of_others(&stage.speech);
+    say_events(&stage.speech);
+    stage_hear(&stage, &told);
+    assert_int_equal(told.of_rules, 1);
+    assert_non_null(strstr(told.last, "The server plays other rules of duel than this program"));
+    assert_non_null(fray_client_newest(stage.client));
+    assert_null(fray_client_predicted(stage.client));
+    say_joined(&stage.speech); /* it came back */
+    say_welcome_of_others(&stage.speech);
+    say_refused(&stage.speech, FRAY_REFUSED_VERSION);
+    stage_hear(&stage, &told);
+    assert_int_equal(told.of_rules, 1);
+
+    say_joined_to(&stage.speech, "n");
+    stage_hear(&stage, &told);
+    say_refused(&stage.speech, FRAY_REFUSED_VERSION);
+    stage_hear(&stage, &told);
+    assert_int_equal(told.of_rules, 2);
+    assert_non_null(strstr(told.last, "The server has other game packets than this program"));
+    assert_null(fray_client_newest(stage.client));
+    stage_close(&stage);
 }
 
 /* ------------------------------------------------------------------ what it says */
@@ -425,6 +577,7 @@ int main(void)
         cmocka_unit_test(of_many_addresses_the_first_are_tried),
         cmocka_unit_test(who_left_in_a_handler_hears_no_more_of_the_match),
         cmocka_unit_test(who_was_destroyed_in_a_handler_hears_nothing),
+        cmocka_unit_test(other_rules_are_told_once_in_each_match),
         cmocka_unit_test(what_is_no_json_is_not_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
