@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,16 @@ static int fail(const char *reason, const char *what)
 
 /* ------------------------------------------------------------------ options */
 
-static bool read_count(const char *text, uint64_t *value)
+static bool read_count(const char *option, const char *text, uint64_t *value)
 {
     char *end;
     errno = 0;
     *value = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && !errno;
+    if (*text >= '0' && *text <= '9' && !*end && !errno)
+        return true;
+    fprintf(stderr, "--%s is an integer from 0 to %" PRIu64 ", not \"%s\".\n", option, UINT64_MAX,
+            text);
+    return false;
 }
 
 /* 0.25, 1, 8: in thousandths. */
@@ -45,9 +50,9 @@ static bool read_speed(const char *text, uint64_t *speed)
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || !(value > 0 && value <= 1000))
-        return false;
-    *speed = (uint64_t)(value * 1000);
+    *speed = end > text && !*end && value > 0 && value <= 1000 ? (uint64_t)(value * 1000) : 0;
+    if (!*speed)
+        fprintf(stderr, "--speed is a number from 0.001 to 1000, not \"%s\".\n", text);
     return *speed > 0;
 }
 
@@ -70,9 +75,9 @@ static bool read_options(int argc, char **argv, struct fray_replay_options *opti
         case 'd': options->data = optarg; break;
         case 'g': options->game = optarg; break;
         case 'p': options->player = optarg; break;
-        case 'l': is_good = read_count(optarg, &options->limit); break;
-        case 'f': is_good = read_count(optarg, &options->from); break;
-        case 't': is_good = read_count(optarg, &options->to); break;
+        case 'l': is_good = read_count("limit", optarg, &options->limit); break;
+        case 'f': is_good = read_count("from", optarg, &options->from); break;
+        case 't': is_good = read_count("to", optarg, &options->to); break;
         case 's': is_good = read_speed(optarg, &options->speed); break;
         case 'j': options->is_json = true; break;
         case 'h': options->is_help = true; break;
@@ -80,7 +85,7 @@ static bool read_options(int argc, char **argv, struct fray_replay_options *opti
         default: return !fail("This command has no option", argv[optind - 1]);
         }
     }
-    return is_good || !fail("Not a number that this option takes", optarg);
+    return is_good;
 }
 
 /* ------------------------------------------------------------------ the index */

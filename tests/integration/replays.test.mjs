@@ -219,10 +219,12 @@ describe("replays", LIMIT, () => {
             assert.deepEqual([help.code, help.err], [0, ""]);
             assert.match(help.out, /^Usage: fray replay list/);
         }
+        const most = 2n ** 64n - 1n;
         for (const [args, said] of [
             [["list", "--limit"], 'There is no value for the option: "--limit".'],
-            [["list", "--limit", "many"], 'Not a number that this option takes: "many".'],
-            [["play", "--speed", "0", "x"], 'Not a number that this option takes: "0".'],
+            [["list", "--limit", "many"], `--limit is an integer from 0 to ${most}, not "many".`],
+            [["play", "--speed", "0", "x"], '--speed is a number from 0.001 to 1000, not "0".'],
+            [["play", "--speed", "1e5"], '--speed is a number from 0.001 to 1000, not "1e5".'],
             [["list", "--loud"], 'This command has no option: "--loud".'],
             [[], "Say what to do."],
         ]) {
