@@ -4,7 +4,8 @@ import { io } from "socket.io-client";
 import { UNREACHABLE, startBanner } from "./banner.mjs";
 import { linkPages, origin } from "./server.mjs";
 
-const LATE_MS = 10_000; // then the connection is dead, though nothing says so
+const LATE_MS = 10_000;
+const DOUBT_MS = 3000; // after no answer: then the connection is dead, though nothing says so
 const LATE = { code: "lost", message: "The server has not answered in time." };
 
 /** What the server refused. `code` is one of docs/games.md. */
@@ -58,13 +59,19 @@ export class Connection {
             entry.late = setTimeout(() => {
                 this.#forget(entry);
                 reject(new Refusal(LATE));
-                this.#socket.io.engine?.close();
+                this.#doubt();
             }, LATE_MS);
             this.#pending.push(entry);
             this.#socket.emit(event, content, (answer) => {
                 this.#forget(entry);
                 resolve(answer);
             });
+        });
+    }
+
+    #doubt() {
+        this.#socket.timeout(DOUBT_MS).emit("clock", {}, (error) => {
+            if (error) this.#socket.io.engine?.close();
         });
     }
 

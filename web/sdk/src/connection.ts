@@ -6,6 +6,7 @@ import { openWebSocket } from "./websocket.js";
 
 const OPEN_MS = 5000; // until `welcome`
 const ANSWER_MS = 10_000;
+const DOUBT_MS = 3000; // after no answer
 const BACKOFF_MS = 300;
 const BACKOFF_MAX_MS = 5000;
 const POLLING_EVERY = 5; // of the attempts, where a WebSocket has opened before
@@ -50,6 +51,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     #timer: ReturnType<typeof setTimeout> | undefined;
     #asked = new Map<number, { resolve(value: any): void; reject(error: Refusal): void }>();
     #lastId = 0;
+    #heard = 0; // messages and packets
     #later: { type: string; content: unknown }[] = []; // once it is open
 
     constructor(options: ConnectOptions, server: URL) {
@@ -71,7 +73,10 @@ export class Connection extends Emitter<ConnectionEvents> {
         let transport: Transport | null = null;
         const events: TransportEvents = {
             message: (message) => this.#hear(message),
-            packet: (packet) => this.emit("packet", packet),
+            packet: (packet) => {
+                this.#heard++;
+                this.emit("packet", packet);
+            },
             closed: (code, reason) => this.#lost(transport, code, reason),
         };
         this.#timer = setTimeout(() => this.#transport?.close(), OPEN_MS);
@@ -130,10 +135,9 @@ export class Connection extends Emitter<ConnectionEvents> {
         if (!this.#isOpen) return Promise.reject(new Refusal("lost", "There is no connection."));
         const id = ++this.#lastId;
         return new Promise((resolve, reject) => {
-            /* Nobody answers so late: the connection is dead, though nothing says so. */
             const late = () => {
                 this.#answer(id, new Refusal("lost", "The server has not answered in time."));
-                this.restart();
+                this.#doubt();
             };
             const timer = setTimeout(late, ANSWER_MS);
             const settle = (end: (value: any) => void) => (value: unknown) => {
@@ -162,6 +166,15 @@ export class Connection extends Emitter<ConnectionEvents> {
         if (this.#isOpen) this.#transport!.sendPacket(packet);
     }
 
+    /** Dead, though nothing says so? The answer to anything proves that it is not. */
+    #doubt(): void {
+        const [transport, heard] = [this.#transport, this.#heard];
+        if (this.#isOpen) transport!.send({ type: "clock", content: {}, id: ++this.#lastId });
+        setTimeout(() => {
+            if (this.#transport === transport && this.#heard === heard) this.restart();
+        }, DOUBT_MS);
+    }
+
     /** Gives this connection up and makes another: nothing was heard for too long. */
     restart(): void {
         if (this.#isOpen) this.#transport!.close();
@@ -180,6 +193,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
     #hear(message: Message): void {
         const { type, content, id } = message;
+        this.#heard++;
         if (type === "welcome") {
             clearTimeout(this.#timer);
             this.id = (content as { id: string }).id;
