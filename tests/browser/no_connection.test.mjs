@@ -65,7 +65,7 @@ describe("pages without a connection", () => {
         });
 
     for (const game of ["duel", "tictactoe"])
-        test(`a name entered in ${game} without a connection is told once it is there`, async (t) => {
+        test(`a name entered in ${game} without a connection is told later`, async (t) => {
             const proxy = await startProxy(t, fray.port);
             const page = await far(`/games/${game}/?play=bot`, proxy);
             await page.waitForSelector('body[data-phase="playing"]');

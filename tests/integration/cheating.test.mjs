@@ -18,7 +18,8 @@ const VIEWS = 32; // as many baselines as the server may name
 const PACKET_MAX = 65536;
 const HAS_VIEW = 2;
 const HELLO_PACKET = Uint8Array.of(HELLO, 1, 1, 0); // version, a stream, the match's rate
-const FIELD = { obstacles: 0, width: 200, height: 200, spawn: 10, sight: 200 };
+/* All appear within reach of each other. */
+const FIELD = { obstacles: 0, width: 200, height: 200, spawn: 7, sight: 200 };
 
 /** Sends any packet that it likes, and keeps what the server says of everybody after each. */
 class Cheater {

@@ -167,7 +167,8 @@ export class Inbox {
 
 /**
  * A TCP proxy in front of a port: cut() resets all connections, deafen() lets them be, but nothing
- * through any more, `blocked` refuses new ones, and `filter(text)` may return false for a client's bytes to reset the connection instead.
+ * through any more, `blocked` refuses new ones, and `filter(text)` may return false for a client's
+ * bytes to reset the connection instead.
  */
 export async function startProxy(t, port, filter = () => true) {
     const sockets = new Set();

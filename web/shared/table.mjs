@@ -354,7 +354,7 @@ export class Table {
         this.#offerNext(model);
     }
 
-    /** Who has won has so when it has left, too: the state names it by its seat, which is free then. */
+    /** Who has won has so when it has left, too, though the state names it by its seat. */
     #withWinner(state) {
         const table = state.state?.match;
         if (table?.phase !== "over") this.#winner = null;
