@@ -54,6 +54,7 @@ struct fray_client {
     bool is_open, is_over;
     char **unsent; /* messages that wait for the connection */
     size_t unsent_count;
+    bool owes_leave; /* the first of them gives up a seat, and stays */
 
     char match[MATCH_ID_SIZE], token[TOKEN_SIZE], room[ROOM_SIZE];
     uint32_t seat;
@@ -116,13 +117,13 @@ static void say_unsent(fray_client *client)
     for (size_t i = 0; i < client->unsent_count; i++)
         text_send(client, client->unsent[i]);
     client->unsent_count = 0;
+    client->owes_leave = false;
 }
 
-static void forget_unsent(fray_client *client)
+static void forget_unsent(fray_client *client, size_t kept)
 {
-    for (size_t i = 0; i < client->unsent_count; i++)
-        free(client->unsent[i]);
-    client->unsent_count = 0;
+    while (client->unsent_count > kept)
+        free(client->unsent[--client->unsent_count]);
 }
 
 enum fray_err fray_client_send(fray_client *client, const char *type, json_t *content)
@@ -265,7 +266,8 @@ void fray_client_leave(fray_client *client)
     json_t *seat =
         holds_seat ? json_pack("{s:s, s:s}", "match", client->match, "token", client->token) : NULL;
     match_forget(client);
-    forget_unsent(client); /* a wish to play may be among it */
+    forget_unsent(client, client->owes_leave); /* a wish to play may be among it */
+    client->owes_leave = client->owes_leave || holds_seat;
     if (client->is_open || holds_seat)
         (void)fray_client_send(client, "leave", seat);
 }
@@ -564,7 +566,7 @@ static struct fray_tls_context *tls_of(fray_clients *clients, bool trusts_anyone
 
 static void client_free(fray_client *client)
 {
-    forget_unsent(client);
+    forget_unsent(client, 0);
     free(client->unsent);
     free(client->smooth_fields);
     json_decref(client->roster);

@@ -283,12 +283,15 @@ void fray_games_watch(const struct fray_games_request *request)
     struct fray_match *match =
         reason ? NULL : fray_lobby_busiest(&request->games->lobby, config.game, &person);
 
-    if (!reason && match && match == fray_games_match(request) && config.game->seats_min > 1)
-        reason = fray_games_because(request, "already_in_match", "It is the one that you are in.");
+    bool is_own = match && match == fray_games_match(request);
+    if (is_own && config.game->seats_min > 1) {
+        fray_games_refuse_same(request);
+        return;
+    }
     if (!reason && !match && config.game->seats_min > 1)
         reason = fray_games_because(request, "unknown_match", "Nobody plays %s just now.",
                                     config.game->title);
-    if (match == fray_games_match(request) && is_alone(request))
+    if (is_own && is_alone(request))
         match = NULL; /* it ends */
     if (!reason && !match && !has_room(request))
         reason = "too_many_matches";
@@ -296,11 +299,18 @@ void fray_games_watch(const struct fray_games_request *request)
         fray_games_refuse(request, reason);
         return;
     }
-    match = fray_games_step_out(request, match);
-    if (!match)
-        match = open_match(request, &config);
-    if (!match)
-        return;
-    (void)fray_games_look_on(request, match);
-    fray_games_enter(request, match);
+    if (match && is_own && request->place->role == FRAY_GAMES_PLAYER) {
+        reason = fray_games_change_place(request, match);
+    } else {
+        match = fray_games_step_out(request, match);
+        if (!match)
+            match = open_match(request, &config);
+        if (!match)
+            return;
+        reason = fray_games_look_on(request, match);
+    }
+    if (reason)
+        fray_games_refuse(request, reason);
+    else
+        fray_games_enter(request, match);
 }

@@ -121,8 +121,8 @@ bool fray_games_changes_place(const struct fray_games_request *request, const ch
            (wants_seat || fray_match_is_show(match));
 }
 
-/* The match does not end in between, because one is always in it. */
-static const char *change_place(const struct fray_games_request *request, struct fray_match *match)
+const char *fray_games_change_place(const struct fray_games_request *request,
+                                    struct fray_match *match)
 {
     bool watches = request->place->role == FRAY_GAMES_SPECTATOR;
 
@@ -185,7 +185,7 @@ void fray_games_join(const struct fray_games_request *request)
         return;
     const char *reason;
     if (is_in) {
-        reason = change_place(request, match);
+        reason = fray_games_change_place(request, match);
     } else {
         match = step_out_for_asked(request);
         if (!match)

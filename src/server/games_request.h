@@ -54,6 +54,10 @@ const char *fray_games_sit(const struct fray_games_request *request, struct fray
 /* Gives up the seat; how its player behaved stays with the connection. */
 void fray_games_stand_up(const struct fray_games_request *request, struct fray_match *match,
                          enum fray_match_out reason);
+/* From its seat among the spectators of its match, or the other way. The match does not end in
+ * between, because one is always in it. "match_full", "kicked". */
+const char *fray_games_change_place(const struct fray_games_request *request,
+                                    struct fray_match *match);
 /* Whether it asks to play where it watches, or to watch the show that it plays in. */
 bool fray_games_changes_place(const struct fray_games_request *request, const char *command);
 /* The match that the request names; NULL: refused. */

@@ -569,6 +569,21 @@ describe("games, where there is room for two matches", LIMIT, () => {
         for (const player of [bob, eve]) await player.ask("leave");
     });
 
+    test("a host like whom it kicked may watch its own match", LIMIT, async (t) => {
+        const names = ["Ann", "Bob", "Cid"];
+        const [ann, bob, cid] = await Promise.all(names.map((n) => open(t, n)));
+        const { match } = await ann.ask("create", { game: "arena" });
+        const { seat } = await bob.ask("join", { match });
+        await cid.ask("join", { match });
+        await ann.ask("kick", { seat });
+        await refused(bob.ask("join", { match }), "kicked");
+        const watching = await ann.ask("watch", { game: "arena", leave: true });
+        assert.deepEqual([watching.match, watching.role], [match, "spectator"]);
+        await cid.take("match", ({ spectators, seats }) => spectators === 1 && seats.length === 1);
+        assert.deepEqual(await ann.ask("leave"), {});
+        await cid.ask("leave");
+    });
+
     test("who watches takes its seat again that another connection had", LIMIT, async (t) => {
         const [ann, bob] = await Promise.all(["Ann", "Bob"].map((n) => open(t, n)));
         const { match, token } = await ann.ask("create", { game: "tictactoe", bots: 1 });

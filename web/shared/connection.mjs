@@ -71,7 +71,7 @@ export class Connection {
 
     #doubt() {
         this.#socket.timeout(DOUBT_MS).emit("clock", {}, (error) => {
-            if (error) this.#socket.io.engine?.close();
+            if (error) this.#socket.disconnect().connect();
         });
     }
 

@@ -82,15 +82,14 @@ export class Table {
             if (!this.#joined) this.#connected(); // lost on the way in
         });
         on("joined", (joined) => this.#sit(joined));
-        on("match", (match) => this.#update({ match }));
+        /* What is of a match that one has just left is on its way, too. */
+        const isHere = ({ match }) => match === this.#joined?.match;
+        on("match", (match) => isHere(match) && this.#update({ match }));
         on("state", (state) => this.#update({ state }));
         on("chat_message", (line) => this.#hear(line));
-        on("kicked", ({ message }) =>
-            this.#out(message || "The host has removed you from this match."),
-        );
-        on("match_closed", ({ message }) =>
-            this.#out(message || "The match is over: nobody is left."),
-        );
+        const put = (content, why) => isHere(content) && this.#out(content.message || why);
+        on("kicked", (kicked) => put(kicked, "The host has removed you from this match."));
+        on("match_closed", (closed) => put(closed, "The match is over: nobody is left."));
     }
 
     ask(event, content) {
@@ -235,6 +234,7 @@ export class Table {
         const isOther = joined.match !== this.#joined?.match;
         const isOtherRole = joined.role !== this.#joined?.role;
         this.#joined = joined;
+        this.#winner = null;
         if (isOther) this.#match = this.#state = null;
         keepSeat(joined);
         for (const name of ["play", "as"]) parameters.delete(name);
@@ -324,7 +324,7 @@ export class Table {
         try {
             await leaving;
         } catch (error) {
-            if (token && isAway(error)) this.#owed = { match, token };
+            if (match && isAway(error)) this.#owed = token ? { match, token } : { match };
         }
     }
 

@@ -42,7 +42,7 @@ export class GamesConnection extends EventTarget {
 
     /** Sends; resolves with the answer, rejects with the SDK's Refusal. */
     async ask(event, content = {}) {
-        if (event === "leave") return this.current?.leave(); // also without a connection
+        if (event === "leave") return this.#leave(); // also without a connection
         if (!this.#client || this.#client.transport === "none")
             throw new Refusal(UNREACHABLE.code, UNREACHABLE.message);
         if (event in WAYS) return this.#enter(WAYS[event], content);
@@ -85,7 +85,7 @@ export class GamesConnection extends EventTarget {
         match.on("kicked", (kicked) => this.#tell("kicked", kicked));
         match.on("closed", ({ code, message }) => {
             if (this.current === match) this.current = null;
-            if (!SILENT.includes(code)) this.#tell("match_closed", { message });
+            if (!SILENT.includes(code)) this.#tell("match_closed", { match: match.id, message });
         });
         const joined = {
             match: match.id,
@@ -98,6 +98,13 @@ export class GamesConnection extends EventTarget {
         this.#tell("joined", joined);
         if (match.roster) this.#tell("match", match.roster);
         return joined;
+    }
+
+    /** Whatever comes of it: out of the match at once. */
+    #leave() {
+        const left = this.current;
+        this.current = null;
+        return left?.leave();
     }
 
     #tell(type, detail) {
