@@ -20,11 +20,14 @@ describe("the table around a match", () => {
         return [first, second];
     }
 
-    const seatOf = (page) =>
-        page.evaluate(
-            (origin) => JSON.parse(sessionStorage.getItem(`fray.seat ${origin}`)).token,
+    /** Once it has one: the table is shown ahead. */
+    async function seatOf(page) {
+        const token = await page.waitForFunction(
+            (origin) => JSON.parse(sessionStorage.getItem(`fray.seat ${origin}`))?.token,
             fray.url,
         );
+        return token.jsonValue();
+    }
 
     test("what is said of a player is seen, however long the name is", async () => {
         const [first, second] = await meet("rps");
